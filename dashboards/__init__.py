@@ -1,0 +1,1 @@
+"""Grafana dashboards as Python, rendered to JSON."""

@@ -1,0 +1,1 @@
+"""Intake: messages from MQTT and files are decoded, checked, written in batches and only then acknowledged."""

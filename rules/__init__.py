@@ -1,0 +1,1 @@
+"""Rules as a fold: alerts are a deterministic function of the stored data."""

@@ -1,0 +1,1 @@
+"""Conditions: pure folds over the readings, positions or contacts of one subject."""

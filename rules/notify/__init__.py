@@ -1,0 +1,1 @@
+"""Notifications: the outbox's rows are claimed, delivered and receipted."""

@@ -1,0 +1,1 @@
+"""Simulated devices that publish over MQTT, and the faults that can befall them."""

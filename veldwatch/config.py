@@ -1,0 +1,140 @@
+"""Settings: environment variables `VELDWATCH_*` over one TOML file, validated before anything starts.
+
+The file is the one that `VELDWATCH_CONFIG` names, else `$VELDWATCH_HOME/veldwatch.toml` if it exists.
+`docs/reference/settings.md` is generated from the descriptions here.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from veldwatch.errors import ConfigurationInvalid
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Source(BaseModel, frozen=True, extra="forbid"):
+    """Which decoder reads the messages of which topics, and what it may assume."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    topic_filter: str = Field(description="MQTT topic filter, `+` and `#` allowed")
+    decoder: str = Field(description="name of an entry point in the group `veldwatch.decoders`")
+    organisation: str | None = Field(
+        default=None, description="slug that the devices belong to, where the topic does not name one"
+    )
+    register_unknown: bool | None = Field(
+        default=None, description="register a device at its first message; unset: as `register_unknown_devices`"
+    )
+
+
+DEFAULT_SOURCES = (
+    Source(name="veldwatch", topic_filter="veldwatch/v1/#", decoder="veldwatch"),
+    Source(name="wmbusmeters", topic_filter="wmbusmeters/#", decoder="wmbusmeters"),
+    Source(name="chirpstack", topic_filter="application/+/device/+/event/+", decoder="chirpstack"),
+    Source(name="owntracks", topic_filter="owntracks/+/+/#", decoder="owntracks"),
+)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with units and consequences."""
+
+    model_config = SettingsConfigDict(env_prefix="VELDWATCH_", extra="forbid", frozen=True)
+
+    home: Path = Field(
+        default=Path(".veldwatch"),
+        description="state folder of the embedded services; may be wiped when all is stopped",
+    )
+    dsn: str = Field(
+        default="", description="PostgreSQL connection string; empty: the embedded server of `veldwatch up`"
+    )
+
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: Port = Field(default=1883, description="0: any free port (embedded broker only)")
+    mqtt_username: str = ""
+    mqtt_password: str = ""
+    mqtt_tls: bool = Field(default=False, description="TLS to the broker, verified against the system's authorities")
+    mqtt_protocol: Literal["auto", "5", "3.1.1"] = Field(default="auto", description="auto: 5, falling back to 3.1.1")
+    mqtt_shared: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="shared subscription, so that several ingestors split the load; auto: if the broker has it",
+    )
+    mqtt_client_id: str = Field(default="veldwatch-ingest", description="fixed, so that the broker keeps the session")
+    subscriptions: tuple[str, ...] = Field(
+        default=("#",), description="topic filters that ingest subscribes to; a message without a source is quarantined"
+    )
+    sources: tuple[Source, ...] = Field(default=DEFAULT_SOURCES, description="first match wins")
+    default_organisation: str = Field(default="default", description="slug for sources that name no organisation")
+    register_unknown_devices: bool = Field(default=False, description="for sources that leave it unset")
+
+    batch_size: PositiveInt = Field(default=5000, le=50000, description="messages committed at once, at most")
+    batch_delay_seconds: float = Field(
+        default=0.05, ge=0, le=10, description="the longest that a message waits for others"
+    )
+    in_flight: PositiveInt = Field(
+        default=10000, le=65535, description="messages that the broker may have unacknowledged here: bounds memory"
+    )
+    payload_limit_bytes: PositiveInt = Field(default=262144, description="longer payloads are quarantined, cut to this")
+
+    api_host: str = "127.0.0.1"
+    api_port: Port = Field(default=8000, description="API and console; 0: any free port")
+    metrics_port: Port = Field(
+        default=0, description="`/metrics` and `/healthz` of programs other than the API; 0: off"
+    )
+
+    smtp_host: str = Field(default="", description="empty: no e-mail is sent")
+    smtp_port: Port = 25
+    smtp_username: str = ""
+    smtp_password: str = ""
+    smtp_starttls: bool = False
+    mail_from: str = "veldwatch@localhost"
+    mailbox_path: Path | None = Field(default=None, description="Maildir that the console shows (demo only)")
+    console_url: str = Field(default="http://127.0.0.1:8000", description="address for links in messages")
+    news_age_seconds: PositiveInt = Field(
+        default=6 * 3600, description="an alert recorded later than this after its time is told as history, not as news"
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment over the TOML file, and arguments over both."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _config_file()))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read and validate the settings.
+
+    Raises:
+        ConfigurationInvalid: naming every setting that is wrong, its value and what was expected.
+    """
+    try:
+        return Settings(**overrides)  # pyright: ignore[reportArgumentType]  # pydantic validates them
+    except ValidationError as error:
+        raise ConfigurationInvalid(
+            "; ".join(_sentence(e["loc"], e["input"], e["msg"]) for e in error.errors())
+        ) from error
+
+
+def _sentence(location: tuple[int | str, ...], value: object, message: str) -> str:
+    name = "VELDWATCH_" + ".".join(str(part) for part in location).upper()
+    return f"bad {name}: {value!r} ({message[0].lower()}{message[1:]})"
+
+
+def _config_file() -> Path:
+    named = os.environ.get("VELDWATCH_CONFIG")
+    if named:
+        if not Path(named).is_file():
+            raise ConfigurationInvalid(f"bad VELDWATCH_CONFIG: {named!r} (no such file)")
+        return Path(named)
+    return Path(os.environ.get("VELDWATCH_HOME", ".veldwatch")) / "veldwatch.toml"

@@ -1,0 +1,90 @@
+"""Every error that Veldwatch raises on purpose.
+
+    VeldwatchError
+    ├── ConfigurationInvalid        a setting, file or command line is wrong; nothing was started
+    ├── MessageRejected             a message, or a part of it, cannot be stored; carries a Reason
+    ├── RuleInvalid                 a rule file or definition is wrong; nothing was loaded
+    ├── ScenarioInvalid             a simulator scenario is wrong; nothing was published
+    ├── NotFound                    what was named does not exist, or may not be seen by the asker
+    ├── Conflict                    the change collides with what is stored
+    ├── ServiceFailed               an embedded service did not start or died
+    ├── DeliveryFailed              a notification was not taken; `permanent` tells whether to try again
+    └── StorageError
+        ├── StorageUnavailable      temporary: the server is away, restarting, out of connections or room
+        ├── StorageRejected         permanent: the server refused this statement or these values
+        └── SchemaMismatch          the database's migrations do not match this program
+
+Messages are lower case and say what, the value by repr, what was expected and what to do.
+"""
+
+from veldwatch.model.reasons import Reason
+
+
+class VeldwatchError(Exception):
+    """Something that Veldwatch can name went wrong."""
+
+
+class ConfigurationInvalid(VeldwatchError):
+    """A setting, a file or a command line is wrong; nothing was started."""
+
+
+class MessageRejected(VeldwatchError):
+    """A message, or a part of it, cannot be stored.
+
+    Attributes:
+        reason: one of the closed list that error, log, metric and quarantine row share.
+        detail: a sentence for a person.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class RuleInvalid(VeldwatchError):
+    """A rule file or definition is wrong; nothing was loaded."""
+
+
+class ScenarioInvalid(VeldwatchError):
+    """A simulator scenario is wrong; nothing was published."""
+
+
+class NotFound(VeldwatchError):
+    """What was named does not exist, or may not be seen by the asker."""
+
+
+class Conflict(VeldwatchError):
+    """The change collides with what is stored."""
+
+
+class ServiceFailed(VeldwatchError):
+    """An embedded service did not start, or died."""
+
+
+class DeliveryFailed(VeldwatchError):
+    """A notification was not taken by its receiver.
+
+    Attributes:
+        permanent: True when trying again cannot help (an unknown mailbox, a 4xx answer).
+    """
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class StorageError(VeldwatchError):
+    """The database could not do what was asked."""
+
+
+class StorageUnavailable(StorageError):
+    """The server is away, restarting, out of connections or of room: the same call may work later."""
+
+
+class StorageRejected(StorageError):
+    """The server refused this statement or these values: the same call fails again."""
+
+
+class SchemaMismatch(StorageError):
+    """The database's migrations do not match this program: run `veldwatch migrate`."""

@@ -1,0 +1,1 @@
+"""Pure values: no third party, no clock, no I/O."""

@@ -1,0 +1,109 @@
+"""What a device says: readings, positions, events and signs of life, as decoders yield them.
+
+Named tuples rather than frozen dataclasses: intake makes three per message, and a named tuple is made
+in a fifth of the time (0.25 µs against 1.3 µs on the reference machine).
+
+Times are aware and in UTC. A device is named by its own identifier (`external_id`), unique within an organisation.
+"""
+
+from datetime import UTC, datetime
+from enum import IntFlag
+from typing import NamedTuple
+
+from veldwatch.model.reasons import Reason
+
+EARLIEST_OBSERVATION = datetime(1980, 1, 6, tzinfo=UTC)
+"""The epoch of GPS: no digital meter or tracker observed anything before; an unset clock says 1970."""
+
+LARGEST_VALUE = float(2**53)
+"""Beyond it a double cannot hold every integer, so a register would be stored wrong.
+
+Source: IEEE 754 binary64.
+"""
+
+
+class Quality(IntFlag):
+    """What is known about the trust in one reading or fix; 0 is good."""
+
+    GOOD = 0
+    CLOCK_AHEAD = 1
+    """`observed_at` lies after `received_at` by more than a minute."""
+    TIME_OF_ARRIVAL = 2
+    """The device sent no time; `observed_at` is the time of arrival."""
+    IMPLAUSIBLE = 4
+    """Stored, though outside the plausible range of the metric or a known sentinel of the sensor."""
+
+
+class Reading(NamedTuple):
+    """One value of one metric of one device.
+
+    Attributes:
+        unit: a UCUM code, or a code of RFC 8428's registry where UCUM has none (`%RH`); None: the series' own.
+    """
+
+    device: str
+    metric: str
+    observed_at: datetime
+    value: float
+    unit: str | None = None
+    quality: int = 0
+
+
+class Position(NamedTuple):
+    """One fix, in degrees of WGS 84; altitude and accuracy in metres, speed in m/s, heading in degrees from north."""
+
+    device: str
+    observed_at: datetime
+    longitude: float
+    latitude: float
+    altitude: float | None = None
+    accuracy: float | None = None
+    speed: float | None = None
+    heading: float | None = None
+    quality: int = 0
+
+
+class Event(NamedTuple):
+    """A discrete thing that happened at a device: a tamper flag, a join, a picture, a button.
+
+    Attributes:
+        attributes: a JSON object as text, keys sorted, without U+0000 (PostgreSQL cannot hold it).
+    """
+
+    device: str
+    observed_at: datetime
+    kind: str
+    attributes: str = "{}"
+
+
+class Rejection(NamedTuple):
+    """A part of a message that could not be stored, while the rest could."""
+
+    reason: Reason
+    detail: str
+
+
+class Decoded(NamedTuple):
+    """All that one message says.
+
+    Attributes:
+        organisation: slug from the topic; None: the source's own organisation.
+        heard: devices that the message proves alive, even without a value (a status, an empty uplink).
+        online: None when the message says nothing of it; False for a last will, True for a birth.
+    """
+
+    organisation: str | None
+    readings: tuple[Reading, ...] = ()
+    positions: tuple[Position, ...] = ()
+    events: tuple[Event, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    heard: tuple[str, ...] = ()
+    online: bool | None = None
+
+
+class Message(NamedTuple):
+    """A message as it came: nothing decoded yet."""
+
+    topic: str
+    payload: bytes
+    received_at: datetime

@@ -1,0 +1,74 @@
+"""Connections to the database, and the one place where driver errors become ours.
+
+A connection here has UTC as its time zone, gives times as aware datetimes, and is not in autocommit unless asked:
+what belongs together is committed together, by `with connection.transaction()`.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from veldwatch.errors import StorageError, StorageRejected, StorageUnavailable
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+# SQLSTATE classes after which the same call may work later.
+# Source: PostgreSQL manual, appendix A; the choice follows Telegraf's outputs/postgresql.
+_TEMPORARY_CLASSES = frozenset(
+    {
+        "08",  # connection exception
+        "25",  # invalid transaction state: a failover leaves a read-only server behind
+        "40",  # serialization failure, deadlock
+        "53",  # out of memory, disk or connections
+        "55",  # lock not available, object in use
+        "57",  # shut down, query cancelled
+        "58",  # I/O error on the server
+        "XX",  # internal error: a torn page says nothing about our values
+    }
+)
+
+
+def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch") -> Connection:
+    """Open a connection.
+
+    Raises:
+        StorageUnavailable: nobody answers within 10 s, or the server is starting or stopping.
+        StorageRejected: the address, the account or the password is wrong.
+    """
+    with translated_errors():
+        return psycopg.connect(
+            dsn,
+            autocommit=autocommit,
+            application_name=application,
+            connect_timeout=10,
+            options="-c timezone=UTC",
+            # Found dead within a minute, so that a lost server does not hold a program for the kernel's two hours.
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
+        )
+
+
+@contextmanager
+def translated_errors() -> Generator[None]:
+    """Raise `StorageUnavailable` or `StorageRejected` in place of the driver's errors."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+def translate(error: psycopg.Error) -> StorageError:
+    """Tell temporary from permanent by SQLSTATE.
+
+    An error without a SQLSTATE comes from the connection, not from the server, and is temporary.
+    """
+    state = error.sqlstate
+    message = f"{state or 'no answer'}: {str(error).strip()}"
+    if state is None and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return StorageUnavailable(message)
+    if state is not None and state[:2] in _TEMPORARY_CLASSES:
+        return StorageUnavailable(message)
+    return StorageRejected(message)

@@ -1,0 +1,131 @@
+"""Bring a database's schema to what this program needs: numbered, forward only, one transaction.
+
+A migration is `NNNN_name.sql`, or one file per edition: `NNNN_name.{plain,apache,community}.sql`. The mark
+`/*partition:column*/` after a table's closing bracket becomes `PARTITION BY RANGE (column)` on plain PostgreSQL
+and nothing elsewhere, where a later migration makes a hypertable of the table.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from veldwatch.errors import SchemaMismatch
+from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.editions import Edition, Server, identify
+
+_FOLDER = Path(__file__).parent / "sql" / "migrations"
+_FILE = re.compile(r"^(?P<number>\d{4})_(?P<name>[a-z_]+)(\.(?P<edition>plain|apache|community))?\.sql$")
+_PARTITION = re.compile(r"/\*partition:(?P<column>[a-z_]+)\*/")
+_SUFFIX = {Edition.PLAIN: "plain", Edition.APACHE: "apache", Edition.COMMUNITY: "community"}
+# Any constant: two programs that start at once must not migrate at once.
+_LOCK = 0x56454C44
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One step, as it reads for one edition."""
+
+    number: int
+    name: str
+    statements: str
+
+    @property
+    def digest(self) -> str:
+        """Tell whether a step that was applied is still the step that is here."""
+        return hashlib.sha256(self.statements.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationReport:
+    """What `migrate` found and did."""
+
+    server: Server
+    applied: tuple[str, ...]
+    already: int
+
+
+def migrations(edition: Edition) -> list[Migration]:
+    """List the steps for an edition, in order."""
+    found: list[Migration] = []
+    for path in sorted(_FOLDER.iterdir()):
+        match = _FILE.match(path.name)
+        if match is None or match["edition"] not in (None, _SUFFIX[edition]):
+            continue
+        replacement = r"PARTITION BY RANGE (\g<column>)" if edition is Edition.PLAIN else ""
+        statements = _PARTITION.sub(replacement, path.read_text(encoding="utf-8"))
+        found.append(Migration(number=int(match["number"]), name=match["name"], statements=statements))
+    return found
+
+
+def migrate(connection: Connection) -> MigrationReport:
+    """Apply the steps that are missing, all or none.
+
+    The extension TimescaleDB is created first where the server offers it and the account may.
+
+    Raises:
+        SchemaMismatch: a step that was applied has changed since, or the database is newer than this program.
+    """
+    server = prepare(connection)
+    steps = migrations(server.edition)
+    with translated_errors(), connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        applied = _applied(connection)
+        _check(applied, steps)
+        missing = [step for step in steps if step.number not in applied]
+        for step in missing:
+            connection.execute(step.statements.encode())
+            connection.execute(
+                "INSERT INTO migration (number, name, digest, edition) VALUES (%s, %s, %s, %s)",
+                (step.number, step.name, step.digest, server.edition.value),
+            )
+    return MigrationReport(
+        server=server, applied=tuple(f"{step.number:04} {step.name}" for step in missing), already=len(applied)
+    )
+
+
+def prepare(connection: Connection) -> Server:
+    """Create the extension where it can be had, and say what the server is."""
+    with translated_errors():
+        row = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'").fetchone()
+        if row is not None:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        connection.commit()
+    server = identify(connection)
+    connection.commit()
+    return server
+
+
+def check_schema(connection: Connection) -> Server:
+    """Say what the server is, or refuse a database that this program does not fit.
+
+    Raises:
+        SchemaMismatch: steps are missing, or the database is newer than this program.
+    """
+    server = identify(connection)
+    steps = migrations(server.edition)
+    with translated_errors(), connection.transaction():
+        applied = _applied(connection)
+    _check(applied, steps)
+    missing = [step.number for step in steps if step.number not in applied]
+    if missing:
+        raise SchemaMismatch(f"migrations {missing} are not applied (run `veldwatch migrate`)")
+    return server
+
+
+def _applied(connection: Connection) -> dict[int, str]:
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL, digest text NOT NULL,"
+        " edition text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    return dict(connection.execute("SELECT number, digest FROM migration").fetchall())
+
+
+def _check(applied: dict[int, str], steps: list[Migration]) -> None:
+    known = {step.number: step for step in steps}
+    newer = sorted(set(applied) - set(known))
+    if newer:
+        raise SchemaMismatch(f"the database has migrations {newer} that this program does not know (use a newer one)")
+    changed = [number for number, digest in applied.items() if known[number].digest != digest]
+    if changed:
+        raise SchemaMismatch(f"migrations {sorted(changed)} differ from what was applied (restore the files)")

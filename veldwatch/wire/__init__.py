@@ -1,0 +1,1 @@
+"""Wire formats: topics and payloads, encoders beside decoders, as pure functions."""
