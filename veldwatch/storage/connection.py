@@ -34,8 +34,9 @@ def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch
     """Open a connection.
 
     Raises:
-        StorageUnavailable: nobody answers within 10 s, or the server is starting or stopping.
-        StorageRejected: the address, the account or the password is wrong.
+        StorageUnavailable: nobody answers within 10 s, the server is starting or stopping, or it refuses the account
+            or the database (libpq gives no SQLSTATE while connecting; a server that is being restored does this too).
+        StorageRejected: the connection string cannot be read.
     """
     with translated_errors():
         return psycopg.connect(

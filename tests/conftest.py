@@ -1,0 +1,82 @@
+"""Fixtures for every test, and what a run says of itself: which servers it ran on, what it could not run.
+
+`dsn`, `connection`: a migrated database of the test's own. `samples`: the folder of real payloads. Servers start at
+the first test that asks for one.
+"""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests import databases
+from tests.databases import Template
+from veldwatch.storage.connection import Connection, connect
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+_USED = pytest.StashKey[set[str]]()
+_NO_SAMPLES = "samples absent"
+
+
+@pytest.fixture(scope="session")
+def server_dsn() -> Generator[str]:
+    """Give the administrator's DSN of the plain server."""
+    with databases.server() as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def template(server_dsn: str, pytestconfig: pytest.Config) -> Generator[Template]:
+    with databases.template(server_dsn) as made:
+        pytestconfig.stash[_USED].add(made.description)
+        yield made
+
+
+@pytest.fixture
+def dsn(template: Template) -> Generator[str]:
+    """Give the DSN of a migrated database that only this test uses."""
+    with databases.clone(template) as address:
+        yield address
+
+
+@pytest.fixture
+def connection(dsn: str) -> Generator[Connection]:
+    """Give a connection to the test's own database, not in autocommit."""
+    with connect(dsn, application="tests") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Give the folder of real payloads and series: `VELDWATCH_SAMPLES`, else `shared/samples` beside the repository."""
+    folder = Path(os.environ.get("VELDWATCH_SAMPLES") or REPOSITORY.parent / "shared" / "samples")
+    if not folder.is_dir():
+        pytest.skip(f"{_NO_SAMPLES}: {folder} (set VELDWATCH_SAMPLES)")
+    return folder
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_USED] = set()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["veldwatch_servers"] = sorted(session.config.stash[_USED])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    config: pytest.Config = node.config  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]  # pytest-xdist is untyped
+    output: dict[str, list[str]] = getattr(node, "workeroutput", {})
+    config.stash[_USED].update(output.get("veldwatch_servers", []))  # pyright: ignore[reportUnknownMemberType]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.section("databases")
+    terminalreporter.line("; ".join(sorted(config.stash[_USED])) or "none: no test asked for one")
+    skipped: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
+    count = sum(_NO_SAMPLES in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.line(f"NOT RUN: {count} tests need the samples folder (set VELDWATCH_SAMPLES)", red=True)

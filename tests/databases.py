@@ -1,0 +1,115 @@
+"""Databases for tests: a migrated template on a server, and a fresh clone of it for each test.
+
+The server is the one that `VELDWATCH_TEST_DSN` names, else an embedded PostgreSQL of this test process alone. Clones
+are copies of files (about 0.1 s), so each test has the whole schema, its own commits and no neighbours.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from veldwatch.storage.connection import connect
+from veldwatch.storage.migrate import migrate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A migrated database that is only ever copied.
+
+    Attributes:
+        admin_dsn: an account that may create databases.
+        description: edition and versions, for the header of the run.
+    """
+
+    admin_dsn: str
+    name: str
+    description: str
+
+
+@contextmanager
+def server() -> Generator[str]:
+    """Give the administrator's DSN of a server for the tests of this process."""
+    named = os.environ.get("VELDWATCH_TEST_DSN")
+    if named:
+        yield named
+        return
+    from launch.embedded_postgres import EmbeddedPostgres  # noqa: PLC0415  # only where no server is named
+
+    # Not below pytest's own folder: that is closed to the account that the server runs as under root.
+    home = Path(tempfile.mkdtemp(prefix="veldwatch-tests-"))
+    postgres = EmbeddedPostgres(home)
+    try:
+        postgres.start()
+        dsn = postgres.dsn("postgres")
+        _trade_safety_for_speed(dsn)
+        yield dsn
+    finally:
+        postgres.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def template(admin_dsn: str) -> Generator[Template]:
+    """Make and migrate a database to be copied; it is dropped at the end."""
+    name = _new_name("template")
+    with _database(admin_dsn, name):
+        with connect(make_conninfo(admin_dsn, dbname=name), application="tests") as connection:
+            report = migrate(connection)
+        # Nobody may be connected to a database that is being copied, TimescaleDB's own workers included.
+        with psycopg.connect(admin_dsn, autocommit=True) as admin:
+            admin.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        yield Template(admin_dsn=admin_dsn, name=name, description=str(report.server))
+
+
+@contextmanager
+def clone(source: Template) -> Generator[str]:
+    """Give the DSN of a fresh copy; it is dropped at the end, whoever is still connected."""
+    name = _new_name("test")
+    with _database(source.admin_dsn, name, source.name):
+        yield make_conninfo(source.admin_dsn, dbname=name)
+
+
+@contextmanager
+def empty(admin_dsn: str) -> Generator[str]:
+    """Give the DSN of a database without any schema, for tests of migrations."""
+    name = _new_name("empty")
+    with _database(admin_dsn, name):
+        yield make_conninfo(admin_dsn, dbname=name)
+
+
+@contextmanager
+def _database(admin_dsn: str, name: str, copied_from: str = "template1") -> Generator[None]:
+    identifier = sql.Identifier(name)
+    with psycopg.connect(admin_dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(identifier, sql.Identifier(copied_from)))
+    try:
+        yield
+    finally:
+        with psycopg.connect(admin_dsn, autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+def _new_name(purpose: str) -> str:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return f"veldwatch_{purpose}_{worker}_{secrets.token_hex(4)}"
+
+
+def _trade_safety_for_speed(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        for statement in (
+            "ALTER SYSTEM SET fsync = off",
+            "ALTER SYSTEM SET full_page_writes = off",
+            "ALTER SYSTEM SET synchronous_commit = off",
+            "SELECT pg_reload_conf()",
+        ):
+            admin.execute(statement)

@@ -1,0 +1,30 @@
+"""Connections to a real server."""
+
+from datetime import timedelta
+
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from veldwatch.errors import StorageRejected, StorageUnavailable
+from veldwatch.storage.connection import Connection, connect
+
+
+def test_times_come_back_aware_and_in_utc(connection: Connection) -> None:
+    row = connection.execute("SELECT now()").fetchone()
+    assert row is not None
+    assert row[0].utcoffset() == timedelta(0)
+
+
+def test_a_server_that_is_not_there_is_a_temporary_error(dsn: str) -> None:
+    with pytest.raises(StorageUnavailable):
+        connect(make_conninfo(dsn, port=1))
+
+
+def test_a_database_that_is_not_there_yet_is_a_temporary_error(dsn: str) -> None:
+    with pytest.raises(StorageUnavailable, match="no_such_database"):
+        connect(make_conninfo(dsn, dbname="no_such_database"))
+
+
+def test_an_address_that_cannot_be_read_is_a_permanent_error() -> None:
+    with pytest.raises(StorageRejected):
+        connect("no such syntax")
