@@ -1,0 +1,73 @@
+"""What a notification may say of its fate, and what a receiver's address must look like.
+
+`Suppression` and `Failure` together are the closed list behind `outbox.reason`: the same words stand in the row,
+the log line and the metric's label.
+"""
+
+import re
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from veldwatch.errors import ConfigurationInvalid
+
+SEVERITIES = ("info", "minor", "major", "critical")
+"""Mildest first; a receiver takes its minimum severity and everything after it."""
+
+
+class Channel(StrEnum):
+    """How a receiver is reached."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+class Suppression(StrEnum):
+    """Why a notification was deliberately not sent."""
+
+    HISTORY = "history"
+    """The alert was over, and older than `VELDWATCH_NEWS_AGE_SECONDS`, when it was first recorded."""
+
+    NOT_TOLD = "not_told"
+    """The receiver was never told that the alert fired, so its end or correction means nothing to them."""
+
+    RECEIVER_DISABLED = "receiver_disabled"
+    """The receiver was disabled after the notification was written."""
+
+
+class Failure(StrEnum):
+    """Why a notification that was to be sent never will be."""
+
+    REFUSED = "refused"
+    """The receiver answered that trying again cannot help."""
+
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    """The last of the attempts failed as all before it."""
+
+
+_EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\\\x00-\x1f\x7f]+", re.ASCII)
+_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def check_address(channel: Channel, address: str) -> None:
+    """Refuse an address that its channel could not use, or that would mean something else on the wire.
+
+    Raises:
+        ConfigurationInvalid: naming the address and what was expected.
+    """
+    match channel:
+        case Channel.EMAIL:
+            if not _EMAIL.fullmatch(address) or len(address) > 254:  # Source: RFC 5321, section 4.5.3.1
+                raise ConfigurationInvalid(f"bad e-mail address: {address!r} (expected name@host, ASCII, no spaces)")
+        case Channel.WEBHOOK:
+            _check_url(address)
+
+
+def _check_url(address: str) -> None:
+    expected = "expected http:// or https:// and a host, without user name, spaces or fragment"
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ConfigurationInvalid(f"bad webhook address: {address!r} ({error}; {expected})") from error
+    if not usable or parts.username is not None or parts.fragment or _UNPRINTABLE.search(address):
+        raise ConfigurationInvalid(f"bad webhook address: {address!r} ({expected})")

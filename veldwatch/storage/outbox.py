@@ -1,0 +1,200 @@
+"""The outbox: what is to be told to whom, written in the alert's own transaction and delivered later.
+
+Contract: a row's id derives from alert, key and receiver, so writing twice changes nothing and a receiver can tell a
+repeat. Deliverers hold a session-level advisory lock per receiver (`receiver_lock`), not row locks: a transaction that
+stays open during a slow delivery would hold `pg_snapshot_xmin` back and with it every reader of the log
+(docs/decisions/0012-delivery-locks.md). The lock falls with the connection, so a killed deliverer blocks nobody.
+Each attempt and the state it leads to are committed together.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from psycopg.types.json import Jsonb
+
+from veldwatch.model.notifications import Channel, Failure, Suppression
+from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.queries import load_queries
+
+CHANNEL = "veldwatch_outbox"
+
+# Fixed for ever: another value would make every stored notification a new one.
+_NAMESPACE = UUID("6f1d3f0e-6c4b-5d3c-9a59-5d0b6c1d7a10")
+# Any constant: the first key of the advisory locks, "NTFY".
+_LOCK = 0x4E544659
+_QUERIES = load_queries("outbox")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One row that is due.
+
+    Attributes:
+        message: as the engine wrote it: kind, headline, text, late, alert.
+        attempts: made so far.
+        told: the receiver has been told that this alert fires.
+        thread: ids of what this receiver got of this alert, oldest first.
+    """
+
+    id: UUID
+    alert_id: UUID
+    message: Mapping[str, Any]
+    attempts: int
+    created_at: datetime
+    receiver: str
+    channel: Channel
+    address: str
+    secret: str | None
+    enabled: bool
+    told: bool
+    thread: tuple[UUID, ...]
+
+    @property
+    def kind(self) -> str:
+        """Say which change it tells: firing, resolved, corrected or retracted."""
+        return str(self.message.get("kind", ""))
+
+
+def enqueue(  # noqa: PLR0913  # one call per transition, all keyword-only; a value object would have this one use
+    connection: Connection,
+    *,
+    transition_id: int,
+    alert_id: UUID,
+    organisation_id: int,
+    severity: str,
+    key: str,
+    message: Mapping[str, object],
+    now: datetime,
+    suppressed: str | None = None,
+) -> int:
+    """Write one row per enabled receiver of this organisation and severity, in the caller's transaction.
+
+    Args:
+        key: what is told, stable over replays (`firing:2026-11-22T10:00:00+00:00`); the same key is written once.
+        suppressed: a `Suppression`; the rows are kept for the record and never sent.
+
+    Returns:
+        How many rows are new.
+    """
+    with translated_errors(), connection.cursor() as cursor:
+        receivers = cursor.execute(
+            _QUERIES["matching_receivers"], {"organisation_id": organisation_id, "severity": severity}
+        ).fetchall()
+        written = 0
+        for (receiver_id,) in receivers:
+            row = {
+                "id": uuid5(_NAMESPACE, f"{alert_id}:{key}:{receiver_id}"),
+                "transition_id": transition_id,
+                "alert_id": alert_id,
+                "receiver_id": receiver_id,
+                "message": Jsonb(message),
+                "state": "pending" if suppressed is None else "suppressed",
+                "reason": None if suppressed is None else Suppression(suppressed).value,
+                "now": now,
+            }
+            written += cursor.execute(_QUERIES["insert"], row).rowcount
+        if written and suppressed is None:
+            cursor.execute(_QUERIES["wake"])
+    return written
+
+
+def due_receivers(connection: Connection, now: datetime, limit: int) -> list[int]:
+    """List receivers that something is due for, the longest waiting first."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["due_receivers"], {"now": now, "limit": limit}).fetchall()
+    return [receiver_id for receiver_id, _ in rows]
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """Tell when the next row falls due, perhaps long ago; None when nothing is pending."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["next_due"]).fetchone()
+    return None if row is None else row[0]
+
+
+@contextmanager
+def receiver_lock(connection: Connection, receiver_id: int) -> Generator[bool]:
+    """Hold the right to deliver to a receiver; yields False when another deliverer holds it.
+
+    The lock belongs to the connection and outlives transactions.
+    """
+    key = {"lock": _LOCK, "receiver_id": receiver_id}
+    with translated_errors():
+        row = connection.execute(_QUERIES["lock_receiver"], key).fetchone()
+    locked = row is not None and bool(row[0])
+    try:
+        yield locked
+    finally:
+        if locked and not connection.broken:
+            with translated_errors():
+                connection.execute(_QUERIES["unlock_receiver"], key)
+
+
+def due(connection: Connection, receiver_id: int, now: datetime, limit: int) -> list[Notification]:
+    """Read what is due for a receiver, the longest due first; within an alert only the oldest."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["due"], {"receiver_id": receiver_id, "now": now, "limit": limit}).fetchall()
+    return [_notification(row) for row in rows]
+
+
+def suppress(connection: Connection, notifications: Sequence[tuple[UUID, Suppression]]) -> None:
+    """Give notifications up on purpose, all or none."""
+    with translated_errors(), connection.transaction():
+        for outbox_id, reason in notifications:
+            connection.execute(_QUERIES["suppress"], {"id": outbox_id, "reason": reason.value})
+
+
+def record_delivered(connection: Connection, notification: Notification, *, at: datetime, detail: str) -> None:
+    """Keep the receipt of a delivery."""
+    with translated_errors(), connection.transaction():
+        number = _receipt(connection, notification, "delivered", at=at, detail=detail)
+        connection.execute(_QUERIES["delivered"], {"id": notification.id, "number": number, "at": at})
+
+
+def record_postponed(
+    connection: Connection, notification: Notification, *, at: datetime, detail: str, next_attempt_at: datetime
+) -> None:
+    """Keep the receipt of a failure after which another attempt follows."""
+    with translated_errors(), connection.transaction():
+        number = _receipt(connection, notification, "temporary_failure", at=at, detail=detail)
+        row = {"id": notification.id, "number": number, "next_attempt_at": next_attempt_at}
+        connection.execute(_QUERIES["postponed"], row)
+
+
+def record_failed(
+    connection: Connection, notification: Notification, *, at: datetime, detail: str, reason: Failure
+) -> None:
+    """Keep the receipt of the last failure."""
+    outcome = "permanent_failure" if reason is Failure.REFUSED else "temporary_failure"
+    with translated_errors(), connection.transaction():
+        number = _receipt(connection, notification, outcome, at=at, detail=detail)
+        connection.execute(_QUERIES["failed"], {"id": notification.id, "number": number, "reason": reason.value})
+
+
+def _receipt(connection: Connection, notification: Notification, outcome: str, *, at: datetime, detail: str) -> int:
+    number = notification.attempts + 1
+    row = {"id": notification.id, "number": number, "at": at, "outcome": outcome, "detail": detail.replace("\x00", "�")}
+    connection.execute(_QUERIES["receipt"], row)
+    return number
+
+
+def _notification(row: tuple[Any, ...]) -> Notification:
+    outbox_id, alert_id, message, attempts, created_at, slug, channel, address, secret, enabled, told, thread = row
+    return Notification(
+        id=outbox_id,
+        alert_id=alert_id,
+        message=message,
+        attempts=attempts,
+        created_at=created_at,
+        receiver=slug,
+        channel=Channel(channel),
+        address=address,
+        secret=secret,
+        enabled=enabled,
+        told=told,
+        thread=tuple(thread or ()),
+    )
