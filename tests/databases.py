@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from launch.embedded_postgres import EmbeddedPostgres
 from veldwatch.storage.connection import connect
 from veldwatch.storage.migrate import migrate
 
@@ -42,8 +43,6 @@ def server() -> Generator[str]:
     if named:
         yield named
         return
-    from launch.embedded_postgres import EmbeddedPostgres  # noqa: PLC0415  # only where no server is named
-
     # Not below pytest's own folder: that is closed to the account that the server runs as under root.
     home = Path(tempfile.mkdtemp(prefix="veldwatch-tests-"))
     postgres = EmbeddedPostgres(home)
