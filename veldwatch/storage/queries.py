@@ -1,7 +1,7 @@
 """Named queries, read from `sql/queries/*.sql`: one file per aggregate.
 
-A query begins with a line `-- name: purpose` and runs to the next such line; so each has a name and a purpose,
-and a test can PREPARE every one.
+A query begins with a line `-- name: purpose` at the top or after an empty line, and runs to the next such line; so
+each has a name and a purpose, and a test can PREPARE every one.
 """
 
 import re
@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "sql" / "queries"
-_HEADING = re.compile(r"^-- (?P<name>[a-z0-9_]+): (?P<purpose>.+)$", re.MULTILINE)
+_HEADING = re.compile(r"(?:\A|(?<=\n\n))-- (?P<name>[a-z0-9_]+): (?P<purpose>.+)$", re.MULTILINE)
 
 
 @cache

@@ -103,8 +103,8 @@ WITH wanted AS (
 SELECT external_id, id FROM known UNION ALL SELECT external_id, id FROM made;
 
 -- ensure_series: the series of those devices and metrics, made where they were unknown
--- A series takes its unit from the device's profile, else from who speaks first. As above, only what is missing is
--- inserted: an identity value is spent on every conflict.
+-- A series takes its unit from the device's profile, else from who speaks first. Only what is missing is inserted, as
+-- above, and because each conflict would spend an identity value.
 WITH wanted AS (
     SELECT DISTINCT ON (device_id, metric) device_id, metric, unit
     FROM unnest(%(device_ids)s::integer[], %(metrics)s::text[], %(units)s::text[])
