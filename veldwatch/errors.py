@@ -7,10 +7,14 @@
     ├── ScenarioInvalid             a simulator scenario is wrong; nothing was published
     ├── NotFound                    what was named does not exist, or may not be seen by the asker
     ├── Conflict                    the change collides with what is stored
+    ├── NotAuthenticated            the asker did not say who they are, or not convincingly
+    ├── NotPermitted                the asker is known, and may not do this
+    ├── RequestInvalid              a request asks for something that makes no sense, or for too much at once
     ├── ServiceFailed               an embedded service did not start or died
     ├── DeliveryFailed              a notification was not taken; `permanent` tells whether to try again
     └── StorageError
         ├── StorageUnavailable      temporary: the server is away, restarting, out of connections or room
+        │   └── QueryTooSlow        the server cancelled the query at its time limit; a smaller one may do
         ├── StorageRejected         permanent: the server refused this statement or these values
         └── SchemaMismatch          the database's migrations do not match this program
 
@@ -58,6 +62,18 @@ class Conflict(VeldwatchError):
     """The change collides with what is stored."""
 
 
+class NotAuthenticated(VeldwatchError):
+    """The asker did not say who they are, or not convincingly."""
+
+
+class NotPermitted(VeldwatchError):
+    """The asker is known, and may not do this."""
+
+
+class RequestInvalid(VeldwatchError):
+    """A request asks for something that makes no sense, or for too much at once."""
+
+
 class ServiceFailed(VeldwatchError):
     """An embedded service did not start, or died."""
 
@@ -80,6 +96,10 @@ class StorageError(VeldwatchError):
 
 class StorageUnavailable(StorageError):
     """The server is away, restarting, out of connections or of room: the same call may work later."""
+
+
+class QueryTooSlow(StorageUnavailable):
+    """The server cancelled the query at its time limit: a smaller one may do."""
 
 
 class StorageRejected(StorageError):
