@@ -83,11 +83,13 @@ class DeliveryFailed(VeldwatchError):
 
     Attributes:
         permanent: True when trying again cannot help (an unknown mailbox, a 4xx answer).
+        retry_after_seconds: how long the receiver asked to be left alone; None: it did not say.
     """
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
+    def __init__(self, message: str, *, permanent: bool, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.retry_after_seconds = retry_after_seconds
 
 
 class StorageError(VeldwatchError):
