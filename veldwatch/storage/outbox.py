@@ -109,13 +109,6 @@ def due_receivers(connection: Connection, now: datetime, limit: int) -> list[int
     return [receiver_id for receiver_id, _ in rows]
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """Tell when the next row falls due, perhaps long ago; None when nothing is pending."""
-    with translated_errors():
-        row = connection.execute(_QUERIES["next_due"]).fetchone()
-    return None if row is None else row[0]
-
-
 @contextmanager
 def receiver_lock(connection: Connection, receiver_id: int) -> Generator[bool]:
     """Hold the right to deliver to a receiver; yields False when another deliverer holds it.

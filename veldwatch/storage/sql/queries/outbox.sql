@@ -28,15 +28,6 @@ GROUP BY o.receiver_id
 ORDER BY since
 LIMIT %(limit)s;
 
--- next_due: when the next row falls due that waits for no earlier one
-SELECT min(o.next_attempt_at)
-FROM outbox o
-WHERE o.state = 'pending'
-  AND NOT EXISTS (SELECT FROM outbox earlier
-                  WHERE earlier.alert_id = o.alert_id AND earlier.receiver_id = o.receiver_id
-                    AND earlier.state = 'pending'
-                    AND (earlier.transition_id, earlier.id) < (o.transition_id, o.id));
-
 -- lock_receiver: become the only one that delivers to a receiver, until unlocked or disconnected
 SELECT pg_try_advisory_lock(%(lock)s, %(receiver_id)s);
 
