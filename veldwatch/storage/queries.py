@@ -19,10 +19,15 @@ def load_queries(aggregate: str) -> dict[str, bytes]:
     Statements are bytes: psycopg takes those as they are, while it (rightly) refuses text that was put together.
     """
     text = (_FOLDER / f"{aggregate}.sql").read_text(encoding="utf-8")
+    return {name: statement.encode() for name, statement in named_queries(text).items()}
+
+
+def named_queries(text: str) -> dict[str, str]:
+    """Take the text of a file of queries apart, name to statement, without the closing semicolons."""
     headings = list(_HEADING.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
     return {
-        heading["name"]: text[heading.end() : end].strip().rstrip(";").encode()
+        heading["name"]: text[heading.end() : end].strip().rstrip(";")
         for heading, end in zip(headings, ends, strict=True)
     }
 
