@@ -51,6 +51,15 @@ class Settings(BaseSettings):
         default="", description="PostgreSQL connection string; empty: the embedded server of `veldwatch up`"
     )
 
+    broker: Literal["auto", "nats", "mosquitto", "external"] = Field(
+        default="auto",
+        description="the broker that `up` and `demo` start; auto: nats; external: none, the one at `mqtt_host` is used",
+    )
+    broker_sync: Literal["second", "always"] = Field(
+        default="second",
+        description="embedded nats: when messages are forced to the disk. always survives a power cut without loss, at a"
+        " quarter of the throughput; a killed broker loses nothing either way",
+    )
     mqtt_host: str = "127.0.0.1"
     mqtt_port: Port = Field(default=1883, description="0: any free port (embedded broker only)")
     mqtt_username: str = ""
