@@ -1,0 +1,83 @@
+"""When a device says that something happened: read, put into UTC, and held against the time of arrival."""
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+
+from veldwatch.errors import MessageRejected
+from veldwatch.model.reasons import Reason
+from veldwatch.model.telemetry import EARLIEST_OBSERVATION, Quality
+from veldwatch.wire.values import is_numeric_text, shown
+
+FURTHEST_AHEAD = timedelta(hours=24)
+"""A device that is wrong by its whole time zone is within; past it the clock is not a clock."""
+
+SLIGHTLY_AHEAD = timedelta(minutes=1)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Seconds since 1970 reach this number in the year 5138, milliseconds reached it in 1973.
+_FIRST_MILLISECONDS = 1e11
+_LAST_MILLISECONDS = 1e14
+_GOOD = int(Quality.GOOD)
+_AHEAD = int(Quality.CLOCK_AHEAD)
+# ISO 8601 with a date, a time and an offset; extended or basic form; a blank for the T (RFC 3339, 5.6).
+_ISO = re.compile(
+    r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[Tt ][0-9:]{4,8}(?:[.,][0-9]{1,18})?(?:[Zz]|[+-][0-9]{2}:?(?:[0-9]{2})?)", re.ASCII
+)
+
+
+def observed(value: object, received_at: datetime) -> tuple[datetime, int]:
+    """Read a time of observation.
+
+    Args:
+        value: ISO 8601 text with an offset, or seconds or milliseconds since 1970, fractions kept to microseconds.
+
+    Returns:
+        The time in UTC, and the quality that it gives to what was observed then.
+
+    Raises:
+        MessageRejected: missing, unreadable, before 1980, or more than a day ahead of arrival.
+    """
+    if value is None:
+        raise MessageRejected(Reason.MISSING_TIME, "no time of observation")
+    return checked(read_time(value), received_at)
+
+
+def checked(moment: datetime, received_at: datetime) -> tuple[datetime, int]:
+    """Hold a time against the epoch of GPS and the time of arrival."""
+    if moment <= received_at and moment >= EARLIEST_OBSERVATION:
+        return moment, _GOOD
+    if moment < EARLIEST_OBSERVATION:
+        raise MessageRejected(Reason.BAD_TIME, f"{moment.isoformat()} is before 1980-01-06: a clock that was never set")
+    if moment - received_at > FURTHEST_AHEAD:
+        raise MessageRejected(Reason.FUTURE_TIME, f"{moment.isoformat()} is {moment - received_at} ahead of arrival")
+    return moment, _AHEAD if moment - received_at > SLIGHTLY_AHEAD else _GOOD
+
+
+def read_time(value: object) -> datetime:
+    """Read ISO text or a number since 1970 into UTC, without judging it."""
+    if isinstance(value, str):
+        return read_epoch(float(value)) if is_numeric_text(value) else _read_iso(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is not a time (expected ISO 8601 text or a number)")
+    return read_epoch(value)
+
+
+def read_epoch(value: float) -> datetime:
+    """Read seconds or milliseconds since 1970, told apart by their size."""
+    if not math.isfinite(value) or abs(value) >= _LAST_MILLISECONDS:
+        raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is neither seconds nor milliseconds since 1970")
+    if abs(value) < _FIRST_MILLISECONDS:
+        return _EPOCH + timedelta(microseconds=round(value * 1e6))
+    return _EPOCH + timedelta(microseconds=round(value * 1e3))
+
+
+def _read_iso(text: str) -> datetime:
+    if len(text) > 64 or _ISO.fullmatch(text) is None:
+        raise MessageRejected(
+            Reason.BAD_TIME, f"{shown(text)} is not ISO 8601 with an offset (expected like 2026-11-22T10:00:00Z)"
+        )
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise MessageRejected(Reason.BAD_TIME, f"{shown(text)}: {error}") from error

@@ -1,0 +1,102 @@
+"""Topics: which filter takes which, and the shape of our own.
+
+Source: MQTT 5.0, section 4.7 (levels, wildcards, names that begin with `$`).
+"""
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+from veldwatch.errors import ConfigurationInvalid, MessageRejected
+from veldwatch.model.reasons import Reason
+from veldwatch.wire.values import LONGEST_NAME, shown
+
+ROOT = "veldwatch/v1"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+
+
+class Kind(StrEnum):
+    """The last level of our own topics."""
+
+    READINGS = "readings"
+    POSITIONS = "positions"
+    EVENTS = "events"
+    STATUS = "status"
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+class OwnTopic(NamedTuple):
+    """A topic of our own, taken apart."""
+
+    organisation: str
+    device: str
+    kind: Kind
+
+
+def topic_for(organisation: str, device: str, kind: Kind | str) -> str:
+    """Write a topic of our own; a device name with `/`, `+` or `#` cannot be a topic level."""
+    topic = f"{ROOT}/{organisation}/{device}/{Kind(kind).value}"
+    if parse_own_topic(topic) != (organisation, device, kind) or set(device) & set("+#"):
+        raise MessageRejected(Reason.MALFORMED_TOPIC, f"{shown(device)} cannot be a level of a topic")
+    return topic
+
+
+def parse_own_topic(topic: str) -> OwnTopic:
+    """Take a topic of our own apart.
+
+    Raises:
+        MessageRejected: a level is missing, empty, too long or not what it should be.
+    """
+    levels = topic.split("/")
+    kind = _KINDS.get(levels[-1])
+    if len(levels) != 5 or kind is None:
+        raise MessageRejected(
+            Reason.MALFORMED_TOPIC,
+            f"{shown(topic)} (expected {ROOT}/{{organisation}}/{{device}}/{{readings|positions|events|status}})",
+        )
+    if not is_slug(levels[2]):
+        raise MessageRejected(Reason.MALFORMED_TOPIC, f"{shown(levels[2])} is not the slug of an organisation")
+    return OwnTopic(levels[2], device_level(levels[3]), kind)
+
+
+def device_level(level: str) -> str:
+    """Take the level of a topic that names a device."""
+    if not 1 <= len(level) <= LONGEST_NAME or "\0" in level:
+        raise MessageRejected(
+            Reason.MALFORMED_TOPIC, f"bad device: {shown(level)} (expected 1 to {LONGEST_NAME} characters)"
+        )
+    return level
+
+
+def is_slug(text: str) -> bool:
+    """Tell whether text can be an organisation's slug."""
+    return _SLUG.fullmatch(text) is not None
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Tell whether a topic filter takes a topic."""
+    wanted, levels = topic_filter.split("/"), topic.split("/")
+    if topic.startswith("$") and wanted[0] in {"+", "#"}:
+        return False
+    for place, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if place >= len(levels) or (level not in ("+", levels[place])):
+            return False
+    return len(wanted) == len(levels)
+
+
+def check_filter(topic_filter: str) -> None:
+    """Refuse a topic filter that MQTT forbids.
+
+    Raises:
+        ConfigurationInvalid: a wildcard is not alone in its level, or `#` is not last.
+    """
+    levels = topic_filter.split("/")
+    stray = [level for level in levels if len(level) > 1 and ("+" in level or "#" in level)]
+    if not topic_filter or "\0" in topic_filter or stray or "#" in levels[:-1]:
+        raise ConfigurationInvalid(
+            f"bad topic filter: {topic_filter!r} (expected levels, `+` alone in a level, `#` only as the last one)"
+        )
