@@ -17,6 +17,8 @@ CREATE TABLE rule_version (
     active boolean NOT NULL DEFAULT true,
     created_at timestamptz NOT NULL DEFAULT now(),
     created_by text NOT NULL DEFAULT '',
+    -- when the engine folded the history of the subjects that existed already; NULL: not yet
+    activated_at timestamptz,
     UNIQUE (rule_id, version)
 );
 CREATE UNIQUE INDEX rule_version_active ON rule_version (rule_id) WHERE active;
@@ -27,6 +29,8 @@ CREATE TABLE fold (
     -- what the fold runs over: 'series:17', 'device:4'
     subject text NOT NULL,
     position timestamptz,
+    -- observations up to here are never folded again: history before a new rule, or dropped by retention; NULL: none such
+    floor timestamptz,
     -- when `now` alone next changes the result (hold_for, silence); NULL: never
     wake_at timestamptz,
     state jsonb NOT NULL,
@@ -67,6 +71,12 @@ CREATE TABLE alert (
     summary text NOT NULL,
     -- the exact readings, fixes or contacts that made it so
     evidence jsonb NOT NULL DEFAULT '{}',
+    -- the fold's position when the end was decided; NULL: the next observation may still change it
+    settled_at timestamptz,
+    -- somebody was to be told that it fires: only then is a change of it a correction to tell
+    told boolean NOT NULL DEFAULT false,
+    -- retracted because late data moved the beginning: the alert that stands in its place
+    superseded_by uuid,
     acknowledged_at timestamptz,
     acknowledged_by text,
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -76,6 +86,7 @@ CREATE TABLE alert (
 CREATE INDEX alert_state ON alert (state, opened_at DESC);
 CREATE INDEX alert_device ON alert (device_id, opened_at DESC);
 CREATE INDEX alert_fold ON alert (rule_version_id, subject, opened_at);
+CREATE INDEX alert_unsettled ON alert (rule_version_id, subject) WHERE settled_at IS NULL AND state <> 'retracted';
 
 CREATE TABLE alert_transition (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,0 +1,231 @@
+"""Rules as documents (YAML or JSON, already read into mappings) and back.
+
+`rule_to_document(parse_rule(d))` is the canonical form: defaults left out, durations in their short form. Its
+text is what a rule version's id derives from, so the same definition is the same version on every machine.
+The same shape as JSON Schema: `veldwatch.wire.rule_schema`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID, uuid5
+
+from veldwatch.errors import RuleInvalid
+from veldwatch.model.identifiers import RuleVersionId
+from veldwatch.model.message_template import check_template
+from veldwatch.model.rule import (
+    Absence,
+    Beginning,
+    Condition,
+    ContinuousFlow,
+    FlowKind,
+    Geofence,
+    GeofenceEvent,
+    Immobility,
+    Rule,
+    Selector,
+    Severity,
+    Threshold,
+)
+from veldwatch.wire.document_part import DocumentPart
+from veldwatch.wire.durations import format_duration
+from veldwatch.wire.polygons import canonical_polygon
+
+ID_PATTERN = r"^[a-z0-9][a-z0-9.-]{0,126}$"
+
+# Fixed for ever: another value would make every stored rule a new version and every alert a new alert.
+_NAMESPACE = UUID("3b7f0f63-5f0e-5d52-8f0a-3d1c36a4c1ce")
+_RUNBOOK = re.compile(r"https?://\S+")
+
+
+def parse_rule(document: Mapping[str, object]) -> Rule:
+    """Read one rule.
+
+    Raises:
+        RuleInvalid: saying the path, the value and what was expected.
+    """
+    part = DocumentPart(document)
+    rule = Rule(
+        id=part.text("id", _check_id),
+        title=part.text("title", _check_line),
+        severity=part.choice("severity", Severity),
+        select=_selector(part.part("select")),
+        condition=_condition(part.part("condition")),
+        hold_for=part.duration_or("hold_for", timedelta(0)),
+        keep_firing_for=part.duration_or("keep_firing_for", timedelta(0)),
+        message=part.text_or_none("message", check_template),
+        runbook=part.text_or_none("runbook", _check_address),
+        labels=MappingProxyType(part.labels("labels")),
+    )
+    part.done()
+    _check_times(rule)
+    return rule
+
+
+def rule_to_document(rule: Rule) -> dict[str, Any]:
+    """Write a rule in its canonical form."""
+    document = _written(rule)
+    document["condition"] = {"kind": _KIND_OF[type(rule.condition)], **_written(rule.condition)}
+    if isinstance(rule.condition, Geofence) and rule.condition.polygon is not None:
+        document["condition"]["polygon"] = json.loads(rule.condition.polygon)
+    select = _written(rule.select)
+    return {**document, "select": select} if select else document
+
+
+def version_id(rule: Rule) -> RuleVersionId:
+    """Derive the id of a rule's version from its canonical text."""
+    text = json.dumps(rule_to_document(rule), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return RuleVersionId(uuid5(_NAMESPACE, text))
+
+
+def _selector(part: DocumentPart) -> Selector:
+    selector = Selector(
+        organisation=part.text_or_none("organisation"),
+        site=part.text_or_none("site"),
+        profile=part.text_or_none("profile"),
+        devices=tuple(sorted(set(part.texts("devices")))),
+        tags=tuple(sorted(set(part.texts("tags")))),
+    )
+    part.done()
+    return selector
+
+
+def _condition(part: DocumentPart) -> Condition:
+    kind = part.text("kind")
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise part.wrong("kind", kind, f"expected one of {', '.join(_READERS)}")
+    condition = reader(part)
+    part.done()
+    return condition
+
+
+def _threshold(part: DocumentPart) -> Threshold:
+    limit = part.one_of("above", "below", "outside")
+    condition = Threshold(
+        metric=part.text("metric"),
+        above=part.number("above") if limit == "above" else None,
+        below=part.number("below") if limit == "below" else None,
+        outside=part.limits("outside") if limit == "outside" else None,
+        dead_band=part.number_or("dead_band", 0.0, lowest=0.0),
+    )
+    if condition.outside is not None and 2 * condition.dead_band >= condition.outside[1] - condition.outside[0]:
+        raise part.wrong("dead_band", condition.dead_band, "expected less than half the range, or it never ends")
+    return condition
+
+
+def _continuous_flow(part: DocumentPart) -> ContinuousFlow:
+    return ContinuousFlow(
+        metric=part.text("metric"),
+        duration=part.duration("duration"),
+        max_gap=part.duration_or("max_gap", timedelta(hours=2), positive=True),
+        of=part.choice("of", FlowKind, FlowKind.REGISTER),
+        minimum=part.number_or("minimum", 0.0, lowest=0.0),
+        beginning=part.choice("beginning", Beginning, Beginning.SEEN),
+    )
+
+
+def _absence(part: DocumentPart) -> Absence:
+    return Absence(silent_for=part.duration("silent_for"))
+
+
+def _geofence(part: DocumentPart) -> Geofence:
+    area = part.one_of("site", "polygon")
+    return Geofence(
+        event=part.choice("event", GeofenceEvent),
+        site=part.text("site") if area == "site" else None,
+        polygon=_polygon(part) if area == "polygon" else None,
+        margin_metres=part.number_or("margin_metres", 25.0, lowest=0.0, highest=100_000.0),
+        max_gap=part.duration_or("max_gap", timedelta(hours=6)),
+    )
+
+
+def _polygon(part: DocumentPart) -> str:
+    value = part.raw("polygon")
+    try:
+        return canonical_polygon(value)
+    except ValueError as error:
+        raise RuleInvalid(f"bad {part.at('polygon')}: {error}") from error
+
+
+def _immobility(part: DocumentPart) -> Immobility:
+    return Immobility(
+        radius_metres=part.number_or("radius_metres", 13.0, lowest=0.1, highest=100_000.0),
+        window=part.duration_or("window", timedelta(seconds=18000), positive=True),
+        share=part.number_or("share", 0.8, lowest=0.5, highest=1.0),
+    )
+
+
+_READERS: Mapping[str, Callable[[DocumentPart], Condition]] = {
+    "threshold": _threshold,
+    "continuous_flow": _continuous_flow,
+    "absence": _absence,
+    "geofence": _geofence,
+    "immobility": _immobility,
+}
+_KIND_OF: Mapping[type, str] = {
+    Threshold: "threshold",
+    ContinuousFlow: "continuous_flow",
+    Absence: "absence",
+    Geofence: "geofence",
+    Immobility: "immobility",
+}
+
+
+def _check_times(rule: Rule) -> None:
+    own_time: Mapping[type, str] = {
+        ContinuousFlow: "it has its own: condition.duration",
+        Absence: "it has its own: condition.silent_for",
+        Immobility: "it has its own: condition.window",
+    }
+    reason = own_time.get(type(rule.condition))
+    kind = _KIND_OF[type(rule.condition)]
+    if rule.hold_for and reason:
+        raise RuleInvalid(f"bad hold_for: {format_duration(rule.hold_for)!r} (not for {kind}, {reason})")
+    if rule.keep_firing_for and isinstance(rule.condition, Absence):
+        raise RuleInvalid("bad keep_firing_for: not for absence, which ends when the device is heard")
+
+
+def _check_id(text: str) -> str | None:
+    if re.fullmatch(ID_PATTERN.removeprefix("^").removesuffix("$"), text):
+        return None
+    return "expected lower-case letters, digits, dots and hyphens, at most 127"
+
+
+def _check_line(text: str) -> str | None:
+    return None if text.isprintable() and len(text) <= 200 else "expected one line of at most 200 characters"
+
+
+def _check_address(text: str) -> str | None:
+    return None if _RUNBOOK.fullmatch(text) else "expected an address that begins with http:// or https://"
+
+
+def _written(value: object) -> dict[str, Any]:
+    """Write the fields of a dataclass that differ from their defaults."""
+    written: dict[str, Any] = {}
+    for field in fields(value):  # pyright: ignore[reportArgumentType]  # every value here is a dataclass
+        content: object = getattr(value, field.name)
+        if not is_dataclass(content) and content != _default(field):
+            written[field.name] = _plain(content)
+    return written
+
+
+def _default(field: Field[Any]) -> object:
+    return field.default_factory() if field.default_factory is not MISSING else field.default
+
+
+def _plain(content: object) -> Any:  # noqa: ANN401  # a JSON value
+    if isinstance(content, timedelta):
+        return format_duration(content)
+    if isinstance(content, StrEnum):
+        return content.value
+    if isinstance(content, tuple):
+        return list(content)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # texts or numbers
+    if isinstance(content, Mapping):
+        return dict(content)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # labels
+    return content
