@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     )
     broker_sync: Literal["second", "always"] = Field(
         default="second",
-        description="embedded nats: when messages are forced to the disk. always survives a power cut without loss, at a"
-        " quarter of the throughput; a killed broker loses nothing either way",
+        description="embedded nats: when messages are forced to the disk. always survives a power cut without loss,"
+        " at a quarter of the throughput; a killed broker loses nothing either way",
     )
     mqtt_host: str = "127.0.0.1"
     mqtt_port: Port = Field(default=1883, description="0: any free port (embedded broker only)")

@@ -1,4 +1,4 @@
-"""A program's life: told to stop by SIGTERM or SIGINT, it finishes what it holds and leaves within 10 s."""
+"""A program's life: told to stop by SIGTERM, SIGINT or a hang-up, it finishes what it holds and leaves within 10 s."""
 
 import os
 import signal
@@ -6,14 +6,15 @@ import sys
 import threading
 from types import FrameType
 
-# A launcher waits 10 s for its programs; what still runs then hangs, and nothing that was committed is lost.
-_PATIENCE_SECONDS = 9.0
 
+def stop_on_signals(patience_seconds: float = 9.0) -> threading.Event:
+    """Return an event that SIGTERM, SIGINT and SIGHUP set; call it once, from the main thread.
 
-def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set; call it once, from the main thread.
+    A second signal ends the process at once, for a person who does not want to wait. So does the end of patience: what
+    still runs then hangs, and nothing that was committed is lost.
 
-    A second signal ends the process at once, for a person who does not want to wait; so does patience, after 9 s.
+    Args:
+        patience_seconds: from the first signal; a launcher waits 10 s for its programs.
     """
     stop = threading.Event()
 
@@ -22,15 +23,17 @@ def stop_on_signals() -> threading.Event:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         stop.set()
-        watch = threading.Timer(_PATIENCE_SECONDS, _give_up)
+        watch = threading.Timer(patience_seconds, _give_up, (patience_seconds,))
         watch.daemon = True
         watch.start()
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+        signal.signal(signal.SIGHUP, ask)
     return stop
 
 
-def _give_up() -> None:
-    print(f"not stopped after {_PATIENCE_SECONDS:g} s, giving up", file=sys.stderr, flush=True)  # noqa: T201
+def _give_up(patience_seconds: float) -> None:
+    print(f"not stopped after {patience_seconds:g} s, giving up", file=sys.stderr, flush=True)  # noqa: T201  # logs may hang too
     os._exit(os.EX_TEMPFAIL)
