@@ -15,7 +15,10 @@ from tests.databases import Template
 from veldwatch.storage.connection import Connection, connect
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-_USED = pytest.StashKey[set[str]]()
+USED = pytest.StashKey[set[str]]()
+"""Descriptions of the servers that tests ran on."""
+ABSENT = pytest.StashKey[set[str]]()
+"""Servers that tests asked for in vain, with the reason."""
 _NO_SAMPLES = "samples absent"
 
 
@@ -29,7 +32,7 @@ def server_dsn() -> Generator[str]:
 @pytest.fixture(scope="session")
 def template(server_dsn: str, pytestconfig: pytest.Config) -> Generator[Template]:
     with databases.template(server_dsn) as made:
-        pytestconfig.stash[_USED].add(made.description)
+        pytestconfig.stash[USED].add(made.description)
         yield made
 
 
@@ -57,25 +60,30 @@ def samples() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_USED] = set()
+    config.stash[USED] = set()
+    config.stash[ABSENT] = set()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["veldwatch_servers"] = sorted(session.config.stash[_USED])
+        output["used"] = sorted(session.config.stash[USED])
+        output["absent"] = sorted(session.config.stash[ABSENT])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
     config: pytest.Config = node.config  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]  # pytest-xdist is untyped
     output: dict[str, list[str]] = getattr(node, "workeroutput", {})
-    config.stash[_USED].update(output.get("veldwatch_servers", []))  # pyright: ignore[reportUnknownMemberType]
+    config.stash[USED].update(output.get("used", []))  # pyright: ignore[reportUnknownMemberType]
+    config.stash[ABSENT].update(output.get("absent", []))  # pyright: ignore[reportUnknownMemberType]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     terminalreporter.section("databases")
-    terminalreporter.line("; ".join(sorted(config.stash[_USED])) or "none: no test asked for one")
+    terminalreporter.line("; ".join(sorted(config.stash[USED])) or "none: no test asked for one")
+    for reason in sorted(config.stash[ABSENT]):
+        terminalreporter.line(f"NOT RUN on {reason}", red=True)
     skipped: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
     count = sum(_NO_SAMPLES in str(report.longrepr) for report in skipped)
     if count:

@@ -18,7 +18,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from launch.embedded_postgres import EmbeddedPostgres
-from veldwatch.storage.connection import connect
+from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.migrate import migrate
 
 
@@ -76,6 +76,20 @@ def clone(source: Template) -> Generator[str]:
     name = _new_name("test")
     with _database(source.admin_dsn, name, source.name):
         yield make_conninfo(source.admin_dsn, dbname=name)
+
+
+def empty_tables(connection: Connection) -> None:
+    """Bring a migrated database that cannot be copied back to its first state: no row, identities from 1."""
+    rows = connection.execute(
+        """
+        SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'
+        UNION ALL
+        SELECT format('%I', view_name) FROM timescaledb_information.continuous_aggregates
+        """
+    ).fetchall()
+    names = sql.SQL(", ").join(sql.SQL(name) for (name,) in rows)
+    connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+    connection.commit()
 
 
 @contextmanager

@@ -30,8 +30,11 @@ _TEMPORARY_CLASSES = frozenset(
 )
 
 
-def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch") -> Connection:
+def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch", prepare: bool = True) -> Connection:
     """Open a connection.
+
+    Args:
+        prepare: False: no statement is kept prepared, for a pooler that shares its sessions among clients.
 
     Raises:
         StorageUnavailable: nobody answers within 10 s, the server is starting or stopping, or it refuses the account
@@ -44,6 +47,7 @@ def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch
             autocommit=autocommit,
             application_name=application,
             connect_timeout=10,
+            prepare_threshold=5 if prepare else None,
             options="-c timezone=UTC",
             # Found dead within a minute, so that a lost server does not hold a program for the kernel's two hours.
             keepalives_idle=30,

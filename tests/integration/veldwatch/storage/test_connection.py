@@ -20,6 +20,7 @@ def test_a_server_that_is_not_there_is_a_temporary_error(dsn: str) -> None:
         connect(make_conninfo(dsn, port=1))
 
 
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
 def test_a_database_that_is_not_there_yet_is_a_temporary_error(dsn: str) -> None:
     with pytest.raises(StorageUnavailable, match="no_such_database"):
         connect(make_conninfo(dsn, dbname="no_such_database"))

@@ -128,6 +128,7 @@ def test_series_follow_a_profile_that_their_device_gets_later(
     assert row == ("m3", "counter", 1e5)
 
 
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
 def test_ingestors_that_meet_the_same_new_devices_agree_on_their_ids(dsn: str) -> None:
     with connect(dsn) as connection:
         organisation = register.ensure_organisation(connection, "kasama")
