@@ -1,0 +1,26 @@
+// One alert in a list.
+
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { ageElement } from "./time.js";
+import { sentence } from "./units.js";
+
+const OPEN = ["firing", "pending"];
+
+export const isOpen = (alert) => OPEN.includes(alert.state);
+
+export const alertTime = (alert) => alert.fired_at ?? alert.opened_at;
+
+function flag(alert) {
+  if (alert.acknowledged_at) return `Acknowledged · ${sentence(alert.state)}`;
+  return sentence(alert.state);
+}
+
+export function alertRow(alert, { href = `#/alerts/${alert.id}`, current = false } = {}) {
+  return h("a", { class: `alert-row ${isOpen(alert) ? `severity-edge-${alert.severity}` : "closed"}`, href, "data-alert": alert.id, "aria-current": current ? "true" : null },
+    h("span", { class: `mark severity-${alert.severity}`, title: sentence(alert.severity) }, icon(alert.severity, 17), h("span", { class: "hidden" }, `${sentence(alert.severity)}: `)),
+    h("span", { class: "title clip" }, alert.rule_title || alert.rule),
+    h("span", { class: "when" }, ageElement(alertTime(alert))),
+    h("span", { class: "sub clip" }, h("b", {}, alert.device_name ?? alert.device ?? alert.site ?? ""), ` ${alert.summary}`),
+    h("span", { class: "flag" }, alert.late ? "Heard late · " : "", flag(alert)));
+}

@@ -1,0 +1,53 @@
+// Views by the address's fragment: `#/alerts/ID?state=firing`. A view gets its parts and gives back a cleanup.
+
+import { fill, h } from "./dom.js";
+import { failure, skeleton } from "./states.js";
+import { sentence } from "./units.js";
+
+const VIEWS = ["overview", "alerts", "devices", "quarantine", "mailbox", "simulator", "rules", "more"];
+
+let cleanup = null;
+let visit = 0;
+
+/** The parts of the present address. */
+export function route() {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const [view, ...rest] = path.split("/");
+  return { view: VIEWS.includes(view) ? view : "overview", parameter: rest.length > 0 ? decodeURIComponent(rest.join("/")) : null, query: new URLSearchParams(query) };
+}
+
+/** Address of a view, leaving out empty query values. */
+export function link(view, parameter = null, query = {}) {
+  const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+  return `#/${view}${parameter === null ? "" : `/${encodeURIComponent(parameter)}`}${search.size ? `?${search}` : ""}`;
+}
+
+/** Change the address without a new visit of the view. */
+export function replace(address) {
+  history.replaceState(null, "", address);
+}
+
+export function startRouter(outlet) {
+  addEventListener("hashchange", () => go(outlet));
+  go(outlet);
+}
+
+async function go(outlet) {
+  const current = route();
+  const mine = ++visit;
+  cleanup?.();
+  cleanup = null;
+  document.title = `${sentence(current.view)} – Veldwatch`;
+  dispatchEvent(new CustomEvent("viewchange", { detail: current.view }));
+  const view = h("main", { class: "view", id: "view", tabindex: "-1" }, skeleton(4));
+  fill(outlet, view);
+  try {
+    const module = await import(`./views/${current.view}.js`);
+    if (mine !== visit) return;
+    const end = await module.show(view, current);
+    if (mine === visit) cleanup = end ?? null;
+    else end?.();
+  } catch (error) {
+    if (mine === visit) fill(view, failure(error, () => go(outlet)));
+  }
+}

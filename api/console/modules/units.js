@@ -1,0 +1,42 @@
+// Numbers, UCUM units and names of metrics as people read them.
+
+const UNITS = {
+  m3: "m³", "m3/h": "m³/h", "m3/s": "m³/s", Cel: "°C", "[degF]": "°F", "%RH": "% RH", "kW.h": "kWh", "W.h": "Wh", "V.A": "VA", "kV.A": "kVA",
+  deg: "°", "m/s2": "m/s²", "W/m2": "W/m²", "umol/mol": "ppm", "[ppm]": "ppm", "uS/cm": "µS/cm", "mS/cm": "mS/cm", "[NTU]": "NTU", "1": "",
+  "{count}": "", "mm/h": "mm/h", min: "min", "[pH]": "pH", HCA: "HCA", "dB[mW]": "dBm", dBm: "dBm",
+};
+
+const SMALL = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+const LARGE = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const WHOLE = new Intl.NumberFormat("en");
+
+export const unitText = (unit) => UNITS[unit] ?? (unit ?? "").replaceAll("{", "").replaceAll("}", "");
+
+/** A value with about four digits; all its whole digits when it is a large register. */
+export function number(value) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  return (Math.abs(value) >= 1000 ? LARGE : SMALL).format(value).replaceAll(",", "\u202f");
+}
+
+export const count = (value) => WHOLE.format(value ?? 0).replaceAll(",", "\u202f");
+
+export function quantity(value, unit) {
+  const text = unitText(unit);
+  return text === "" ? number(value) : `${number(value)}\u00a0${text}`;
+}
+
+/** `battery_voltage_v` with unit V becomes `Battery voltage`. */
+export function metricTitle(metric, unit = "") {
+  const words = String(metric).split("_");
+  const suffix = unit.replace(/[^a-z0-9]/gi, "").toLowerCase();
+  if (words.length > 1 && suffix !== "" && words.at(-1).toLowerCase() === suffix) words.pop();
+  const title = words.join(" ").trim();
+  return title === "" ? String(metric) : title[0].toUpperCase() + title.slice(1);
+}
+
+/** `no_source` becomes `No source`. */
+export const sentence = (word) => { const text = String(word ?? "").replaceAll("_", " "); return text === "" ? "" : text[0].toUpperCase() + text.slice(1); };
+
+export function bytes(length) {
+  return length < 1024 ? `${length} B` : `${number(length / 1024)} KiB`;
+}
