@@ -1,0 +1,64 @@
+# Needs Python 3.11 or newer, git and make; nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Two test processes on two cores; the acceptance tests run whole stacks and stay in one of them.
+TEST_PROCESSES ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check format lock clean
+
+help:  ## show this
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: $(VENV)/.run  ## start everything on this machine, with simulated devices; Ctrl-C stops it
+	@$(BIN)/veldwatch demo
+
+test: $(VENV)/.dev  ## run the tests, without the slow ones
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not slow"
+
+test-all: $(VENV)/.dev  ## run every test: chaos, soak and scale too
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup --timeout 1800
+
+check: $(VENV)/.dev  ## formatting, lint, types and import contracts, as CI runs them
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## format the code
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+COMPILE := $(BIN)/uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+lock: $(VENV)/.dev  ## resolve versions anew into requirements/
+	$(COMPILE) --upgrade pyproject.toml -o requirements/run.txt
+	$(COMPILE) --upgrade --constraint requirements/run.txt --group build -o requirements/build.txt
+	$(COMPILE) --upgrade --constraint requirements/run.txt pyproject.toml --group dev -o requirements/dev.txt
+
+clean:  ## remove the environment and what tools left; the state folder .veldwatch stays
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: an environment that is up to date is used at once.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than Python 3.11 (name another: make PYTHON=python3.12 ...)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+		{ echo "error: $(PYTHON) has no ensurepip (on Debian and Ubuntu: apt install python3-venv; or: make PYTHON=...)"; exit 1; }
+	@echo "making the environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.python requirements/run.txt requirements/build.txt pyproject.toml
+	@echo "installing what Veldwatch needs (once, about a minute)"
+	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@echo "installing what the tests need (once)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Commands of the launcher itself, one module each."""

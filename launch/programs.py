@@ -1,0 +1,42 @@
+"""The programs of the stack: how each is called, and when it is stopped.
+
+Each runs as `python -m launch <name> run` in a process of its own, and gets everything from its environment.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from launch.children import Program
+from veldwatch.config import Settings
+
+# Patience in seconds for each stage, in the order of stopping; 10 s in all. What produces stops before what takes it.
+SIMULATORS, PROGRAMS, MAILBOX, BROKER, DATABASE = range(5)
+STAGES: Mapping[int, float] = {SIMULATORS: 1.5, PROGRAMS: 4.5, MAILBOX: 0.5, BROKER: 1.0, DATABASE: 2.0}
+
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "api": ("api", "run"),
+    "maintenance": ("maintain",),
+    "rules": ("rules", "run"),
+    "notify": ("notify", "run"),
+    "ingest": ("ingest", "run"),
+    "mailbox": ("mailbox", "run"),
+    "simulators": ("simulate", "run"),
+}
+
+
+def program(name: str, environment: Mapping[str, str]) -> Program:
+    """Return a program of ours."""
+    return Program(
+        name=name,
+        command=(sys.executable, "-m", "launch", *COMMANDS[name]),
+        environment={**environment, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def passed_on(settings: Settings, home: Path) -> dict[str, str]:
+    """Return the environment that every program gets, beside ours: what is relative made absolute."""
+    environment = {"VELDWATCH_HOME": str(home), "VELDWATCH_LOG_LEVEL": settings.log_level}
+    named = os.environ.get("VELDWATCH_CONFIG")
+    return environment | ({"VELDWATCH_CONFIG": str(Path(named).resolve())} if named else {})
