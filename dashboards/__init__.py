@@ -1,1 +1,1 @@
-"""Grafana dashboards as Python, rendered to JSON."""
+"""Grafana dashboards as Python: built here, rendered to `json/`, provisioned from files or by Grafana's API."""

@@ -11,6 +11,7 @@
     ├── NotPermitted                the asker is known, and may not do this
     ├── RequestInvalid              a request asks for something that makes no sense, or for too much at once
     ├── ServiceFailed               an embedded service did not start or died
+    ├── ProvisioningFailed          Grafana was not reached or refused; what it took before stays
     ├── DeliveryFailed              a notification was not taken; `permanent` tells whether to try again
     └── StorageError
         ├── StorageUnavailable      temporary: the server is away, restarting, out of connections or room
@@ -76,6 +77,10 @@ class RequestInvalid(VeldwatchError):
 
 class ServiceFailed(VeldwatchError):
     """An embedded service did not start, or died."""
+
+
+class ProvisioningFailed(VeldwatchError):
+    """Grafana was not reached, or refused; what it took before stays. The same command may be given again."""
 
 
 class DeliveryFailed(VeldwatchError):

@@ -1,0 +1,76 @@
+"""The data source that every panel, variable and annotation asks, and the queries that they send.
+
+The SQL stands in `sql/<dashboard>.sql`, named as in `veldwatch.storage.queries`. It is sent by Grafana, as the
+role `grafana_ro`, to the views of migration 0009; no program of ours runs it.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models.common import DataSourceRef
+
+from veldwatch.storage.queries import named_queries
+
+UID = "tsdb"
+TYPE = "grafana-postgresql-datasource"
+Format = Literal["time_series", "table"]
+
+_FOLDER = Path(__file__).parent / "sql"
+
+
+def reference() -> DataSourceRef:
+    """Name the data source by its uid, which `provisioning/datasources/` fixes."""
+    return DataSourceRef(type_val=TYPE, uid=UID)
+
+
+@cache
+def _file(dashboard: str) -> dict[str, str]:
+    return named_queries((_FOLDER / f"{dashboard}.sql").read_text(encoding="utf-8"))
+
+
+def sql(dashboard: str, name: str) -> str:
+    """Read one query of `sql/<dashboard>.sql`."""
+    return _file(dashboard)[name]
+
+
+def sql_files() -> list[Path]:
+    """List the files of queries, for the test that each query in them is used."""
+    return sorted(_FOLDER.glob("*.sql"))
+
+
+class PostgresQuery(Dataquery):
+    """A query for Grafana's PostgreSQL data source, which the SDK has no class for."""
+
+    def __init__(self, *, raw_sql: str, output: Format, ref_id: str = "A") -> None:
+        self.raw_sql = raw_sql
+        self.output = output
+        self.ref_id = ref_id
+
+    def to_json(self) -> dict[str, object]:
+        """Give the form that the data source's own editor saves."""
+        return {
+            "refId": self.ref_id,
+            "datasource": {"type": TYPE, "uid": UID},
+            "format": self.output,
+            "rawQuery": True,
+            "editorMode": "code",
+            "rawSql": self.raw_sql,
+        }
+
+
+class Target(Builder[Dataquery]):
+    """Build a `PostgresQuery`, as the SDK's panels want their targets.
+
+    Args:
+        output: `time_series`: a column `time`, text columns as labels; `table`: rows as they are.
+    """
+
+    def __init__(self, dashboard: str, name: str, output: Format, ref_id: str = "A") -> None:
+        self._query = PostgresQuery(raw_sql=sql(dashboard, name), output=output, ref_id=ref_id)
+
+    def build(self) -> PostgresQuery:
+        """Give the query."""
+        return self._query

@@ -1,0 +1,72 @@
+"""Maps: markers over the borders of countries that Grafana itself ships, so that no map tiles are fetched from anybody.
+
+The layers' settings are plain mappings: the SDK has no types for them, and types latitude as a whole number.
+"""
+
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.builders import common, geomap
+from grafana_foundation_sdk.models.common import FrameGeometrySourceMode
+from grafana_foundation_sdk.models.geomap import TooltipMode
+
+from dashboards import appearance, datasource
+from dashboards.panels import Panel, titled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One set of markers on a map, from a query with `latitude` and `longitude`.
+
+    Attributes:
+        query: name of the query.
+        colour_field: column whose words colour the markers; None: one colour.
+        size: of a marker, in pixels.
+    """
+
+    query: str
+    name: str
+    ref_id: str
+    colour_field: str | None
+    size: int
+
+
+def world(panel: Panel, layers: tuple[Layer, ...], colours: dict[str, str]) -> geomap.Panel:
+    """Draw markers on the borders of countries that Grafana itself ships: no map tiles are fetched from anybody."""
+    shown = titled(geomap.Panel(), panel).unit("none").mappings(appearance.words(colours))
+    for layer in layers:
+        shown = shown.with_target(datasource.Target(panel.dashboard, layer.query, "table", layer.ref_id))
+    return (
+        shown.basemap(_borders())
+        .layers([_markers(layer) for layer in layers])
+        .view(geomap.MapViewConfig().id("fit").all_layers(True).zoom(9).padding(20))
+        .controls(geomap.ControlsOptions().show_zoom(True).mouse_wheel_zoom(True).show_scale(True))
+        .tooltip(geomap.TooltipOptions().mode(TooltipMode.DETAILS))
+    )
+
+
+# Grafana's usual base layer loads tiles from another company's servers: a closed network cannot reach them, and they
+# would learn where we look. The borders come with Grafana (public/maps).
+def _borders() -> common.MapLayerOptions:
+    style: dict[str, object] = {"color": {"fixed": appearance.QUIET}, "opacity": 0.15, "size": {"fixed": 1}}
+    config: dict[str, object] = {"src": "public/maps/countries.geojson", "rules": [], "style": style}
+    return common.MapLayerOptions().type("geojson").name("Countries").config(config).tooltip(False)
+
+
+def _markers(layer: Layer) -> common.MapLayerOptions:
+    colour = {"fixed": "#3274d9"} if layer.colour_field is None else {"field": layer.colour_field, "fixed": "#3274d9"}
+    style = {
+        "color": colour,
+        "opacity": 0.8,
+        "size": {"fixed": layer.size, "min": 2, "max": 15},
+        "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
+    }
+    location = common.FrameGeometrySource().mode(FrameGeometrySourceMode.COORDS)
+    return (
+        common.MapLayerOptions()
+        .type("markers")
+        .name(layer.name)
+        .config({"showLegend": layer.colour_field is not None, "style": style})
+        .location(location.latitude("latitude").longitude("longitude"))
+        .filter_data({"id": "byRefId", "options": layer.ref_id})
+        .tooltip(True)
+    )

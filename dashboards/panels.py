@@ -1,0 +1,245 @@
+"""The kinds of panel that our dashboards are made of, each with what house rules ask of it.
+
+Every panel has a title, a sentence that says how to read it, a unit, a text for "nothing there", and its
+query from `sql/<dashboard>.sql` by name. Gaps in the data are gaps in the picture.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from grafana_foundation_sdk.builders import barchart, common, geomap, logs, stat, table, timeseries
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueTextMode,
+    GraphDrawStyle,
+    GraphThresholdsStyleMode,
+    LegendDisplayMode,
+    LegendPlacement,
+    LogsSortOrder,
+    SortOrder,
+    TooltipDisplayMode,
+    VisibilityMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+
+from dashboards import appearance, datasource
+from dashboards.appearance import prop
+from dashboards.thresholds import Limit
+
+LARGEST_SPAN_MS = 3 * 15 * 60 * 1000
+"""A line goes on over three missing reports of the slowest usual meter (15 min); a longer silence is a gap."""
+
+NOTHING = "nothing here"
+_POINTS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """What every panel has.
+
+    Attributes:
+        dashboard: file of queries.
+        query: name of the query in it.
+        title: what is shown, without the unit.
+        description: how to read it, one or two sentences.
+        width: columns of 24.
+        height: grid rows.
+    """
+
+    dashboard: str
+    query: str
+    title: str
+    description: str
+    width: int = 12
+    height: int = 8
+
+    def target(self, output: datasource.Format) -> datasource.Target:
+        """Give the panel's query."""
+        return datasource.Target(self.dashboard, self.query, output)
+
+
+def lines(panel: Panel, unit: str, *, label: str, limits: tuple[Limit, ...] = ()) -> timeseries.Panel:
+    """Draw one line per value of the column `label`, with the limits that rules set as dashed lines."""
+    drawn = _graph(panel, unit).display_name(f"${{__field.labels.{label}}}").color_scheme(appearance.by_name())
+    drawn = drawn.legend(_table_legend(["min", "mean", "max"]))
+    return _with_limits(drawn, limits)
+
+
+def band(panel: Panel, unit: str, *, limits: tuple[Limit, ...] = ()) -> timeseries.Panel:
+    """Draw the columns average, minimum and maximum as a line in a band: a plain average hides spikes."""
+    drawn = _graph(panel, unit).legend(_list_legend()).display_name("${__field.name}")
+    drawn = drawn.color_scheme(appearance.fixed("#3274d9"))
+    hidden = {"legend": True, "tooltip": False, "viz": False}
+    edge = [prop("custom.lineWidth", 0), prop("custom.hideFrom", hidden)]
+    drawn = drawn.override_by_name("minimum", edge)
+    drawn = drawn.override_by_name(
+        "maximum", [*edge, prop("custom.fillBelowTo", "minimum"), prop("custom.fillOpacity", 20)]
+    )
+    return _with_limits(drawn, limits)
+
+
+def columns_of(panel: Panel, unit: str) -> timeseries.Panel:
+    """Draw the query's number columns as lines that carry the columns' names."""
+    return _graph(panel, unit).display_name("${__field.name}").legend(_list_legend())
+
+
+def bars(panel: Panel, unit: str, *, label: str, colours: dict[str, str] | None = None) -> timeseries.Panel:
+    """Draw one bar per bucket and value of the column `label`, side by side, not stacked."""
+    drawn = _graph(panel, unit).draw_style(GraphDrawStyle.BARS).fill_opacity(70).line_width(1)
+    drawn = drawn.display_name(f"${{__field.labels.{label}}}").color_scheme(appearance.by_name())
+    drawn = drawn.legend(_table_legend(["sum"]))
+    for name, colour in (colours or {}).items():
+        drawn = drawn.override_by_name(name, [prop("color", {"mode": "fixed", "fixedColor": colour})])
+    return drawn
+
+
+def figure(panel: Panel, unit: str, limits: list[tuple[float, str]], below: str = appearance.QUIET) -> stat.Panel:
+    """Show one number, coloured by limits."""
+    return (
+        _stat(panel, unit)
+        .reduce_options(common.ReduceDataOptions().values(False).calcs(["lastNotNull"]))
+        .thresholds(appearance.steps(limits, below))
+        .color_mode(BigValueColorMode.VALUE)
+    )
+
+
+def figures(panel: Panel, unit: str, *, name: str, value: str, colours: dict[str, str]) -> stat.Panel:
+    """Show one number per row, named by the column `name`, in the colour of that name."""
+    shown = (
+        _stat(panel, unit)
+        .reduce_options(common.ReduceDataOptions().values(True).fields(f"/^{value}$/").calcs(["lastNotNull"]))
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .orientation(VizOrientation.VERTICAL)
+        .display_name(f"${{__data.fields.{name}}}")
+        .color_mode(BigValueColorMode.VALUE)
+    )
+    for word, colour in colours.items():
+        shown = shown.override_by_name(word, [prop("color", {"mode": "fixed", "fixedColor": colour})])
+    return shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """How one column of a table is shown.
+
+    Attributes:
+        words: words of a closed list with their colours, for a cell with a coloured ground.
+        link: a data link; see `dashboards.links`.
+        hidden: kept in the rows for links, not shown.
+    """
+
+    name: str
+    title: str
+    unit: str | None = None
+    words: dict[str, str] | None = None
+    link: dict[str, object] | None = None
+    hidden: bool = False
+    width: int | None = None
+
+
+def rows(panel: Panel, columns: tuple[Column, ...]) -> table.Panel:
+    """Show the query's rows as they are."""
+    shown = titled(table.Panel(), panel).with_target(panel.target("table")).no_value("").unit("none").filterable(True)
+    for column in columns:
+        shown = shown.override_by_name(column.name, _column_properties(column))
+    return shown
+
+
+def ranking(panel: Panel, unit: str, *, name: str) -> barchart.Panel:
+    """Draw one bar per row, largest first, named by the column `name`."""
+    return (
+        titled(barchart.Panel(), panel)
+        .with_target(panel.target("table"))
+        .unit(unit)
+        .no_value(NOTHING)
+        .x_field(name)
+        .orientation(VizOrientation.HORIZONTAL)
+        .legend(common.VizLegendOptions().show_legend(False))
+        .color_scheme(appearance.fixed("#3274d9"))
+    )
+
+
+def log(panel: Panel) -> logs.Panel:
+    """Show rows of time, body and level as a log, newest first."""
+    return (
+        titled(logs.Panel(), panel)
+        .with_target(panel.target("table"))
+        .show_time(True)
+        .wrap_log_message(True)
+        .enable_log_details(True)
+        .sort_order(LogsSortOrder.DESCENDING)
+    )
+
+
+_Kind = TypeVar("_Kind", timeseries.Panel, stat.Panel, table.Panel, barchart.Panel, logs.Panel, geomap.Panel)
+
+
+def titled(shown: _Kind, panel: Panel) -> _Kind:
+    """Give a panel its texts, size and data source."""
+    return (
+        shown.title(panel.title)
+        .description(panel.description)
+        .span(panel.width)
+        .height(panel.height)
+        .datasource(datasource.reference())
+    )
+
+
+def _graph(panel: Panel, unit: str) -> timeseries.Panel:
+    return (
+        titled(timeseries.Panel(), panel)
+        .with_target(panel.target("time_series"))
+        .unit(unit)
+        .no_value(NOTHING)
+        .max_data_points(_POINTS)
+        .span_nulls(LARGEST_SPAN_MS)
+        .show_points(VisibilityMode.AUTO)
+        .line_width(1)
+        .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
+    )
+
+
+def _stat(panel: Panel, unit: str) -> stat.Panel:
+    return (
+        titled(stat.Panel(), panel)
+        .with_target(panel.target("table"))
+        .unit(unit)
+        .no_value(NOTHING)
+        .graph_mode(BigValueGraphMode.NONE)
+    )
+
+
+def _with_limits(drawn: timeseries.Panel, limits: tuple[Limit, ...]) -> timeseries.Panel:
+    if not limits:
+        return drawn
+    coloured = [(limit.value, appearance.SEVERITY_COLOURS[limit.severity]) for limit in limits]
+    style = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
+    return drawn.thresholds(appearance.steps(coloured, below="transparent")).thresholds_style(style)
+
+
+def _table_legend(calculations: list[str]) -> common.VizLegendOptions:
+    legend = common.VizLegendOptions().show_legend(True).display_mode(LegendDisplayMode.TABLE)
+    return legend.placement(LegendPlacement.RIGHT).calcs(calculations)
+
+
+def _list_legend() -> common.VizLegendOptions:
+    legend = common.VizLegendOptions().show_legend(True).display_mode(LegendDisplayMode.LIST)
+    return legend.placement(LegendPlacement.BOTTOM)
+
+
+def _column_properties(column: Column) -> list[DynamicConfigValue]:
+    properties = [prop("displayName", column.title)]
+    if column.unit is not None:
+        properties.append(prop("unit", column.unit))
+    if column.words is not None:
+        properties.append(prop("mappings", appearance.words(column.words)))
+        properties.append(prop("custom.cellOptions", {"type": "color-background", "mode": "basic"}))
+    if column.link is not None:
+        properties.append(prop("links", [column.link]))
+    if column.hidden:
+        properties.append(prop("custom.hidden", True))
+    if column.width is not None:
+        properties.append(prop("custom.width", column.width))
+    return properties

@@ -1,0 +1,19 @@
+-- alerts: alerts that overlap the window, also those opened before it
+SELECT opened_at AS time, coalesce(resolved_at, now()) AS timeend,
+       summary || ' (' || device_name || ', ' || state || ')' AS text, severity || ',' || rule AS tags
+FROM dashboard.alert
+WHERE state IN ('firing', 'resolved')
+  AND opened_at <= $__timeTo() AND coalesce(resolved_at, now()) >= $__timeFrom()
+  AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+ORDER BY opened_at DESC
+LIMIT 200
+
+-- alerts_of_device: alerts of the chosen device that overlap the window
+SELECT opened_at AS time, coalesce(resolved_at, now()) AS timeend,
+       summary || ' (' || state || ')' AS text, severity || ',' || rule AS tags
+FROM dashboard.alert
+WHERE state IN ('firing', 'resolved')
+  AND opened_at <= $__timeTo() AND coalesce(resolved_at, now()) >= $__timeFrom()
+  AND device_id::text = ANY (ARRAY[${device:sqlstring}]::text[])
+ORDER BY opened_at DESC
+LIMIT 200

@@ -1,0 +1,39 @@
+-- devices: every device of the site, with a link to it
+SELECT d.name, d.id::text AS device, d.external_id, d.profile, d.state, d.last_contact_at, coalesce(a.firing, 0) AS firing
+FROM dashboard.device_state d
+LEFT JOIN (SELECT device_id, count(*) AS firing FROM dashboard.alert WHERE state = 'firing' GROUP BY 1) a
+       ON a.device_id = d.id
+WHERE d.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND d.site = ANY (ARRAY[${site:sqlstring}]::text[])
+ORDER BY firing DESC, d.last_contact_at NULLS FIRST
+LIMIT 500
+
+-- contacts: which devices were heard when; 0 messages is a gap in the picture
+SELECT dashboard.bucket(c.received_at, greatest($__interval_ms, 60000), $__timeFrom()) AS time,
+       d.name AS device, sum(c.messages) AS messages
+FROM dashboard.contact c
+JOIN dashboard.device d ON d.id = c.device_id
+WHERE $__timeFilter(c.received_at)
+  AND c.device_id = ANY (ARRAY(
+        SELECT id FROM dashboard.device
+        WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+          AND site = ANY (ARRAY[${site:sqlstring}]::text[])
+        ORDER BY name LIMIT 20))
+GROUP BY 1, 2
+ORDER BY 1, 2
+
+-- alerts: alerts of the site in the window, newest first
+SELECT a.severity, a.state, a.opened_at, a.resolved_at, a.rule_title, a.device_name, a.device_id::text AS device, a.summary
+FROM dashboard.alert a
+WHERE a.state IN ('firing', 'resolved')
+  AND a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
+  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.site = ANY (ARRAY[${site:sqlstring}]::text[])
+ORDER BY a.opened_at DESC
+LIMIT 200
+
+-- map: devices of the site
+SELECT d.latitude, d.longitude, d.name, d.state, d.id::text AS device
+FROM dashboard.device_state d
+WHERE d.latitude IS NOT NULL
+  AND d.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND d.site = ANY (ARRAY[${site:sqlstring}]::text[])
+ORDER BY array_position(ARRAY['reporting', 'never heard', 'offline', 'silent'], d.state)
+LIMIT 5000

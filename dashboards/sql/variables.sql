@@ -1,0 +1,25 @@
+-- organisation: everyone whose devices are shown
+SELECT name AS __text, slug AS __value FROM dashboard.organisation ORDER BY 1
+
+-- site: sites of the chosen organisations, and the devices that have none
+SELECT name AS __text, slug AS __value
+FROM dashboard.site WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+UNION
+SELECT DISTINCT site_name, site
+FROM dashboard.device WHERE site = '-' AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+ORDER BY 1
+
+-- device: devices of the chosen sites
+SELECT name || ' (' || external_id || ')' AS __text, id::text AS __value
+FROM dashboard.device
+WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND site = ANY (ARRAY[${site:sqlstring}]::text[])
+ORDER BY 1
+
+-- tracker: trackers of the chosen organisations
+SELECT name || ' (' || external_id || ')' AS __text, id::text AS __value
+FROM dashboard.device
+WHERE kind = 'tracker' AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+ORDER BY 1
+
+-- metric: what the chosen device measures
+SELECT DISTINCT metric FROM dashboard.series WHERE device_id::text = ANY (ARRAY[${device:sqlstring}]::text[]) ORDER BY 1
