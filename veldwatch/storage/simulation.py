@@ -3,7 +3,7 @@
 A request is a row; NOTIFY on `CHANNEL` only wakes the simulators, which also look each second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -104,6 +104,46 @@ def mark_stopped(connection: Connection, fault_id: int, *, at: datetime) -> None
     """Write when the fault ended; a second time changes nothing."""
     with translated_errors(), connection.transaction():
         connection.execute(_QUERIES["mark_stopped"], {"id": fault_id, "at": at})
+
+
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """What is stored of a device: the newest time of anything, the newest value of each metric."""
+
+    observed_at: datetime
+    values: dict[str, float]
+
+
+def find_device(connection: Connection, device: str, organisation: str | None = None) -> int:
+    """Look a device up by its own identifier.
+
+    Raises:
+        NotFound: no such device, or several organisations have one.
+    """
+    with translated_errors():
+        rows = connection.execute(_QUERIES["find_devices"], {"device": device, "organisation": organisation}).fetchall()
+    if len(rows) > 1:
+        raise NotFound(f"device {device!r} is in {', '.join(slug for _, slug in rows)} (say which organisation)")
+    if not rows:
+        raise NotFound(f"no device {device!r} (register the scenario with `veldwatch simulate register`)")
+    return int(rows[0][0])
+
+
+def standings(connection: Connection, organisations: Sequence[str], since: datetime) -> dict[tuple[str, str], Standing]:
+    """Read where devices stand, by (organisation's slug, external id), as far as it is newer than `since`."""
+    asked = {"organisations": list(organisations), "since": since}
+    found: dict[tuple[str, str], Standing] = {}
+    with translated_errors(), connection.transaction():
+        readings = connection.execute(_QUERIES["latest_readings"], asked).fetchall()
+        positions = connection.execute(_QUERIES["latest_positions"], asked).fetchall()
+    for organisation, device, metric, observed_at, value in readings:
+        standing = found.setdefault((organisation, device), Standing(observed_at=observed_at, values={}))
+        standing.observed_at = max(standing.observed_at, observed_at)
+        standing.values[metric] = value
+    for organisation, device, observed_at in positions:
+        standing = found.setdefault((organisation, device), Standing(observed_at=observed_at, values={}))
+        standing.observed_at = max(standing.observed_at, observed_at)
+    return found
 
 
 def _fault(row: tuple[Any, ...]) -> SimulatedFault:

@@ -32,3 +32,29 @@ WHERE id = %(id)s AND started_at IS NULL;
 
 -- mark_stopped: the ground truth of a fault's end
 UPDATE simulated_fault SET stopped_at = %(at)s WHERE id = %(id)s AND stopped_at IS NULL;
+
+-- find_devices: devices of that name, in every organisation or in one
+SELECT d.id, o.slug
+FROM device d
+JOIN organisation o ON o.id = d.organisation_id
+WHERE d.external_id = %(device)s AND (%(organisation)s::text IS NULL OR o.slug = %(organisation)s)
+ORDER BY o.slug;
+
+-- latest_readings: the newest value of every series of some organisations
+SELECT o.slug, d.external_id, s.metric, newest.observed_at, newest.value
+FROM organisation o
+JOIN device d ON d.organisation_id = o.id
+JOIN series s ON s.device_id = d.id
+CROSS JOIN LATERAL (SELECT r.observed_at, r.value FROM reading r
+                    WHERE r.series_id = s.id AND r.observed_at > %(since)s
+                    ORDER BY r.observed_at DESC LIMIT 1) newest
+WHERE o.slug = ANY (%(organisations)s);
+
+-- latest_positions: the time of the newest fix of every device of some organisations
+SELECT o.slug, d.external_id, newest.observed_at
+FROM organisation o
+JOIN device d ON d.organisation_id = o.id
+CROSS JOIN LATERAL (SELECT p.observed_at FROM position p
+                    WHERE p.device_id = d.id AND p.observed_at > %(since)s
+                    ORDER BY p.observed_at DESC LIMIT 1) newest
+WHERE o.slug = ANY (%(organisations)s);

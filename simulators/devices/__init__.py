@@ -1,0 +1,1 @@
+"""Clean devices: what they measure when nothing is wrong."""

@@ -1,0 +1,1 @@
+"""Faults: named wrappers around a clean device, which change its reports and nothing else."""
