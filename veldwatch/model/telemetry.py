@@ -102,8 +102,13 @@ class Decoded(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message as it came: nothing decoded yet."""
+    """A message as it came: nothing decoded yet.
+
+    Attributes:
+        retained: the broker had kept it and gave it at subscription: what it says holds, but its sender may be gone.
+    """
 
     topic: str
     payload: bytes
     received_at: datetime
+    retained: bool = False

@@ -182,8 +182,10 @@ def _steps(report: _Report) -> Decoded:
 
 
 def _last_will(report: _Report) -> Decoded:
-    """The broker published it: no sign of life, and `tst` is when the app connected, not when it fell silent."""
-    return Decoded(None, events=(Event(report.device, report.received_at, "lwt"),), online=False)
+    """The broker published it; `tst` is when the app connected, not when it fell silent."""
+    return Decoded(
+        None, events=(Event(report.device, report.received_at, "lwt"),), heard=(report.device,), online=False
+    )
 
 
 def _heard(report: _Report) -> Decoded:

@@ -22,6 +22,8 @@ LONGEST_NAME = 256
 """Of a device or a metric, in characters; the register's tables have the same bound."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_ESCAPE = re.compile(r"\\(?:u0000|.)")
+_REPLACED = {"\\u0000": "\\ufffd"}
 _LARGEST_ALTITUDE_METRES = 1e6
 _LARGEST_ACCURACY_METRES = 1e7
 _LARGEST_SPEED = 1e4
@@ -148,7 +150,7 @@ def coordinates(longitude: object, latitude: object) -> tuple[float, float]:
 def attributes(values: JsonObject) -> str:
     """Write an event's attributes as the database can hold them: keys sorted, no U+0000."""
     text = msgspec.json.encode(values, order="sorted").decode()
-    return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
+    return _ESCAPE.sub(lambda found: _REPLACED.get(found[0], found[0]), text) if "\\u0000" in text else text
 
 
 def shown(value: object) -> str:

@@ -1,0 +1,92 @@
+"""From bytes to values: find a message's source, and let its decoder read it behind a boundary.
+
+Whatever a decoder does, one outcome comes of each message: what it says, or a reason why it cannot be stored.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import structlog
+
+from veldwatch.errors import MessageRejected
+from veldwatch.model.reasons import Reason
+from veldwatch.model.telemetry import Decoded, Message
+from veldwatch.storage.quarantine import Quarantined
+from veldwatch.wire.sources import Route, Sources
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Understood(NamedTuple):
+    """A message that a decoder has read.
+
+    Attributes:
+        organisation: slug that its devices belong to.
+    """
+
+    message: Message
+    route: Route
+    organisation: str
+    decoded: Decoded
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of some messages, in order."""
+
+    understood: list[Understood]
+    quarantined: list[Quarantined]
+
+
+class Decoding:
+    """Reads messages by the configured sources.
+
+    Args:
+        payload_limit_bytes: a longer payload is not read.
+        default_organisation: slug for sources that name none.
+    """
+
+    def __init__(self, sources: Sources, *, payload_limit_bytes: int, default_organisation: str) -> None:
+        self._sources = sources
+        self._limit = payload_limit_bytes
+        self._default = default_organisation
+
+    def decode(self, messages: list[Message]) -> Outcome:
+        """Read messages; their rejected parts are among the quarantined."""
+        outcome = Outcome(understood=[], quarantined=[])
+        for message in messages:
+            route = self._sources.route(message.topic)
+            if route is None:
+                outcome.quarantined.append(self.refused(message, Reason.NO_SOURCE, "no source takes this topic"))
+                continue
+            try:
+                self._read(message, route, outcome)
+            except MessageRejected as error:
+                outcome.quarantined.append(self.refused(message, error.reason, error.detail, route))
+        return outcome
+
+    def refused(self, message: Message, reason: Reason, detail: str, route: Route | None = None) -> Quarantined:
+        """Make the row of a message that is not stored; its payload is cut to the limit."""
+        source = "" if route is None else route.source.name
+        return Quarantined(message.received_at, source, message.topic, message.payload[: self._limit], reason, detail)
+
+    def _read(self, message: Message, route: Route, outcome: Outcome) -> None:
+        if len(message.payload) > self._limit:
+            raise MessageRejected(Reason.PAYLOAD_TOO_LARGE, f"longer than {self._limit} bytes")
+        try:
+            decoded = route.decode(message.topic, message.payload, message.received_at)
+        except MessageRejected:
+            raise
+        except Exception as error:  # a decoder is a plug-in: its defect may cost its message, never the others
+            _log.exception("decoder failed", source=route.source.name, topic=message.topic)
+            raise MessageRejected(Reason.DECODER_FAILED, f"{type(error).__name__}: {error}") from error
+        organisation = decoded.organisation or route.source.organisation or self._default
+        outcome.understood.append(Understood(message, route, organisation, decoded))
+        if decoded.rejections:
+            outcome.quarantined += self._parts(message, route, decoded)
+
+    def _parts(self, message: Message, route: Route, decoded: Decoded) -> list[Quarantined]:
+        by_reason: dict[Reason, list[str]] = {}
+        for rejection in decoded.rejections:
+            by_reason.setdefault(rejection.reason, []).append(rejection.detail)
+        return [self.refused(message, reason, "; ".join(said[:20]), route) for reason, said in by_reason.items()]

@@ -1,0 +1,182 @@
+"""From messages to committed rows: decode, name, assemble, write; one transaction for a batch.
+
+Every message ends as rows, as a duplicate of rows, or in quarantine with a reason. A batch that the database
+refuses for good is halved until the message at fault stands alone. `StorageUnavailable` passes to the caller, who
+stores the same batch again later: nothing that is done twice counts twice.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from ingest import measures
+from ingest.assembly import Rows, assemble, devices_in, series_in
+from ingest.decoding import Decoding, Outcome, Understood
+from ingest.names import Names
+from veldwatch.errors import StorageRejected
+from veldwatch.model.reasons import Reason
+from veldwatch.model.telemetry import Message
+from veldwatch.storage import log, quarantine
+from veldwatch.storage.connection import translated_errors
+from veldwatch.storage.intake import IntakeWriter
+from veldwatch.storage.log import LogBatch
+from veldwatch.storage.quarantine import Quarantined
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What was new in some messages."""
+
+    messages: int = 0
+    readings: int = 0
+    positions: int = 0
+    events: int = 0
+    quarantined: int = 0
+
+    def add(self, other: "Report") -> None:
+        """Add what was new in others."""
+        self.messages += other.messages
+        self.readings += other.readings
+        self.positions += other.positions
+        self.events += other.events
+        self.quarantined += other.quarantined
+
+
+class Pipeline:
+    """Stores messages; holds no message between calls."""
+
+    def __init__(self, decoding: Decoding, names: Names, *, contacts: bool = True) -> None:
+        self._decoding = decoding
+        self._names = names
+        self._contacts = contacts
+
+    def store(self, writer: IntakeWriter, messages: list[Message]) -> Report:
+        """Store messages and commit.
+
+        Raises:
+            StorageUnavailable: nothing, or a part, was committed; storing them again is right.
+        """
+        report = self.store_decoded(writer, self._decoding.decode(messages))
+        report.messages = len(messages)
+        return report
+
+    def store_decoded(self, writer: IntakeWriter, outcome: Outcome) -> Report:
+        """Store what was decoded already, and commit."""
+        try:
+            return self._commit(writer, outcome)
+        except StorageRejected as error:
+            self._names.forget()
+            writer.forget_months()
+            if len(outcome.understood) > 1:
+                measures.RETRIES.labels("storage_rejected").inc()
+                return self._halved(writer, outcome)
+            return self._refused(writer, outcome, error)
+
+    def _halved(self, writer: IntakeWriter, outcome: Outcome) -> Report:
+        middle = len(outcome.understood) // 2
+        first = Outcome(understood=outcome.understood[:middle], quarantined=outcome.quarantined)
+        second = Outcome(understood=outcome.understood[middle:], quarantined=[])
+        report = self.store_decoded(writer, first)
+        report.add(self.store_decoded(writer, second))
+        return report
+
+    def _refused(self, writer: IntakeWriter, outcome: Outcome, error: StorageRejected) -> Report:
+        """One message is left, or none: a refused quarantine row is a defect of ours, and is not hidden."""
+        if not outcome.understood:
+            raise error
+        alone = outcome.understood[0]
+        _log.warning("the database refused a message", topic=alone.message.topic, error=str(error))
+        row = self._decoding.refused(alone.message, Reason.STORAGE_REJECTED, str(error), alone.route)
+        return self._commit(writer, Outcome(understood=[], quarantined=[*outcome.quarantined, row]))
+
+    def _commit(self, writer: IntakeWriter, outcome: Outcome) -> Report:
+        devices = devices_in(outcome.understood)
+        self._names.learn_devices(writer.connection, devices)
+        known, quarantined = outcome.understood, list(outcome.quarantined)
+        if any(name not in self._names.devices for name in devices):
+            known, unknown = self._known(writer, outcome.understood)
+            quarantined += unknown
+        series = series_in(known)
+        self._names.learn_series(writer.connection, dict.fromkeys(series))
+        rows = assemble(known, series, self._names)
+        for table, moments in (
+            ("reading_raw", rows.readings["observed_at"]),
+            ("position_raw", rows.positions["observed_at"]),
+            ("event_raw", [event.observed_at for event in rows.events]),
+            ("contact", rows.contacts["received_at"]),
+        ):
+            if len(moments):
+                writer.make_room(table, moments)
+        return self._write(writer, rows, known, quarantined)
+
+    def _known(self, writer: IntakeWriter, understood: list[Understood]) -> tuple[list[Understood], list[Quarantined]]:
+        known: list[Understood] = []
+        quarantined: list[Quarantined] = []
+        for item in understood:
+            missing = [name for name in devices_in([item]) if name not in self._names.devices]
+            if missing:
+                organisation, device = missing[0]
+                reason = self._names.why_unknown(writer.connection, organisation)
+                detail = f"device {device[:60]!r} of organisation {organisation!r} (register it)"
+                quarantined.append(self._decoding.refused(item.message, reason, detail, item.route))
+            else:
+                known.append(item)
+        return known, quarantined
+
+    def _write(
+        self, writer: IntakeWriter, rows: Rows, known: list[Understood], quarantined: list[Quarantined]
+    ) -> Report:
+        with translated_errors(), writer.connection.transaction():
+            new, conflicts = _store(writer, rows, contacts=self._contacts)
+            conflicts += [(place, Reason.UNIT_MISMATCH, detail) for place, detail in rows.mismatched]
+            refused = quarantined + [
+                self._decoding.refused(known[place].message, reason, detail, known[place].route)
+                for place, reason, detail in conflicts
+            ]
+            if refused:
+                quarantine.add(writer.connection, refused)
+            if len(new.readings) or len(new.positions) or len(new.contacts) or new.events:
+                log.append(writer.connection, new)
+        for row in refused:
+            measures.QUARANTINED.labels(row.reason.value).inc()
+        return Report(
+            readings=len(new.readings),
+            positions=len(new.positions),
+            events=len(new.events),
+            quarantined=len(refused),
+        )
+
+
+def _store(writer: IntakeWriter, rows: Rows, *, contacts: bool) -> tuple[LogBatch, list[tuple[int, Reason, str]]]:
+    """Write rows; give what was new, and (message, reason, sentence) for each row whose key held another value."""
+    new = LogBatch()
+    conflicts: list[tuple[int, Reason, str]] = []
+    if len(rows.readings):
+        stored = writer.store_readings(rows.readings)
+        new = replace(new, readings=rows.readings[stored.new])
+        conflicts += _conflicts(rows.readings_message[stored.conflicting], "series", rows.readings[stored.conflicting])
+    if len(rows.positions):
+        stored = writer.store_positions(rows.positions)
+        new = replace(new, positions=rows.positions[stored.new])
+        conflicts += _conflicts(
+            rows.positions_message[stored.conflicting], "device", rows.positions[stored.conflicting]
+        )
+    if rows.events:
+        new = replace(new, events=tuple(writer.store_events(rows.events)))
+    if contacts and len(rows.contacts):
+        writer.store_contacts(rows.contacts)
+        new = replace(new, contacts=rows.contacts)
+    return new, conflicts
+
+
+def _conflicts(messages: npt.NDArray[np.intp], of: str, rows: npt.NDArray[Any]) -> list[tuple[int, Reason, str]]:
+    moments = rows["observed_at"].astype("datetime64[us]").astype(str)
+    return [
+        (int(message), Reason.CONFLICTING_DUPLICATE, f"{of} {row[f'{of}_id']} has another value at {moment}Z already")
+        for message, row, moment in zip(messages, rows, moments, strict=True)
+    ]

@@ -1,0 +1,103 @@
+"""The loop of `veldwatch ingest run`: take, store, acknowledge; and outlast whatever goes away.
+
+While the database is away nothing is acknowledged: the same batch is tried again, the broker holds the queue, and the
+client's thread keeps the connection alive.
+"""
+
+import random
+import threading
+import time
+
+import structlog
+
+from ingest import measures
+from ingest.decoding import Decoding
+from ingest.names import Names
+from ingest.pipeline import Pipeline, Report
+from ingest.subscriber import Subscriber, Taken
+from veldwatch.config import Settings
+from veldwatch.errors import StorageRejected, StorageUnavailable
+from veldwatch.storage.intake import IntakeWriter
+from veldwatch.wire.sources import Sources
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_IDLE_SECONDS = 0.5
+_LONGEST_BACK_OFF_SECONDS = 10.0
+# A change in the register (a device confirmed, a unit corrected) is seen this much later at most.
+_REMEMBER_SECONDS = 300.0
+
+
+class Worker:
+    """Moves messages from a subscriber into the database.
+
+    Raises:
+        ConfigurationInvalid: a source or a subscription is wrong.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._names = Names(settings)
+        decoding = Decoding(
+            Sources(settings.sources),
+            payload_limit_bytes=settings.payload_limit_bytes,
+            default_organisation=settings.default_organisation,
+        )
+        self._pipeline = Pipeline(decoding, self._names)
+        self.subscriber = Subscriber(settings)
+        self._writer: IntakeWriter | None = None
+        self._forget_at = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; a batch that is being stored then is finished, if the database is there."""
+        self.subscriber.start()
+        try:
+            while not stop.is_set():
+                taken = self.subscriber.take(
+                    self._settings.batch_size, _IDLE_SECONDS, self._settings.batch_delay_seconds
+                )
+                if taken.receipts and self._settle(taken, stop):
+                    self.subscriber.acknowledge(taken)
+        finally:
+            self.subscriber.stop()
+            self._let_go()
+
+    def _settle(self, taken: Taken, stop: threading.Event) -> bool:
+        """Store messages however long it takes; False: told to stop before that."""
+        back_off = 0.1
+        while True:
+            try:
+                started = time.monotonic()
+                report = self._pipeline.store(self._connected(), taken.messages)
+            except (StorageUnavailable, StorageRejected) as error:
+                self._let_go()
+                _log.warning("database away, batch waits", reason=str(error), messages=len(taken.messages))
+                measures.RETRIES.labels("storage_unavailable").inc()
+                if stop.wait(back_off * random.uniform(0.5, 1.5)):  # noqa: S311  # jitter
+                    return False
+                back_off = min(back_off * 2, _LONGEST_BACK_OFF_SECONDS)
+            else:
+                measures.BATCH_SECONDS.observe(time.monotonic() - started)
+                _count(report)
+                return True
+
+    def _connected(self) -> IntakeWriter:
+        if time.monotonic() > self._forget_at:
+            self._names.forget()
+            self._forget_at = time.monotonic() + _REMEMBER_SECONDS
+        if self._writer is None:
+            self._writer = IntakeWriter(self._settings.dsn)
+        return self._writer
+
+    def _let_go(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            self._names.forget()
+
+
+def _count(report: Report) -> None:
+    measures.MESSAGES.inc(report.messages)
+    measures.READINGS.inc(report.readings)
+    measures.POSITIONS.inc(report.positions)
+    measures.EVENTS.inc(report.events)

@@ -1,0 +1,29 @@
+-- add: keep what could not be stored; what comes again is counted
+INSERT INTO quarantine (digest, received_at, last_received_at, count, source, topic, payload, reason, detail)
+SELECT digest, received_at, last_received_at, count, source, topic, payload, reason, detail
+FROM unnest(%(digest)s::bytea[], %(received_at)s::timestamptz[], %(last_received_at)s::timestamptz[],
+            %(count)s::integer[], %(source)s::text[], %(topic)s::text[], %(payload)s::bytea[], %(reason)s::text[],
+            %(detail)s::text[])
+     AS n (digest, received_at, last_received_at, count, source, topic, payload, reason, detail)
+ORDER BY digest
+ON CONFLICT (digest) DO UPDATE
+SET count = quarantine.count + EXCLUDED.count,
+    last_received_at = greatest(quarantine.last_received_at, EXCLUDED.last_received_at);
+
+-- newest: one page, newest first, before an id
+SELECT id, received_at, last_received_at, count, source, topic, payload, reason, detail, replayed_at
+FROM quarantine
+WHERE id < %(before)s AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+ORDER BY id DESC
+LIMIT %(limit)s;
+
+-- get: one of them
+SELECT id, received_at, last_received_at, count, source, topic, payload, reason, detail, replayed_at
+FROM quarantine
+WHERE id = %(id)s;
+
+-- summary: messages by reason, most first
+SELECT reason, sum(count)::bigint FROM quarantine GROUP BY reason ORDER BY sum(count) DESC, reason;
+
+-- totals: how many rows and when the last one came
+SELECT count(*), max(last_received_at) FROM quarantine;
