@@ -1,0 +1,111 @@
+"""The application: a visible list of routers, each closed unless it stands in the short list of open ones.
+
+Nothing here waits for the database: it is looked for when the first request needs it, and again after every outage.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import Depends, FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from api.access import authenticate
+from api.edge import BODY_LIMIT_BYTES, Edge
+from api.parts import Parts
+from api.problems import EXCEPTION_HANDLERS, RESPONSES
+from api.routes import (
+    alerts,
+    devices,
+    events,
+    health,
+    mailbox,
+    me,
+    organisations,
+    positions,
+    quarantine,
+    readings,
+    receivers,
+    rules,
+    series,
+    simulator,
+    sites,
+    stream,
+)
+from api.static_files import ConsoleFiles
+from api.stream.hub import Hub
+from veldwatch import __version__
+from veldwatch.config import Settings
+from veldwatch.errors import ConfigurationInvalid
+from veldwatch.storage.names import Names
+from veldwatch.storage.pool import Pool
+
+POOL_SIZE = 8
+QUERY_LIMIT = timedelta(seconds=15)
+OPEN_PATHS = ("/healthz", "/readyz", "/v1/openapi.json")
+"""What is answered without a token, besides the console's own files at `/`."""
+
+ROUTERS = (
+    organisations.router,
+    sites.router,
+    devices.router,
+    series.router,
+    readings.router,
+    positions.router,
+    events.router,
+    alerts.router,
+    rules.router,
+    receivers.router,
+    quarantine.router,
+    mailbox.router,
+    simulator.router,
+    stream.router,
+    me.router,
+    health.router,
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the application; its connections open when it starts and close when it stops.
+
+    Raises:
+        ConfigurationInvalid: no database is named.
+    """
+    if not settings.dsn:
+        raise ConfigurationInvalid("bad VELDWATCH_DSN: '' (expected a PostgreSQL address; `veldwatch up` starts one)")
+    pool = Pool(settings.dsn, size=POOL_SIZE, query_limit=QUERY_LIMIT, application="veldwatch-api")
+    parts = Parts(settings=settings, pool=pool, hub=Hub(settings.dsn, Names()))
+    app = FastAPI(
+        title="Veldwatch",
+        version=__version__,
+        description="Meters, sensors and wildlife trackers: readings, positions and alerts.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,  # its page loads from a CDN, and Veldwatch works without the internet
+        redoc_url=None,
+        lifespan=_lifespan,
+        middleware=[Middleware(Edge), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+    app.state.parts = parts
+    closed = [Depends(authenticate)]
+    for router in ROUTERS:
+        app.include_router(
+            router, prefix="/v1", dependencies=closed, responses=RESPONSES, max_body_size=BODY_LIMIT_BYTES
+        )
+    app.include_router(health.metrics_router, dependencies=closed, responses=RESPONSES)
+    app.include_router(health.open_router)
+    app.mount("/", ConsoleFiles(), name="console")
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    parts: Parts = app.state.parts
+    parts.pool.open()
+    parts.hub.start()
+    try:
+        yield
+    finally:
+        await parts.hub.stop()
+        parts.pool.close()

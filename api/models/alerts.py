@@ -1,0 +1,109 @@
+"""Alerts and what becomes of them, as the API shows them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+State = Literal["pending", "firing", "resolved", "retracted"]
+Severity = Literal["info", "minor", "major", "critical"]
+CommentText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")
+]
+
+
+class Alert(BaseModel):
+    """Something that a rule found."""
+
+    id: UUID = Field(examples=["0d2a2f6e-5f0f-5c43-9d43-6c1f6d1f7a11"])
+    rule: str = Field(examples=["water.continuous-flow"])
+    rule_version: int = Field(examples=[1])
+    rule_title: str = Field(examples=["Water never stops flowing"])
+    organisation: str = Field(examples=["demo-water"])
+    site: str | None = Field(examples=["upper-zone"])
+    device: str | None = Field(examples=["meter-0017"])
+    device_id: int | None = Field(examples=[17])
+    device_name: str | None = Field(examples=["Mulenga Road 4"])
+    series_id: int | None = Field(examples=[41])
+    metric: str | None = Field(examples=["volume"])
+    severity: Severity
+    state: State
+    opened_at: datetime = Field(description="when the condition began")
+    fired_at: datetime | None = Field(description="when it had lasted long enough")
+    resolved_at: datetime | None = Field(description="when it last held")
+    recorded_at: datetime = Field(description="when Veldwatch first recorded it")
+    late: bool = Field(description="it was history already when it was recorded")
+    value: float | None = Field(examples=[0.4])
+    summary: str = Field(examples=["Mulenga Road 4: flow without a pause since 22 November 06:00"])
+    evidence: dict[str, Any] = Field(description="the exact readings, fixes or contacts that made it so")
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None = Field(examples=["control room"])
+    longitude: float | None = Field(description="where the device was then", examples=[31.18])
+    latitude: float | None = Field(description="where the device was then", examples=[-10.21])
+
+
+class Transition(BaseModel):
+    """One step in an alert's life."""
+
+    id: int
+    kind: Literal["pending", "firing", "resolved", "retracted", "corrected", "acknowledged", "commented"]
+    at: datetime = Field(description="event time")
+    recorded_at: datetime
+    author: str = Field(examples=["engine"])
+    detail: dict[str, Any]
+
+
+class Comment(BaseModel):
+    """What a person wrote beside an alert."""
+
+    id: int
+    author: str = Field(examples=["control room"])
+    body: str = Field(examples=["Crew is on the way."])
+    created_at: datetime
+
+
+class Attempt(BaseModel):
+    """One try to tell a receiver."""
+
+    number: int = Field(examples=[1])
+    at: datetime
+    outcome: Literal["delivered", "temporary_failure", "permanent_failure"]
+    detail: str = Field(description="the receiver's own words", examples=["250 OK"])
+
+
+class Notification(BaseModel):
+    """One message to one receiver, and what came of it."""
+
+    id: UUID
+    receiver: str = Field(examples=["control-room"])
+    channel: Literal["email", "webhook"]
+    kind: str | None = Field(examples=["firing"])
+    headline: str | None
+    text: str | None
+    state: Literal["pending", "delivered", "failed", "suppressed"]
+    reason: str | None = Field(description="why it was suppressed or failed")
+    created_at: datetime
+    next_attempt_at: datetime
+    delivered_at: datetime | None
+    attempts: list[Attempt]
+
+
+class AlertStory(Alert):
+    """An alert with all that became of it."""
+
+    transitions: list[Transition]
+    comments: list[Comment]
+    notifications: list[Notification]
+
+
+class Acknowledgement(BaseModel, extra="forbid"):
+    """Body of an acknowledgement."""
+
+    comment: CommentText | None = Field(None, examples=["Crew is on the way."])
+
+
+class NewComment(BaseModel, extra="forbid"):
+    """Body of a comment."""
+
+    body: CommentText = Field(examples=["Valve closed at the corner."])

@@ -1,0 +1,169 @@
+"""Receivers, quarantine, the demo's mailbox and simulator, and health, as the API shows them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from api.models.alerts import Severity
+
+Printable = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\x00-\x1f\x7f]*$")]
+FaultKind = Literal["leak", "outage", "fence_crossing", "immobility"]
+
+
+class Me(BaseModel):
+    """Whose token was shown."""
+
+    name: str = Field(examples=["control room"])
+    role: Literal["viewer", "operator"]
+    organisation: str | None = Field(description="slug; null: all organisations", examples=["demo-water"])
+
+
+class Receiver(BaseModel):
+    """Who is told of alerts; a secret is never shown."""
+
+    id: int
+    slug: str = Field(examples=["control-room"])
+    organisation: str | None = Field(description="slug; null: alerts of every organisation")
+    channel: Literal["email", "webhook"]
+    address: str = Field(examples=["control@example.org"])
+    minimum_severity: Severity
+    enabled: bool
+    created_at: datetime
+    signed: bool = Field(description="whether its webhooks are signed")
+
+
+class NewReceiver(BaseModel, extra="forbid"):
+    """Body of a new receiver."""
+
+    slug: Printable = Field(examples=["control-room"])
+    channel: Literal["email", "webhook"]
+    address: Printable = Field(examples=["control@example.org"])
+    organisation: Printable | None = Field(None, examples=["demo-water"])
+    minimum_severity: Severity = "info"
+    secret: Printable | None = Field(None, description="webhook: the key of the HMAC signature, 16 characters or more")
+
+
+class QuarantinedMessage(BaseModel):
+    """A message that could not be stored."""
+
+    id: int
+    received_at: datetime
+    last_received_at: datetime
+    count: int = Field(description="how often it came")
+    source: str = Field(examples=["veldwatch"])
+    topic: str = Field(examples=["veldwatch/v1/demo-water/meter-0017/readings"])
+    reason: str = Field(examples=["malformed_payload"])
+    detail: str = Field(examples=["payload is not JSON at byte 0"])
+    payload_text: str | None = Field(description="null where the bytes are no text")
+    payload_base64: str = Field(examples=["e30="])
+    replayed_at: datetime | None
+
+
+class ReasonCount(BaseModel):
+    """How many messages have one reason."""
+
+    reason: str = Field(examples=["no_source"])
+    count: int = Field(examples=[12])
+
+
+class QuarantineSummary(BaseModel):
+    """The reasons, most frequent first."""
+
+    items: list[ReasonCount]
+
+
+class Mail(BaseModel):
+    """A message in the demo's mailbox."""
+
+    key: str
+    to: str = Field(examples=["control@example.org"])
+    from_: str = Field(alias="from", examples=["veldwatch@localhost"])
+    subject: str = Field(examples=["[major] Water never stops flowing: Mulenga Road 4"])
+    date: datetime | None
+    text: str
+
+
+class Fault(BaseModel):
+    """A fault that the simulators were asked for."""
+
+    id: int
+    device_id: int = Field(examples=[17])
+    device: str = Field(examples=["meter-0017"])
+    device_name: str
+    organisation: str
+    kind: FaultKind
+    parameters: dict[str, Any] = Field(examples=[{"duration_seconds": 3600}])
+    requested_at: datetime
+    requested_by: str
+    started_at: datetime | None
+    ends_at: datetime | None
+    stopped_at: datetime | None
+
+
+class SimulatedDevice(BaseModel):
+    """A device that the simulators play."""
+
+    id: int = Field(examples=[17])
+    external_id: str = Field(examples=["meter-0017"])
+    organisation: str = Field(examples=["demo-water"])
+    name: str
+    profile: str | None
+    kind: str | None
+
+
+class Simulator(BaseModel):
+    """What can be injected, where, and what was."""
+
+    kinds: list[FaultKind]
+    devices: list[SimulatedDevice]
+    faults: list[Fault] = Field(description="newest first, at most 100")
+
+
+class NewFault(BaseModel, extra="forbid"):
+    """Body of a request for a fault."""
+
+    device_id: int = Field(ge=1, le=2**31 - 1, examples=[17])
+    kind: FaultKind
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="`duration_seconds`, and what the kind takes", examples=[{}]
+    )
+
+
+class Migration(BaseModel):
+    """A step of the schema that was applied."""
+
+    number: int
+    name: str
+    applied_at: datetime
+
+
+class Consumer(BaseModel):
+    """How far a consumer of the log is behind."""
+
+    consumer: str = Field(examples=["rules"])
+    batches: int = Field(description="that it has not read; no more than 10,000 are counted")
+    seconds: float = Field(description="age of the oldest of them")
+    updated_at: datetime
+
+
+class Health(BaseModel):
+    """How the whole is doing."""
+
+    status: Literal["ok", "behind"] = Field(description="behind: a consumer of the log is a minute late or more")
+    version: str = Field(examples=["0.1.0"])
+    edition: str = Field(examples=["postgresql"])
+    server_version: str = Field(examples=["18.6"])
+    extension_version: str | None
+    migrations: list[Migration]
+    consumers: list[Consumer]
+    last_batch_at: datetime | None
+    batches_per_second: float = Field(description="mean of the last minute")
+    readings_per_second: float = Field(description="new ones, mean of the last minute")
+    quarantine: int = Field(description="messages that wait to be looked at")
+    outbox_pending: int
+    outbox_failed: int
+    alerts_firing: int
+    devices: int
+    series: int
+    stream_clients: int

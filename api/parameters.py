@@ -1,0 +1,121 @@
+"""Query parameters that many routes take, and how they are read.
+
+A name that a route does not know is refused: a mistyped filter must not answer with everything.
+"""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from api.pages import SpanKey, decode_cursor
+from veldwatch.errors import RequestInvalid
+from veldwatch.storage.devices import SeriesFilter
+from veldwatch.storage.timespan import Timespan
+
+DatabaseId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
+"""PostgreSQL text cannot hold U+0000."""
+
+_EPOCH = re.compile(r"-?\d{1,14}(\.\d{1,6})?")
+# A plus sign that nobody encoded arrives as a space: 2026-11-22T10:00:00 02:00
+_LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
+_MILLISECONDS_FROM = 1e11
+"""Seconds up to the year 5138, milliseconds from March 1973 on: no observation is ambiguous."""
+
+
+def parse_instant(value: object) -> datetime:
+    """Read a time: ISO 8601 (UTC where it names no offset), or seconds or milliseconds since 1970.
+
+    Raises:
+        ValueError: it is none of these, or lies outside the years 1 to 9999.
+    """
+    if isinstance(value, datetime):
+        return value
+    text = str(value).strip()
+    try:
+        if _EPOCH.fullmatch(text):
+            number = float(text)
+            return datetime.fromtimestamp(number / 1000 if abs(number) >= _MILLISECONDS_FROM else number, UTC)
+        moment = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", text))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ValueError("not a time (expected ISO 8601, or seconds since 1970)") from error
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(parse_instant),
+    WithJsonSchema({"type": "string", "examples": ["2026-11-22T10:00:00Z", "1795341600"]}),
+]
+
+
+def split_commas(value: object) -> object:
+    """Read `a,b` as `a` and `b`, for clients that cannot repeat a parameter."""
+    if not isinstance(value, list):
+        return value
+    return [part for item in cast("list[Any]", value) for part in str(item).split(",")]
+
+
+Choice = TypeVar("Choice")
+Several = Annotated[list[Choice], BeforeValidator(split_commas)]
+
+
+class Strict(BaseModel):
+    """Parameters of which no others are taken."""
+
+    model_config = {"extra": "forbid", "populate_by_name": True}
+
+
+class Paging(Strict):
+    """Which page of a list."""
+
+    limit: int = Field(100, ge=1, le=1000, description="rows at most")
+    cursor: str | None = Field(None, max_length=512, description="`next` of the page before")
+
+
+class DeviceNaming(Paging):
+    """Which devices."""
+
+    organisation: Text | None = Field(None, description="slug")
+    device: Text | None = Field(None, description="the device's own identifier (`external_id`)")
+    device_id: DatabaseId | None = None
+
+    def which(self) -> SeriesFilter:
+        """Give the filter that storage understands."""
+        return SeriesFilter(organisation=self.organisation, device=self.device, device_id=self.device_id)
+
+
+class Spanning(DeviceNaming):
+    """Which part of a history; pages of up to 10,000 rows."""
+
+    since: Instant | None = Field(None, alias="from", description="first time that counts")
+    until: Instant | None = Field(None, alias="to", description="first time that does not")
+    limit: int = Field(1000, ge=1, le=10_000, description="rows at most")
+
+    def span(self, *, newest_first: bool) -> Timespan:
+        """Give the page that is asked for, with a row more, which tells whether there is another page."""
+        after = None if self.cursor is None else decode_cursor(self.cursor, SpanKey)
+        return Timespan(
+            since=self.since, until=self.until, newest_first=newest_first, after=after, limit=self.limit + 1
+        )
+
+
+Order = Literal["asc", "desc"]
+
+
+def check_storable(document: object) -> None:
+    """Refuse a JSON document that PostgreSQL cannot hold.
+
+    Raises:
+        RequestInvalid: a text in it has U+0000 or half a surrogate pair.
+    """
+    try:
+        text = json.dumps(document, ensure_ascii=False)
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestInvalid("bad text in the body: half a surrogate pair (expected UTF-8)") from error
+    if "\\u0000" in text:
+        raise RequestInvalid("bad text in the body: U+0000 (expected text without it)")

@@ -1,0 +1,152 @@
+"""Read out alerts, and write what people do with them: acknowledge and comment.
+
+`scope` is the id of the one organisation that the asker may see (None: all); other alerts look as if they did not
+exist. Each change is one transaction of the caller: the row, its transition and the wake-up commit together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from veldwatch.errors import NotFound
+from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.pool import Row, fetch_row, fetch_rows
+from veldwatch.storage.queries import load_queries
+
+CHANNEL = "veldwatch_alert"
+"""NOTIFY's payload is the alert's id."""
+
+AlertKey = tuple[datetime, UUID]
+"""`opened_at` and id: an alert's place in the list."""
+
+_QUERIES = load_queries("alerts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """Which alerts: None is any.
+
+    Attributes:
+        since: earliest `opened_at`.
+        until: first `opened_at` that is too late.
+        updated_since: changed, acknowledged or commented from then on.
+    """
+
+    id: UUID | None = None
+    states: Sequence[str] | None = None
+    severities: Sequence[str] | None = None
+    rule: str | None = None
+    organisation: str | None = None
+    device: str | None = None
+    device_id: int | None = None
+    acknowledged: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    updated_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What a person does to an alert.
+
+    Attributes:
+        author: name of the token that was shown.
+        scope: the one organisation whose alerts they may touch; None: all.
+    """
+
+    alert_id: UUID
+    author: str
+    scope: int | None
+    now: datetime
+
+    def parameters(self) -> dict[str, object]:
+        """Give the values that the queries of a change share."""
+        return {"id": self.alert_id, "author": self.author, "scope": self.scope, "now": self.now}
+
+
+def list_alerts(
+    connection: Connection, scope: int | None, which: AlertFilter, *, after: AlertKey | None = None, limit: int
+) -> list[Row]:
+    """List alerts by `opened_at`, newest first."""
+    opened_at, alert_id = after or (None, None)
+    values = {**asdict(which), "scope": scope, "after": opened_at, "after_id": alert_id, "limit": limit}
+    return fetch_rows(connection, _QUERIES["list"], values)
+
+
+def get_alert(connection: Connection, scope: int | None, alert_id: UUID) -> Row:
+    """Give one alert as the list shows it.
+
+    Raises:
+        NotFound: there is none of this id, or it is another organisation's.
+    """
+    rows = list_alerts(connection, scope, AlertFilter(id=alert_id), limit=1)
+    if not rows:
+        raise _not_found(alert_id)
+    return rows[0]
+
+
+def tell_alert(connection: Connection, scope: int | None, alert_id: UUID) -> Row:
+    """Give one alert with its `transitions`, `comments` and `notifications`, each in order.
+
+    Raises:
+        NotFound: there is none of this id, or it is another organisation's.
+    """
+    row = get_alert(connection, scope, alert_id)
+    parts = {
+        part: fetch_rows(connection, _QUERIES[part], {"id": alert_id})
+        for part in ("transitions", "comments", "notifications")
+    }
+    return {**row, **parts}
+
+
+def acknowledge(connection: Connection, deed: Deed, comment: str | None = None) -> None:
+    """Take an alert up; whoever did so first stays. The same request a second time changes nothing.
+
+    Raises:
+        NotFound: there is no such alert, or it is another organisation's.
+    """
+    alert = _lock(connection, deed)
+    with translated_errors():
+        if alert["acknowledged_at"] is None:
+            connection.execute(_QUERIES["acknowledge"], deed.parameters())
+            _record(connection, deed, "acknowledged", {})
+        if comment and fetch_row(connection, _QUERIES["said"], {**deed.parameters(), "body": comment}) is None:
+            _write_comment(connection, deed, comment)
+
+
+def add_comment(connection: Connection, deed: Deed, body: str) -> Row:
+    """Write a comment beside an alert: `id`, `author`, `body`, `created_at`.
+
+    Raises:
+        NotFound: there is no such alert, or it is another organisation's.
+    """
+    _lock(connection, deed)
+    return _write_comment(connection, deed, body)
+
+
+def _lock(connection: Connection, deed: Deed) -> Row:
+    row = fetch_row(connection, _QUERIES["lock"], deed.parameters())
+    if row is None:
+        raise _not_found(deed.alert_id)
+    return row
+
+
+def _write_comment(connection: Connection, deed: Deed, body: str) -> Row:
+    (row,) = fetch_rows(connection, _QUERIES["comment"], {**deed.parameters(), "body": body})
+    with translated_errors():
+        connection.execute(_QUERIES["touch"], deed.parameters())
+    _record(connection, deed, "commented", {"comment": row["id"]})
+    return row
+
+
+def _record(connection: Connection, deed: Deed, kind: str, detail: dict[str, object]) -> None:
+    with translated_errors():
+        connection.execute(_QUERIES["transition"], {**deed.parameters(), "kind": kind, "detail": Jsonb(detail)})
+        connection.execute(_QUERIES["notify"], deed.parameters())
+
+
+def _not_found(alert_id: UUID) -> NotFound:
+    return NotFound(f"no alert {str(alert_id)!r} (list them with GET /v1/alerts)")

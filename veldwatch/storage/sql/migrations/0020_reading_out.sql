@@ -1,0 +1,3 @@
+-- The API lists alerts and events newest first whatever the filter, and asks which alerts changed since a time.
+CREATE INDEX alert_opened ON alert (opened_at DESC, id DESC);
+CREATE INDEX alert_updated ON alert (updated_at);

@@ -1,0 +1,95 @@
+-- list: alerts, newest first, after a cursor
+WITH page AS MATERIALIZED (
+    SELECT a.*, r.slug AS rule, v.version AS rule_version, COALESCE(v.definition ->> 'title', r.slug) AS rule_title
+    FROM alert a
+    JOIN rule_version v ON v.id = a.rule_version_id
+    JOIN rule r ON r.id = v.rule_id
+    WHERE (%(scope)s::integer IS NULL OR a.organisation_id = %(scope)s)
+      AND (%(id)s::uuid IS NULL OR a.id = %(id)s)
+      AND (%(states)s::text[] IS NULL OR a.state = ANY (%(states)s))
+      AND (%(severities)s::text[] IS NULL OR a.severity = ANY (%(severities)s))
+      AND (%(rule)s::text IS NULL OR r.slug = %(rule)s)
+      AND (%(organisation)s::text IS NULL
+           OR a.organisation_id = (SELECT o.id FROM organisation o WHERE o.slug = %(organisation)s))
+      AND (%(device)s::text IS NULL
+           OR a.device_id IN (SELECT d.id FROM device d WHERE d.external_id = %(device)s))
+      AND (%(device_id)s::integer IS NULL OR a.device_id = %(device_id)s)
+      AND (%(acknowledged)s::boolean IS NULL OR (a.acknowledged_at IS NOT NULL) = %(acknowledged)s)
+      AND a.opened_at >= COALESCE(%(since)s::timestamptz, '-infinity')
+      AND a.opened_at < COALESCE(%(until)s::timestamptz, 'infinity')
+      AND (%(updated_since)s::timestamptz IS NULL OR a.updated_at >= %(updated_since)s)
+      AND (%(after)s::timestamptz IS NULL OR (a.opened_at, a.id) < (%(after)s::timestamptz, %(after_id)s::uuid))
+    ORDER BY a.opened_at DESC, a.id DESC
+    LIMIT %(limit)s
+)
+SELECT page.id, page.rule, page.rule_version, page.rule_title, page.organisation_id, o.slug AS organisation,
+       s.slug AS site, d.external_id AS device, page.device_id, d.name AS device_name, page.series_id, series.metric,
+       page.severity, page.state, page.opened_at, page.fired_at, page.resolved_at, page.recorded_at, page.late,
+       page.value, page.summary, page.evidence, page.acknowledged_at, page.acknowledged_by,
+       COALESCE(fix.longitude, d.longitude) AS longitude, COALESCE(fix.latitude, d.latitude) AS latitude
+FROM page
+JOIN organisation o ON o.id = page.organisation_id
+LEFT JOIN device d ON d.id = page.device_id
+LEFT JOIN series ON series.id = page.series_id
+LEFT JOIN site s ON s.id = COALESCE(page.site_id, d.site_id)
+-- where a tracker was when it happened; what never moves has no fixes
+LEFT JOIN LATERAL (
+    SELECT p.longitude, p.latitude FROM position p
+    WHERE p.device_id = page.device_id AND p.observed_at <= COALESCE(page.fired_at, page.opened_at)
+    ORDER BY p.observed_at DESC
+    LIMIT 1
+) fix ON true
+ORDER BY page.opened_at DESC, page.id DESC;
+
+-- transitions: what became of an alert, in the order of recording
+SELECT t.id, t.kind, t.at, t.recorded_at, t.author, t.detail
+FROM alert_transition t
+WHERE t.alert_id = %(id)s
+ORDER BY t.id;
+
+-- comments: what people wrote beside an alert, oldest first
+SELECT c.id, c.author, c.body, c.created_at
+FROM alert_comment c
+WHERE c.alert_id = %(id)s
+ORDER BY c.id;
+
+-- notifications: who was to be told of an alert and what came of it, with every attempt
+SELECT n.id, r.slug AS receiver, r.channel, n.message ->> 'kind' AS kind, n.message ->> 'headline' AS headline,
+       n.message ->> 'text' AS text, n.state, n.reason, n.created_at, n.next_attempt_at, n.delivered_at,
+       COALESCE((
+           SELECT jsonb_agg(jsonb_build_object(
+               'number', t.number, 'at', t.at, 'outcome', t.outcome, 'detail', t.detail) ORDER BY t.number)
+           FROM attempt t
+           WHERE t.outbox_id = n.id
+       ), '[]') AS attempts
+FROM outbox n
+JOIN receiver r ON r.id = n.receiver_id
+WHERE n.alert_id = %(id)s
+ORDER BY n.created_at, n.id;
+
+-- lock: hold an alert for a change, if the asker may see it
+SELECT a.id, a.acknowledged_at
+FROM alert a
+WHERE a.id = %(id)s AND (%(scope)s::integer IS NULL OR a.organisation_id = %(scope)s)
+FOR UPDATE;
+
+-- acknowledge: who took it up, and when
+UPDATE alert SET acknowledged_at = %(now)s, acknowledged_by = %(author)s, updated_at = now() WHERE id = %(id)s;
+
+-- touch: something was written beside it
+UPDATE alert SET updated_at = now() WHERE id = %(id)s;
+
+-- transition: record what a person did
+INSERT INTO alert_transition (alert_id, kind, at, author, detail)
+VALUES (%(id)s, %(kind)s, %(now)s, %(author)s, %(detail)s);
+
+-- comment: what a person wrote
+INSERT INTO alert_comment (alert_id, author, body, created_at)
+VALUES (%(id)s, %(author)s, %(body)s, %(now)s)
+RETURNING id, author, body, created_at;
+
+-- said: whether this person wrote exactly this before
+SELECT 1 FROM alert_comment WHERE alert_id = %(id)s AND author = %(author)s AND body = %(body)s LIMIT 1;
+
+-- notify: wake those who follow alerts, at commit
+SELECT pg_notify('veldwatch_alert', %(id)s::text);
