@@ -1,0 +1,62 @@
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from launch.run_file import Run, remove_run_file, write_run_file
+from launch.running import adopt_running_stack
+from veldwatch.errors import ConfigurationInvalid
+
+RUN = Run(
+    api="http://127.0.0.1:8000",
+    mqtt_host="127.0.0.1",
+    mqtt_port=1883,
+    mqtt_username="veldwatch",
+    mqtt_password="secret",
+    dsn="postgresql://veldwatch:secret@127.0.0.1:5432/veldwatch",
+    token="vw_token",
+    pids={"launcher": 1, "ingest": 2},
+)
+
+
+def test_the_run_file_says_how_to_reach_everything_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    write_run_file(tmp_path, RUN)
+    file = tmp_path / "run.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_text()) == {
+        "api": RUN.api,
+        "mqtt": {"host": "127.0.0.1", "port": 1883, "username": "veldwatch", "password": "secret"},
+        "dsn": RUN.dsn,
+        "token": "vw_token",
+        "pids": {"launcher": 1, "ingest": 2},
+    }
+
+
+def test_the_run_file_is_removed_once_and_again(tmp_path: Path) -> None:
+    write_run_file(tmp_path, RUN)
+    remove_run_file(tmp_path)
+    remove_run_file(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_finds_the_stack_that_runs_here(tmp_path: Path) -> None:
+    write_run_file(tmp_path, RUN)
+    environment = {"VELDWATCH_HOME": str(tmp_path), "VELDWATCH_MQTT_PORT": "7"}
+    adopt_running_stack(environment)
+    assert environment["VELDWATCH_DSN"] == RUN.dsn
+    assert environment["VELDWATCH_MQTT_PASSWORD"] == "secret"
+    assert environment["VELDWATCH_MQTT_PORT"] == "7"
+
+
+def test_a_database_that_is_named_is_used_whatever_runs_here(tmp_path: Path) -> None:
+    write_run_file(tmp_path, RUN)
+    environment = {"VELDWATCH_HOME": str(tmp_path), "VELDWATCH_DSN": "postgresql://elsewhere"}
+    adopt_running_stack(environment)
+    assert environment == {"VELDWATCH_HOME": str(tmp_path), "VELDWATCH_DSN": "postgresql://elsewhere"}
+
+
+def test_a_run_file_that_makes_no_sense_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(ConfigurationInvalid, match=r"run\.json.*remove it"):
+        adopt_running_stack({"VELDWATCH_HOME": str(tmp_path)})
