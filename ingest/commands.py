@@ -20,7 +20,7 @@ def run() -> None:
     configure_logs(settings, "ingest")
     stop = stop_on_signals()
     worker = Worker(settings)
-    serve_metrics(settings)
+    serve_metrics(settings, ready=worker.subscriber.connected.is_set)
     worker.run(stop)
 
 
