@@ -1,12 +1,11 @@
 // Devices and tracks as map features, with the state that the marks show.
 
-import { freshness, severityRank } from "./badges.js";
+import { freshness, freshnessBadge, severityBadge, severityRank } from "./badges.js";
 import { h } from "./dom.js";
 import { imageName } from "./map_images.js";
 import { devices, place } from "./register.js";
 import { colour } from "./theme.js";
 import { ageElement } from "./time.js";
-import { freshnessBadge, severityBadge } from "./badges.js";
 
 const TRACK_POINTS = 2_000;
 
@@ -21,11 +20,10 @@ export function worstAlerts(alerts) {
   return worst;
 }
 
+/** Name of a device's state, as map_images.js draws it. */
 function state(device, alert) {
   if (alert) return alert.severity;
-  const heard = freshness(device);
-  if (heard === "fresh") return "ok";
-  return heard === "late" ? "late" : "silent";
+  return freshness(device) === "fresh" ? "ok" : "silent";
 }
 
 /** One point per device that has a place. */

@@ -8,7 +8,7 @@ const RATIO = 2;
 
 const KINDS = ["meter", "sensor", "gateway", "tracker"];
 /** state -> [colour token, filled] */
-const STATES = { ok: ["--ok", true], late: ["--text-3", false], silent: ["--text-3", false], critical: ["--critical", true], major: ["--major", true], minor: ["--minor", true], info: ["--info", true] };
+const STATES = { ok: ["--ok", true], silent: ["--text-3", false], critical: ["--critical", true], major: ["--major", true], minor: ["--minor", true], info: ["--info", true] };
 
 /** Name of the image for a device; unknown kinds look like sensors. */
 export const imageName = (kind, state) => `${KINDS.includes(kind) ? kind : "sensor"}-${state}`;

@@ -36,7 +36,7 @@ export function loadRegister({ again = false } = {}) {
 
 async function load() {
   const [found, places] = await Promise.all([collect("/v1/devices", { query: { limit: 1000 }, limit: DEVICES_KEPT }), collect("/v1/sites", { query: { limit: 1000 } })]);
-  devices.clear();
+  devices.clear(); // a device that was removed must not stay
   for (const device of found.items) devices.set(device.id, device);
   sites = places.items;
   more = found.more;

@@ -14,13 +14,14 @@ import { ageElement, setAge } from "../time.js";
 import { count, metricTitle, number, quantity, sentence } from "../units.js";
 
 const TRACK_HOURS = 24;
+const TRACK_FIXES = 10_000;
 const FEED_ROWS = 12;
 const ALERTS_SHOWN = 40;
 
 export async function show(view) {
   const [, alerts, tracks] = await Promise.all([
     loadRegister(), recentAlerts(),
-    request("/v1/positions", { query: { track: true, from: new Date(Date.now() - TRACK_HOURS * 3600_000).toISOString() } }).catch(() => ({ features: [] })),
+    request("/v1/positions", { query: { track: true, order: "desc", limit: TRACK_FIXES, from: new Date(Date.now() - TRACK_HOURS * 3600_000).toISOString() } }).catch(() => ({ features: [] })),
   ]);
   const parts = disposables();
   const shown = { alerts: new Map(alerts.map((a) => [a.id, a])), tracks: new Tracks(tracks.features), worst: worstAlerts(alerts) };
@@ -44,7 +45,8 @@ export async function show(view) {
   }));
   const seconds = setInterval(() => { redraw.figures(); drawFeed(); }, 1000);
   parts.add(() => clearInterval(seconds));
-  const minutes = setInterval(() => { loadRegister().catch(() => null); figures.loadQuarantine(); }, 30_000);
+  const refresh = () => loadRegister({ again: true }).then(() => map?.setDevices(deviceFeatures(shown.worst))).catch(() => null);
+  const minutes = setInterval(() => { refresh(); figures.loadQuarantine(); }, 30_000);
   parts.add(() => clearInterval(minutes));
   figures.loadQuarantine();
   drawFeed();
@@ -60,7 +62,7 @@ const panel = (title, side, body) => h("section", { class: "card", "aria-label":
 
 function legend() {
   const line = (kind, text) => h("div", {}, h("i", { class: kind }), text);
-  return h("div", { class: "legend wide-only", "aria-hidden": "true" }, line("", "Heard"), line("late", "Late"), line("silent", "Silent"), line("alerting", "Alert, by severity"));
+  return h("div", { class: "legend wide-only", "aria-hidden": "true" }, line("", "Heard"), line("silent", "Silent"), line("alerting", "Alert, by severity"));
 }
 
 function showMap(host, shown, parts) {
@@ -75,7 +77,8 @@ function showMap(host, shown, parts) {
   map.setSites(siteFeatures());
   map.setDevices(features);
   map.setTracks(shown.tracks.features());
-  map.fit(siteFeatures().length > 0 ? siteFeatures() : features);
+  const areas = siteFeatures().filter(({ geometry }) => geometry.type.endsWith("Polygon"));
+  map.fit(areas.length > 0 ? areas : features);
   const recolour = () => map.setDevices(deviceFeatures(shown.worst));
   addEventListener("themechange", recolour);
   parts.add(() => { removeEventListener("themechange", recolour); map.destroy(); });
@@ -143,12 +146,11 @@ function figure(title, href) {
 }
 
 function heardTally() {
-  const now = Date.now();
   const tally = { fresh: 0, silent: 0, total: devices.size };
   for (const device of devices.values()) {
-    const state = freshness(device, now);
+    const state = freshness(device);
     if (state === "fresh") tally.fresh += 1;
-    else if (state !== "late" && state !== "never") tally.silent += 1;
+    else if (state === "silent") tally.silent += 1;
   }
   return tally;
 }
@@ -170,13 +172,15 @@ function feedDrawer(feed) {
 
 function feedRow() {
   const name = h("span", { class: "clip" });
+  const metric = h("span", { class: "muted clip" });
   const value = h("span", { class: "value" });
   const age = ageElement(new Date().toISOString());
-  const element = h("a", { class: "feed-row" }, name, value, age);
+  const element = h("a", { class: "feed-row" }, name, metric, value, age);
   return { element, set: (reading) => {
     const device = devices.get(reading.device_id);
     element.href = `#/devices/${reading.device_id}`;
-    setText(name, `${device?.name ?? reading.device} · ${metricTitle(reading.metric, reading.unit).toLowerCase()}`);
+    setText(name, device?.name ?? reading.device);
+    setText(metric, metricTitle(reading.metric, reading.unit).toLowerCase());
     setText(value, quantity(reading.value, reading.unit));
     setAge(age, reading.observed_at);
   } };

@@ -1,0 +1,126 @@
+// One alert with all that became of it, and what an operator may do about it.
+
+import { request } from "./api.js";
+import { severityBadge, stateBadge } from "./badges.js";
+import { showEvidence } from "./alert_evidence.js";
+import { isOpen, alertTime } from "./alert_row.js";
+import { disposables, fill, h } from "./dom.js";
+import { icon } from "./icons.js";
+import { mayOperate } from "./session.js";
+import { ageElement, ago, local, span, timeElement, utc } from "./time.js";
+import { notice } from "./toasts.js";
+import { number, sentence } from "./units.js";
+
+const KIND_ICONS = { pending: "clock", firing: "alerts", resolved: "ok", retracted: "retracted", corrected: "retracted", acknowledged: "check", commented: "comment" };
+const KIND_WORDS = { pending: "Condition began", firing: "Fired", resolved: "Resolved", retracted: "Retracted: late data shows that it never was", corrected: "Corrected by late data", acknowledged: "Acknowledged", commented: "Comment" };
+const OUTCOMES = { delivered: "ok", failed: "critical", suppressed: "silent", pending: "clock" };
+
+/**
+ * Show the alert in `host`.
+ * @param {{back: string, onChange: (alert: object) => void}} options
+ * @returns {Promise<{dispose: () => void, acknowledge: () => Promise<void>}>}
+ */
+export async function showAlert(host, id, { back, onChange }) {
+  const alert = await request(`/v1/alerts/${id}`);
+  const rule = await request(`/v1/rules/${encodeURIComponent(alert.rule)}`).catch(() => null);
+  const parts = disposables();
+  const act = async (path, body, done) => {
+    try {
+      await request(`/v1/alerts/${id}${path}`, { method: "POST", body });
+      notice(done);
+      onChange(await request(`/v1/alerts/${id}`));
+    } catch (error) {
+      notice(error.message, "bad");
+    }
+  };
+  const acknowledge = () => (alert.acknowledged_at || !mayOperate() ? Promise.resolve() : act("/acknowledge", {}, "Acknowledged"));
+  const evidence = h("div", {});
+  fill(host, head(alert, back, acknowledge, rule),
+    section("Evidence", null, evidence), section("What happened", null, timeline(alert), commentForm(act)),
+    section("Who was told", null, receipts(alert.notifications ?? [])));
+  showEvidence(evidence, alert, rule, parts);
+  return { dispose: parts.dispose, acknowledge };
+}
+
+const section = (title, side, ...body) => h("section", { class: "detail-section" }, h("h3", {}, title, side), body);
+
+function head(alert, back, acknowledge, rule) {
+  return h("header", { class: "detail-head" },
+    h("div", { class: "row row-wrap" },
+      h("a", { class: "button button-small phone-only", href: back }, icon("back", 15), "Alerts"),
+      severityBadge(alert.severity), stateBadge(alert.state), alert.acknowledged_at ? h("span", { class: "badge badge-ok" }, icon("check", 14), `Acknowledged by ${alert.acknowledged_by}`) : null,
+      h("span", { class: "grow" }), acknowledgeButton(alert, acknowledge)),
+    h("h2", { class: "detail-title" }, alert.rule_title || alert.rule),
+    h("p", {}, alert.summary),
+    alert.late ? lateNote(alert) : null,
+    h("dl", { class: "facts" },
+      fact("Device", alert.device_id ? h("a", { href: `#/devices/${alert.device_id}` }, alert.device_name ?? alert.device) : "–"),
+      fact("Site", alert.site ?? "–"), fact("Organisation", alert.organisation),
+      fact("Began", timeElement(alert.opened_at)), fact("Fired", timeElement(alert.fired_at)),
+      fact(isOpen(alert) ? "Open for" : "Lasted", duration(alert)),
+      alert.value === null ? null : fact("Value", number(alert.value)),
+      fact("Rule", h("span", {}, h("a", { href: `#/rules/${encodeURIComponent(alert.rule)}` }, alert.rule), ` v${alert.rule_version}`)),
+      runbook(rule)));
+}
+
+function runbook(rule) {
+  const address = rule?.definition?.runbook;
+  return /^https?:\/\//.test(address ?? "") ? fact("Runbook", h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, "Open the instructions")) : null;
+}
+
+const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+
+function duration(alert) {
+  const end = isOpen(alert) ? Date.now() : Date.parse(alert.resolved_at ?? alert.opened_at);
+  return span((end - Date.parse(alert.opened_at)) / 1000);
+}
+
+/** An old fact must never read as news. */
+function lateNote(alert) {
+  const at = alertTime(alert);
+  return h("p", { class: "late-note" }, icon("clock", 18),
+    h("span", { title: `${utc(at)}; recorded ${utc(alert.recorded_at)}` }, `Happened ${ago(at)} (${local(at)}), heard ${ago(alert.recorded_at)}: the data came late. This is history, not news.`));
+}
+
+function acknowledgeButton(alert, acknowledge) {
+  if (alert.acknowledged_at || alert.state === "retracted") return null;
+  if (!mayOperate()) return h("span", { class: "small muted" }, "Operators acknowledge alerts");
+  const button = h("button", { class: "button button-main", type: "button", id: "acknowledge", on: { click: async () => { button.disabled = true; await acknowledge(); button.disabled = false; } } }, icon("check", 16), "Acknowledge");
+  return button;
+}
+
+/** Transitions and comments in the order in which they were recorded. */
+function timeline(alert) {
+  const steps = [
+    ...(alert.transitions ?? []).filter((t) => t.kind !== "commented").map((t) => ({ ...t, order: t.recorded_at })),
+    ...(alert.comments ?? []).map((c) => ({ kind: "commented", at: c.created_at, recorded_at: c.created_at, author: c.author, body: c.body, order: c.created_at })),
+  ].sort((a, b) => Date.parse(a.order) - Date.parse(b.order));
+  return h("ol", { class: "timeline" }, steps.map((step) => h("li", {},
+    h("span", { class: "dot", "data-kind": step.kind }, icon(KIND_ICONS[step.kind] ?? "info", 14)),
+    h("div", {}, h("div", { class: "row row-wrap" }, h("b", {}, KIND_WORDS[step.kind] ?? sentence(step.kind)), h("span", { class: "muted small" }, step.author === "engine" ? "" : `by ${step.author}`), h("span", { class: "muted small" }, timeElement(step.at))),
+      recordedLater(step), step.body ? h("div", { class: "comment" }, step.body) : null))));
+}
+
+function recordedLater(step) {
+  const delay = (Date.parse(step.recorded_at) - Date.parse(step.at)) / 1000;
+  return delay > 120 ? h("div", { class: "muted small" }, `recorded ${span(delay)} later`) : null;
+}
+
+function commentForm(act) {
+  if (!mayOperate()) return h("p", { class: "small muted" }, "Operators may comment.");
+  const text = h("textarea", { class: "input", name: "comment", maxlength: 4000, required: true, rows: 2, placeholder: "What was found, who is on the way …" });
+  const submit = (event) => {
+    event.preventDefault();
+    if (text.value.trim() !== "") act("/comments", { body: text.value.trim() }, "Comment added");
+  };
+  return h("form", { class: "stack", on: { submit } }, h("label", { class: "field" }, "Comment", text), h("div", { class: "row" }, h("button", { class: "button", type: "submit" }, icon("comment", 16), "Add comment")));
+}
+
+function receipts(notifications) {
+  if (notifications.length === 0) return h("p", { class: "muted small" }, "Nobody yet: no receiver takes alerts of this severity and organisation.");
+  return h("div", { class: "receipts" }, notifications.map((n) => h("div", { class: "receipt" },
+    icon(OUTCOMES[n.state] ?? "info", 17),
+    h("span", { class: "clip" }, h("b", {}, n.receiver), h("span", { class: "muted" }, ` ${n.channel}${n.kind ? ` · ${n.kind}` : ""}`)),
+    h("span", { class: "small" }, sentence(n.state), n.reason ? ` (${sentence(n.reason).toLowerCase()})` : "", " ", n.delivered_at ? ageElement(n.delivered_at) : ""),
+    (n.attempts ?? []).map((a) => h("div", { class: "attempt" }, `Attempt ${a.number}: ${sentence(a.outcome).toLowerCase()}, “${a.detail}” `, timeElement(a.at))))));
+}

@@ -1,0 +1,91 @@
+// What an alert rests on: the readings around its time as a chart, the way of an animal as a map, the contacts
+// of a silent device as a list.
+
+import { request } from "./api.js";
+import { chart, withGaps } from "./charts.js";
+import { fill, h } from "./dom.js";
+import { isOpen } from "./alert_row.js";
+import { createMap } from "./map.js";
+import { imageName } from "./map_images.js";
+import { loadRegister, siteFeatures } from "./register.js";
+import { empty, failure, skeleton } from "./states.js";
+import { timeElement } from "./time.js";
+import { metricTitle } from "./units.js";
+
+const POINTS = 5_000;
+const seconds = (iso) => Date.parse(iso) / 1000;
+
+/** The alert's time with room before and after: half its length, at least half an hour. */
+export function windowAround(alert, now = Date.now()) {
+  const begin = Date.parse(alert.opened_at);
+  const end = isOpen(alert) ? now : Date.parse(alert.resolved_at ?? alert.fired_at ?? alert.opened_at);
+  const room = Math.max((end - begin) / 2, 1800_000);
+  return { from: new Date(begin - room).toISOString(), to: new Date(Math.min(end + room, now + 60_000)).toISOString() };
+}
+
+/** Thresholds that the rule draws, from its condition. */
+function levels(condition = {}) {
+  const values = condition.kind === "threshold" ? [condition.above, condition.below, ...(condition.outside ?? [])] : [];
+  return values.filter((v) => typeof v === "number").map((value) => ({ value, token: "--critical" }));
+}
+
+/** Fill `host`; `parts` takes what must be destroyed with the view. */
+export async function showEvidence(host, alert, rule, parts) {
+  fill(host, skeleton(3));
+  try {
+    if (alert.series_id) await readings(host, alert, rule, parts);
+    else if (alert.device_id && ["geofence", "immobility"].includes(rule?.definition?.condition?.kind)) await track(host, alert, parts);
+    else if (alert.device_id) await contacts(host, alert);
+    else fill(host, empty("info", "No readings", "This alert is not about one device."));
+  } catch (error) {
+    if (error.name !== "AbortError") fill(host, failure(error, () => showEvidence(host, alert, rule, parts)));
+  }
+}
+
+async function readings(host, alert, rule, parts) {
+  const span = windowAround(alert);
+  const raw = await request("/v1/readings", { query: { series_id: alert.series_id, ...span, bucket: "raw", limit: POINTS } });
+  const page = raw.next === null || raw.next === undefined ? raw : await request("/v1/readings", { query: { series_id: alert.series_id, ...span, bucket: "hour", limit: POINTS } });
+  const points = page.items.map((r) => [seconds(r.observed_at ?? r.bucket), r.value ?? r.average]);
+  if (points.length === 0) return fill(host, empty("clock", "No readings kept", "The readings of that time are no longer stored."));
+  const unit = page.items[0].unit;
+  const marks = {
+    bands: [{ from: seconds(alert.opened_at), to: isOpen(alert) ? Date.now() / 1000 : seconds(alert.resolved_at ?? alert.opened_at), token: `--${alert.severity}` }],
+    lines: alert.fired_at ? [{ at: seconds(alert.fired_at), token: `--${alert.severity}` }] : [], levels: levels(rule?.definition?.condition),
+  };
+  const title = metricTitle(alert.metric, unit);
+  fill(host);
+  const drawn = chart(host, { unit, height: 210, marks, label: `${title} of ${alert.device_name} around the alert, ${points.length} readings` });
+  const broken = withGaps(points);
+  drawn.set([broken.map((p) => p[0]), broken.map((p) => p[1])]);
+  host.append(h("div", { class: "chart-foot" }, h("span", {}, `${title} · shaded: while the condition held; dashed: when it fired`), drawn.readout));
+  parts.add(drawn.destroy);
+  return undefined;
+}
+
+async function track(host, alert, parts) {
+  const span = windowAround(alert);
+  const [lines, fixes] = await Promise.all([
+    request("/v1/positions", { query: { device_id: alert.device_id, track: true, ...span, limit: POINTS } }),
+    request("/v1/positions", { query: { device_id: alert.device_id, from: alert.opened_at, to: span.to, limit: POINTS } }), loadRegister()]);
+  const way = lines.features.filter((f) => f.geometry?.coordinates?.length > 1);
+  const at = alert.longitude === null || alert.longitude === undefined ? fixes.features[0]?.geometry?.coordinates : [alert.longitude, alert.latitude];
+  const mapHost = h("div", { class: "map" });
+  fill(host, h("div", { class: "mini-map" }, mapHost), h("p", { class: "small muted" }, `Its way from before until after the alert, ${way[0]?.geometry.coordinates.length ?? 0} fixes; the mark is where it happened.`));
+  const map = createMap(mapHost, { label: `Way of ${alert.device_name}` });
+  const here = at ? [{ type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { kind: "tracker", status: "alert", label: alert.device_name ?? "", image: imageName("tracker", alert.severity), rank: 9, colour: "" } }] : [];
+  map.setSites(siteFeatures());
+  map.setTracks(way);
+  map.setDevices(here);
+  map.fit([...way, ...here], { maxZoom: 14, padding: 40 });
+  parts.add(map.destroy);
+}
+
+async function contacts(host, alert) {
+  const page = await request("/v1/contacts", { query: { device_id: alert.device_id, ...windowAround(alert), limit: 500 } });
+  if (page.items.length === 0) return fill(host, empty("silent", "Not heard", "Nothing was received from this device around the time of the alert."));
+  const shown = page.items.sort((a, b) => Date.parse(b.received_at) - Date.parse(a.received_at)).slice(0, 12);
+  return fill(host, h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", {}, "Heard at"), h("th", { class: "right" }, "Messages"))),
+    h("tbody", {}, shown.map((c) => h("tr", {}, h("td", {}, timeElement(c.received_at)), h("td", { class: "right number" }, c.messages))))));
+}
+

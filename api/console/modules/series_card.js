@@ -1,0 +1,91 @@
+// One metric of a device: its latest value and a live chart with raw readings, hours or days.
+
+import { request } from "./api.js";
+import { chart, withGaps } from "./charts.js";
+import { disposables, fill, h, setText } from "./dom.js";
+import { empty, failure, skeleton } from "./states.js";
+import { ageElement, setAge } from "./time.js";
+import { metricTitle, quantity } from "./units.js";
+
+const POINTS = 10_000;
+const seconds = (iso) => Date.parse(iso) / 1000;
+
+/** Ranges in hours, with the resolution that suits each. */
+export const RANGES = [["1 h", 1, "raw"], ["24 h", 24, "raw"], ["7 d", 168, "hour"], ["30 d", 720, "hour"], ["1 y", 8766, "day"]];
+
+/**
+ * A card for one series.
+ * @returns {{element: HTMLElement, show: (hours: number, bucket: string) => Promise<void>, take: (readings: object[]) => void, dispose: () => void}}
+ */
+export function seriesCard(series) {
+  const parts = disposables();
+  const value = h("span", { class: "chart-latest" }, series.latest ? quantity(series.latest.value, series.unit) : "–");
+  const age = series.latest ? ageElement(series.latest.observed_at) : ageElement(new Date(0).toISOString());
+  const foot = h("span", {}, "");
+  const readout = h("span", {});
+  const body = h("div", { class: "card-body" });
+  const live = { drawn: null, bucket: "raw", latestAt: series.latest ? Date.parse(series.latest.observed_at) : 0, epoch: 0 };
+  if (!series.latest) setText(age, "never");
+  const element = h("section", { class: "card chart-card", "aria-label": metricTitle(series.metric, series.unit) },
+    h("div", { class: "card-head" }, h("div", { class: "grow" }, h("h3", { class: "clip" }, metricTitle(series.metric, series.unit)), h("div", { class: "small muted clip mono" }, series.metric)),
+      h("div", { class: "right" }, value, h("div", { class: "small muted" }, age))),
+    body, h("div", { class: "chart-foot" }, foot, readout));
+
+  async function show(hours, bucket) {
+    const epoch = ++live.epoch;
+    live.bucket = bucket;
+    live.drawn = null;
+    parts.dispose();
+    fill(body, skeleton(3));
+    try {
+      const page = await request("/v1/readings", { query: { series_id: series.id, from: new Date(Date.now() - hours * 3600_000).toISOString(), bucket, limit: POINTS, order: "desc" } });
+      if (epoch === live.epoch) draw(page.items.reverse(), bucket, page.next ?? null);
+    } catch (error) {
+      if (epoch === live.epoch) fill(body, failure(error, () => show(hours, bucket)));
+    }
+  }
+
+  function draw(items, bucket, next) {
+    const { kind, columns, note } = shape(series, items, bucket);
+    if (columns[0].length === 0) {
+      setText(foot, "");
+      return fill(body, empty("clock", "No readings in this range", "Choose a longer one."));
+    }
+    fill(body);
+    live.drawn = chart(body, { unit: series.unit, kind, label: `${metricTitle(series.metric, series.unit)}, ${items.length} ${bucket === "raw" ? "readings" : `${bucket}s`}` });
+    live.drawn.set(columns);
+    fill(readout, live.drawn.readout);
+    setText(foot, next === null ? note : `${note}; the latest ${items.length} only`);
+    parts.add(live.drawn.destroy);
+    return undefined;
+  }
+
+  function take(readings) {
+    const newest = readings.reduce((a, b) => (Date.parse(b.observed_at) >= Date.parse(a.observed_at) ? b : a));
+    if (Date.parse(newest.observed_at) >= live.latestAt) {
+      live.latestAt = Date.parse(newest.observed_at);
+      setText(value, quantity(newest.value, series.unit));
+      setAge(age, newest.observed_at);
+    }
+    if (live.bucket === "raw") live.drawn?.append(readings.map((r) => [seconds(r.observed_at), r.value]).sort((a, b) => a[0] - b[0]));
+  }
+
+  return { element, show, take, dispose: () => { live.epoch += 1; parts.dispose(); } };
+}
+
+/** Columns for the chart: raw as a line, gauges by hour or day as mean with range, counters as consumption. */
+function shape(series, items, bucket) {
+  if (bucket === "raw") {
+    const points = withGaps(items.map((r) => [seconds(r.observed_at), r.value]));
+    return { kind: "line", columns: [points.map((p) => p[0]), points.map((p) => p[1])], note: `${items.length} readings` };
+  }
+  const times = items.map((r) => seconds(r.bucket));
+  if (series.kind === "counter") return { kind: "bars", columns: [times, items.map(consumption)], note: `consumption per ${bucket}` };
+  return { kind: "band", columns: [times, items.map((r) => r.average), items.map((r) => r.maximum), items.map((r) => r.minimum)], note: `mean per ${bucket}, shaded: lowest to highest` };
+}
+
+/** What a register counted between the last reading of the bucket before and its own; unknown across a roll-over or reset. */
+function consumption(bucket, i, all) {
+  const start = i > 0 ? all[i - 1].last : bucket.first;
+  return bucket.last >= start ? bucket.last - start : null;
+}

@@ -1,0 +1,140 @@
+// Alerts: the inbox. Keys: j and k move, a acknowledges.
+
+import { request } from "../api.js";
+import { alertRow } from "../alert_row.js";
+import { showAlert } from "../alert_detail.js";
+import { SEVERITIES, STATES } from "../badges.js";
+import { disposables, fill, h } from "../dom.js";
+import { subscribe } from "../live.js";
+import { link, replace } from "../router.js";
+import { empty, failure, skeleton } from "../states.js";
+import { sentence } from "../units.js";
+
+const PAGE = 100;
+const FILTERS = ["state", "severity", "acknowledged", "device_id"];
+
+export async function show(view, { parameter, query }) {
+  const parts = disposables();
+  const inbox = {
+    items: [], next: null, selected: parameter, detail: null,
+    filters: Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""])),
+    list: h("div", { class: "list", role: "list" }), pane: h("div", { class: "detail" }), root: null,
+  };
+  inbox.root = h("div", { class: "inbox" },
+    h("section", { class: "card", "aria-label": "Inbox" }, filterBar(inbox), inbox.list), h("section", { class: "card", "aria-label": "Alert" }, inbox.pane));
+  fill(view, inbox.root);
+  await load(inbox);
+  if (inbox.selected === null && inbox.items.length > 0 && matchMedia("(min-width: 861px)").matches) inbox.selected = inbox.items[0].id;
+  draw(inbox);
+  await open(inbox);
+  parts.add(subscribe(({ alerts }) => alerts.forEach((alert) => take(inbox, alert))));
+  const keys = (event) => onKey(inbox, event);
+  addEventListener("keydown", keys);
+  parts.add(() => { removeEventListener("keydown", keys); inbox.detail?.dispose(); });
+  return parts.dispose;
+}
+
+function filterBar(inbox) {
+  const set = (name, value) => { inbox.filters[name] = value; reload(inbox); };
+  const segments = h("div", { class: "segments", role: "group", "aria-label": "State" }, [["", "All"], ...STATES.map((s) => [s, sentence(s)])].map(([value, text]) =>
+    h("button", { type: "button", "aria-pressed": String(inbox.filters.state === value), on: { click: (event) => {
+      for (const button of segments.children) button.setAttribute("aria-pressed", String(button === event.currentTarget));
+      set("state", value);
+    } } }, text)));
+  const select = (name, label, options) => h("select", { class: "input", "aria-label": label, on: { change: (event) => set(name, event.currentTarget.value) } },
+    options.map(([value, text]) => h("option", { value, selected: inbox.filters[name] === value }, text)));
+  return h("div", { class: "filters" }, segments, h("div", { class: "row" },
+    select("severity", "Severity", [["", "Any severity"], ...SEVERITIES.map((s) => [s, sentence(s)])]),
+    select("acknowledged", "Acknowledgement", [["", "Acknowledged or not"], ["false", "Unacknowledged"], ["true", "Acknowledged"]])));
+}
+
+async function load(inbox, cursor = null) {
+  if (cursor === null) fill(inbox.list, skeleton(7));
+  try {
+    const page = await request("/v1/alerts", { query: { ...inbox.filters, limit: PAGE, cursor } });
+    inbox.items = cursor === null ? page.items : [...inbox.items, ...page.items];
+    inbox.next = page.next ?? null;
+  } catch (error) {
+    fill(inbox.list, failure(error, () => reload(inbox)));
+    throw error;
+  }
+}
+
+async function reload(inbox) {
+  replace(link("alerts", inbox.selected, inbox.filters));
+  await load(inbox).then(() => draw(inbox)).catch(() => null);
+}
+
+const address = (inbox, id) => link("alerts", id, inbox.filters);
+
+function draw(inbox) {
+  const focused = document.activeElement?.dataset?.alert;
+  const scroll = inbox.list.scrollTop;
+  fill(inbox.list, inbox.items.length === 0 ? nothing(inbox) : inbox.items.map((alert) => row(inbox, alert)),
+    inbox.next === null ? null : h("div", { class: "card-body" }, h("button", { class: "button", type: "button", on: { click: () => load(inbox, inbox.next).then(() => draw(inbox)) } }, "Show older alerts")));
+  inbox.list.scrollTop = scroll;
+  if (focused) inbox.list.querySelector(`[data-alert="${CSS.escape(focused)}"]`)?.focus();
+  inbox.root.toggleAttribute("data-open", inbox.selected !== null);
+}
+
+function row(inbox, alert) {
+  const element = alertRow(alert, { href: address(inbox, alert.id), current: alert.id === inbox.selected });
+  element.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    select(inbox, alert.id);
+  });
+  return element;
+}
+
+const nothing = (inbox) => (Object.values(inbox.filters).some((v) => v !== "")
+  ? empty("search", "No such alert", "No alert matches these filters.") : empty("ok", "All quiet", "No alert has been raised yet."));
+
+async function select(inbox, id) {
+  inbox.selected = id;
+  history.pushState(null, "", address(inbox, id));
+  draw(inbox);
+  await open(inbox);
+}
+
+async function open(inbox) {
+  inbox.detail?.dispose();
+  inbox.detail = null;
+  if (inbox.selected === null) return fill(inbox.pane, empty("alerts", "No alert chosen", "Choose one from the list to see why it fired and who was told."));
+  const id = inbox.selected;
+  fill(inbox.pane, skeleton(6));
+  try {
+    const detail = await showAlert(inbox.pane, id, { back: link("alerts", null, inbox.filters), onChange: (alert) => { take(inbox, alert); if (inbox.selected === id) open(inbox); } });
+    if (inbox.selected === id) inbox.detail = detail;
+    else detail.dispose();
+  } catch (error) {
+    if (inbox.selected === id) fill(inbox.pane, failure(error, () => open(inbox)));
+  }
+  return undefined;
+}
+
+/** An alert that changed: replace it in place, or put a new one on top where the filters let it in. */
+function take(inbox, alert) {
+  const at = inbox.items.findIndex((item) => item.id === alert.id);
+  if (at >= 0) inbox.items[at] = { ...inbox.items[at], ...alert };
+  else if (matches(inbox.filters, alert)) inbox.items.unshift(alert);
+  else return;
+  draw(inbox);
+}
+
+function matches({ state, severity, acknowledged, device_id: device }, alert) {
+  return (!state || alert.state === state) && (!severity || alert.severity === severity) && (!device || String(alert.device_id) === device)
+    && (!acknowledged || (acknowledged === "true") === Boolean(alert.acknowledged_at));
+}
+
+function onKey(inbox, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  if (event.key === "a") inbox.detail?.acknowledge();
+  if (event.key !== "j" && event.key !== "k") return;
+  const at = inbox.items.findIndex((item) => item.id === inbox.selected);
+  const next = inbox.items[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), inbox.items.length - 1)];
+  if (next && next.id !== inbox.selected) {
+    select(inbox, next.id);
+    inbox.list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
+  }
+}

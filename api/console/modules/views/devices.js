@@ -1,0 +1,87 @@
+// Devices: the list, searched and filtered; one device by `#/devices/ID`.
+
+import { collect } from "../api.js";
+import { freshness, freshnessBadge, kindIcon } from "../badges.js";
+import { showDevice } from "../device_detail.js";
+import { disposables, fill, h, setText } from "../dom.js";
+import { icon } from "../icons.js";
+import { subscribe } from "../live.js";
+import { devices, loadRegister, more, sites } from "../register.js";
+import { empty } from "../states.js";
+import { ageElement, setAge } from "../time.js";
+import { count, sentence } from "../units.js";
+
+const ROWS = 300;
+const KINDS = ["meter", "sensor", "gateway", "tracker"];
+
+export async function show(view, { parameter, query }) {
+  await loadRegister();
+  if (parameter !== null) return showDevice(view, Number(parameter));
+  const parts = disposables();
+  const table = { filter: { q: query.get("q") ?? "", kind: "", heard: "", site: "" }, rows: new Map(), shown: ROWS, found: [], body: h("tbody"), tally: h("span", { class: "muted small" }), host: h("div", { class: "table-scroll grow" }) };
+  view.classList.add("view-fixed");
+  fill(view, h("div", { class: "card" }, filters(table), table.host));
+  draw(table);
+  parts.add(subscribe(({ contacts }) => contacts.forEach((contact, id) => touch(table, id))));
+  return parts.dispose;
+}
+
+function filters(table) {
+  let timer = null;
+  const set = (name) => (event) => {
+    table.filter[name] = event.currentTarget.value;
+    table.shown = ROWS;
+    clearTimeout(timer);
+    timer = setTimeout(() => draw(table), name === "q" ? 150 : 0);
+  };
+  const select = (name, label, options) => h("select", { class: "input", "aria-label": label, on: { change: set(name) } }, options.map(([value, text]) => h("option", { value }, text)));
+  return h("div", { class: "filters" }, h("div", { class: "row row-wrap" },
+    h("div", { class: "search" }, icon("search", 16), h("input", { class: "input", type: "search", "aria-label": "Search devices", placeholder: "Name or identifier", value: table.filter.q, on: { input: set("q") } })),
+    h("div", { class: "row grow" },
+      select("kind", "Kind", [["", "Any kind"], ...KINDS.map((k) => [k, sentence(k)])]),
+      select("heard", "Contact", [["", "Heard or not"], ["fresh", "Heard"], ["silent", "Silent"], ["never", "Never heard"]]),
+      select("site", "Site", [["", "Any site"], ...sites.map((s) => [s.slug, s.name])])), table.tally));
+}
+
+function matches({ q, kind, heard, site }, device) {
+  const text = q.trim().toLowerCase();
+  return (!kind || device.kind === kind) && (!heard || freshness(device) === heard) && (!site || device.site === site)
+    && (text === "" || device.name.toLowerCase().includes(text) || device.external_id.toLowerCase().includes(text));
+}
+
+async function draw(table) {
+  const all = more && table.filter.q !== "" ? (await collect("/v1/devices", { query: { q: table.filter.q, limit: 1000 } })).items : [...devices.values()];
+  table.found = all.filter((device) => matches(table.filter, device)).sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  table.rows.clear();
+  setText(table.tally, `${count(table.found.length)} of ${count(devices.size)}${more ? "+" : ""}`);
+  if (table.found.length === 0) {
+    fill(table.host, devices.size === 0 ? empty("devices", "No device yet", "A device appears here with its first message.") : empty("search", "No such device", "No device matches the search."));
+    return;
+  }
+  fill(table.body, table.found.slice(0, table.shown).map((device) => row(table, device)));
+  fill(table.host, h("table", { class: "table table-cards" },
+    h("thead", {}, h("tr", {}, ["Device", "Last contact", "Contact", "Site", "Identifier", "Status"].map((title) => h("th", { scope: "col" }, title)))), table.body),
+  table.found.length > table.shown ? h("div", { class: "card-body" }, h("button", { class: "button", type: "button", on: { click: () => { table.shown += 1000; draw(table); } } }, "Show more")) : null);
+}
+
+function row(table, device) {
+  const age = ageElement(device.last_contact_at);
+  const contact = h("td", {}, freshnessBadge(device));
+  table.rows.set(device.id, { age, contact, state: freshness(device) });
+  const site = sites.find((s) => s.slug === device.site);
+  return h("tr", { class: "link", on: { click: () => { location.hash = `#/devices/${device.id}`; } } },
+    h("td", {}, h("a", { class: "row", href: `#/devices/${device.id}` }, kindIcon(device.kind, 17), h("span", { class: "strong wrap" }, device.name))),
+    h("td", {}, age), contact,
+    h("td", { class: "muted" }, site?.name ?? device.site ?? "–"), h("td", { class: "mono muted wide-only" }, h("span", { class: "wrap" }, device.external_id)),
+    h("td", { class: "wide-only" }, h("span", { class: "chip" }, sentence(device.status))));
+}
+
+/** A device was heard: change its cells in place. */
+function touch(table, id) {
+  const cells = table.rows.get(id);
+  const device = devices.get(id);
+  if (!cells || !device) return;
+  if (cells.age.tagName === "TIME") setAge(cells.age, device.last_contact_at);
+  else { const age = ageElement(device.last_contact_at); cells.age.replaceWith(age); cells.age = age; }
+  if (cells.state !== freshness(device)) { cells.state = freshness(device); fill(cells.contact, freshnessBadge(device)); }
+}

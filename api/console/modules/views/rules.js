@@ -1,0 +1,77 @@
+// Rules: what is watched for; operators switch them on and off.
+
+import { collect, request } from "../api.js";
+import { severityBadge } from "../badges.js";
+import { fill, h } from "../dom.js";
+import { icon } from "../icons.js";
+import { mayOperate } from "../session.js";
+import { empty } from "../states.js";
+import { timeElement } from "../time.js";
+import { notice } from "../toasts.js";
+import { sentence } from "../units.js";
+
+export async function show(view, { parameter }) {
+  if (parameter !== null) return showRule(view, await request(`/v1/rules/${encodeURIComponent(parameter)}`));
+  const { items } = await collect("/v1/rules", { query: { limit: 500 } });
+  if (items.length === 0) return void fill(view, h("div", { class: "card" }, empty("rules", "No rule yet", "Load some with veldwatch rules apply; without a rule nothing is ever raised.")));
+  fill(view, h("div", { class: "view-head" }, h("p", { class: "muted grow" }, `${items.filter((r) => r.enabled).length} of ${items.length} rules are on.`), mayOperate() ? null : h("span", { class: "chip" }, icon("key", 14), "Only operators switch rules")),
+    h("div", { class: "rule-list" }, items.map(card)));
+  return undefined;
+}
+
+function card(rule) {
+  return h("section", { class: "card rule-card", "aria-label": rule.title },
+    h("div", { class: "row" }, severityBadge(rule.severity), h("span", { class: "grow" }), toggle(rule)),
+    h("h3", {}, h("a", { href: `#/rules/${encodeURIComponent(rule.slug)}` }, rule.title)),
+    h("p", { class: "muted" }, conditionText(rule.definition)),
+    h("div", { class: "row row-wrap small muted" }, h("span", { class: "mono" }, `${rule.slug} v${rule.version}`), selectorText(rule.definition.select).map((t) => h("span", { class: "chip" }, t))));
+}
+
+function toggle(rule) {
+  const word = h("span", { class: "small muted" }, rule.enabled ? "On" : "Off");
+  const button = h("button", { class: "switch", type: "button", role: "switch", "aria-checked": String(rule.enabled), "aria-label": `Rule ${rule.title}`, disabled: !mayOperate(), on: { click: async () => {
+    button.disabled = true;
+    try {
+      await request(`/v1/rules/${encodeURIComponent(rule.slug)}/${rule.enabled ? "disable" : "enable"}`, { method: "POST" });
+      rule.enabled = !rule.enabled;
+      button.setAttribute("aria-checked", String(rule.enabled));
+      word.textContent = rule.enabled ? "On" : "Off";
+    } catch (error) {
+      notice(error.message, "bad");
+    }
+    button.disabled = false;
+  } } });
+  return h("span", { class: "row" }, word, button);
+}
+
+/** The condition as one sentence. */
+export function conditionText({ condition = {}, hold_for: held }) {
+  const lasting = held && held !== "0s" ? `, for ${held}` : "";
+  const metric = String(condition.metric ?? "").replaceAll("_", " ");
+  switch (condition.kind) {
+    case "threshold": return `${sentence(metric)} ${limit(condition)}${lasting}.`;
+    case "continuous_flow": return `${sentence(metric)} never stops flowing for ${condition.duration}.`;
+    case "absence": return `Nothing is heard for ${condition.silent_for}.`;
+    case "geofence": return `${condition.event === "enter" ? "Enters" : "Leaves"} ${condition.site ?? "an area"}${lasting}.`;
+    case "immobility": return `Stays within ${condition.radius_metres ?? 13} m for ${condition.window ?? "5h"}.`;
+    default: return `${sentence(condition.kind)}${lasting}.`;
+  }
+}
+
+function limit({ above, below, outside }) {
+  if (above !== undefined && above !== null) return `above ${above}`;
+  if (below !== undefined && below !== null) return `below ${below}`;
+  return outside ? `outside ${outside[0]} to ${outside[1]}` : "";
+}
+
+const selectorText = (select = {}) => Object.entries(select).map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(", ") : value}`);
+
+function showRule(view, rule) {
+  fill(view, h("div", { class: "card" }, h("header", { class: "detail-head" },
+    h("div", { class: "row" }, h("a", { class: "button button-small", href: "#/rules" }, icon("back", 15), "Rules"), severityBadge(rule.severity), h("span", { class: "grow" }), toggle(rule)),
+    h("h2", { class: "detail-title" }, rule.title), h("p", {}, conditionText(rule.definition)),
+    h("dl", { class: "facts" }, fact("Name", h("span", { class: "mono" }, rule.slug)), fact("Version", rule.version), fact("Since", timeElement(rule.created_at)), rule.created_by ? fact("By", rule.created_by) : null)),
+  h("section", { class: "detail-section" }, h("h3", {}, "Definition"), h("pre", { class: "payload" }, JSON.stringify(rule.definition, null, 2)))));
+}
+
+const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
