@@ -1,5 +1,7 @@
 """What the demo adds to a fresh stack: its world, its rules and somebody who is told; again and again the same."""
 
+from simulators.registration import register
+from simulators.scenario import load_scenario
 from veldwatch.errors import Conflict
 from veldwatch.model.notifications import Channel
 from veldwatch.storage.connection import Connection
@@ -10,9 +12,10 @@ _RECEIVER = NewReceiver(slug="demo-operators", channel=Channel.EMAIL, address="o
 
 def prepare_demo(connection: Connection) -> str:
     """Register the demo's devices, rules and receiver; returns what is there, in a few words."""
+    devices = register(connection, load_scenario("demo"))
     add_demo_receiver(connection)
     connection.commit()
-    return "receiver"
+    return f"{devices} devices"
 
 
 def add_demo_receiver(connection: Connection) -> None:
