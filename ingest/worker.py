@@ -47,6 +47,8 @@ class Worker:
         self.subscriber = Subscriber(settings)
         self._writer: IntakeWriter | None = None
         self._forget_at = 0.0
+        self.total = Report()
+        """What was stored since the start."""
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a batch that is being stored then is finished, if the database is there."""
@@ -78,7 +80,7 @@ class Worker:
                 back_off = min(back_off * 2, _LONGEST_BACK_OFF_SECONDS)
             else:
                 measures.BATCH_SECONDS.observe(time.monotonic() - started)
-                _count(report)
+                self._count(report)
                 return True
 
     def _connected(self) -> IntakeWriter:
@@ -95,9 +97,9 @@ class Worker:
             self._writer = None
             self._names.forget()
 
-
-def _count(report: Report) -> None:
-    measures.MESSAGES.inc(report.messages)
-    measures.READINGS.inc(report.readings)
-    measures.POSITIONS.inc(report.positions)
-    measures.EVENTS.inc(report.events)
+    def _count(self, report: Report) -> None:
+        self.total.add(report)
+        measures.MESSAGES.inc(report.messages)
+        measures.READINGS.inc(report.readings)
+        measures.POSITIONS.inc(report.positions)
+        measures.EVENTS.inc(report.events)

@@ -185,6 +185,13 @@ class IntakeWriter:
             return np.array([row[0] for row in found.fetchall()], dtype=np.intp)
 
 
+def count_rows(connection: Connection) -> tuple[int, int]:
+    """Count readings and quarantined messages, all that there are: slow on a large database."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["totals"]).fetchone()
+    return (0, 0) if row is None else (row[0], row[1])
+
+
 class FirstOfKey(NamedTuple):
     """Rows by key: the first of each, and each other beside the first that it follows."""
 

@@ -69,3 +69,6 @@ SET messages = contact.messages + EXCLUDED.messages,
 
 -- ensure_partitions: make a place for rows of those times
 SELECT ensure_partition(%(parent)s::text::regclass, at) FROM unnest(%(times)s::timestamptz[]) AS n (at);
+
+-- totals: rows of readings and of quarantine, all of them: for benchmarks and tests
+SELECT (SELECT count(*) FROM reading_raw), (SELECT count(*) FROM quarantine);

@@ -1,0 +1,45 @@
+"""`veldwatch bench`: the measures of the design, each as one JSON object."""
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from benchmarks.intake import measure_intake
+from veldwatch.config import load_settings
+from veldwatch.logs import configure_logs
+
+app = typer.Typer(help="Measure what the design promises, on this machine.", no_args_is_help=True)
+
+
+class Broker(StrEnum):
+    """A broker that Veldwatch can run by itself."""
+
+    NATS = "nats"
+    MOSQUITTO = "mosquitto"
+
+
+@app.callback()
+def bench() -> None:
+    """Run one of the measurements."""
+
+
+@app.command()
+def intake(
+    messages: Annotated[int, typer.Option(help="of three readings each", min=1000)] = 200_000,
+    devices: Annotated[int, typer.Option(help="that send them in turn", min=1)] = 1000,
+    broker: Annotated[Broker, typer.Option(help="started for this run only")] = Broker.NATS,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure messages at QoS 1 to committed and acknowledged rows, and to a subscriber that only counts."""
+    configure_logs(load_settings(), "bench")
+    result = measure_intake(messages=messages, devices=devices, broker=broker.value).document()
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        for name, value in result.items():
+            typer.echo(f"{name:<30} {value}")
+    if result["readings_stored"] != result["readings_sent"]:
+        raise typer.Exit(1)
