@@ -1,4 +1,4 @@
-"""Messages of three readings, published at QoS 1, to committed and acknowledged rows; and to a subscriber that only counts.
+"""Messages of three readings, at QoS 1, to committed and acknowledged rows; and to a subscriber that only counts.
 
 Both subscribers get the same messages from the same broker, one after the other; both acknowledge. The clock runs from
 the first message published to the last one committed (or counted).
@@ -14,6 +14,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from benchmarks.publisher import Load, forget_session, publish
@@ -160,7 +161,7 @@ def _wait(subscriber: Subscriber) -> None:
         raise TimeoutError("no subscription within 20 s")
 
 
-def _publishing(load: Load) -> "multiprocessing.process.BaseProcess":
+def _publishing(load: Load) -> BaseProcess:
     process = multiprocessing.get_context("fork").Process(target=publish, args=(load,))
     process.start()
     return process

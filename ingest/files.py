@@ -86,23 +86,19 @@ class FileImport:
         quarantined: list[Quarantined] = []
         for row in rows:
             message = Message(f"{self._topic}#{row.line}", row.text.encode(), row.received_at or self._now)
-            quarantined += [
-                Quarantined(
-                    message.received_at,
-                    self._route.source.name,
-                    message.topic,
-                    message.payload,
-                    reason,
-                    f"line {row.line}: {detail}",
-                )
-                for reason, detail in row.rejected
-            ]
+            quarantined += [self._refused(message, row, reason, detail) for reason, detail in row.rejected]
             if row.readings or row.positions:
                 decoded = Decoded(self._organisation, readings=row.readings, positions=row.positions)
                 understood.append(Understood(message, self._route, self._organisation, decoded))
         report = self._pipeline.store_decoded(self._writer, Outcome(understood=understood, quarantined=quarantined))
         report.messages = len(understood)
         return report
+
+    def _refused(self, message: Message, row: Row, reason: Reason, detail: str) -> Quarantined:
+        sentence = f"line {row.line}: {detail}"
+        return Quarantined(
+            message.received_at, self._route.source.name, message.topic, message.payload, reason, sentence
+        )
 
 
 def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -118,4 +114,5 @@ def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def _never(topic: str, payload: bytes, received_at: datetime) -> Decoded:
+    del payload, received_at
     raise MessageRejected(Reason.UNKNOWN_MESSAGE_TYPE, f"{topic!r}: rows of a file are read by its import")

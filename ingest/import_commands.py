@@ -28,7 +28,7 @@ def movebank(
 
 
 @import_app.command("csv")
-def table(  # noqa: PLR0913  # a column each
+def table(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     file: Annotated[Path, typer.Argument(help="CSV with a header")],
     time_column: Annotated[str, typer.Option(help="ISO 8601, or seconds or milliseconds since 1970")],
     device_column: Annotated[str, typer.Option(help="names the device of each row")] = "",
