@@ -41,7 +41,7 @@ def run(
     scenario: Named = "demo",
     seed: Annotated[int | None, typer.Option(help="same seed, same bytes; none: the scenario's")] = None,
     speed: Annotated[float, typer.Option(min=0.01, help="simulated seconds a second, until the present")] = 1.0,
-    backfill: Annotated[str, typer.Option(help="how much history to tell where none was told: 24h, 30m, 0s")] = "0s",
+    backfill: Annotated[str, typer.Option(help="how much history to tell where none was told: 24h, 30m, 0s")] = "24h",
 ) -> None:
     """Publish a scenario's messages until stopped, going on where the last run stopped."""
     settings = load_settings()

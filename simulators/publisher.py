@@ -62,7 +62,7 @@ class Publisher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.flush(3.0)
+        self.flush(1.0)
         self._client.disconnect()
         self._client.loop_stop()
 

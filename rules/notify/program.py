@@ -19,8 +19,8 @@ from veldwatch.storage.wakeups import listen, wait_for_wakeup
 _log = structlog.get_logger()
 _MOST_AT_ONCE = 8
 _POLL_SECONDS = 1.0
-# Below the 10 s in which a program must have stopped; a delivery longer than this is repeated by the next one.
-_GRACE_SECONDS = 8.0
+# Within the 10 s in which everything must have stopped; a delivery that takes longer is repeated by the next one.
+_GRACE_SECONDS = 4.0
 _PAUSE_AFTER_TROUBLE_SECONDS = 5.0
 
 

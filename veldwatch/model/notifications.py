@@ -56,7 +56,9 @@ def check_address(channel: Channel, address: str) -> None:
     """
     match channel:
         case Channel.EMAIL:
-            if not _EMAIL.fullmatch(address) or len(address) > 254:  # Source: RFC 5321, section 4.5.3.1
+            if (
+                not address.isascii() or not _EMAIL.fullmatch(address) or len(address) > 254
+            ):  # Source: RFC 5321, section 4.5.3.1
                 raise ConfigurationInvalid(f"bad e-mail address: {address!r} (expected name@host, ASCII, no spaces)")
         case Channel.WEBHOOK:
             _check_url(address)
