@@ -87,6 +87,12 @@ class Settings(BaseSettings):
     )
     payload_limit_bytes: PositiveInt = Field(default=262144, description="longer payloads are quarantined, cut to this")
 
+    retention_days: PositiveInt | None = Field(
+        default=None,
+        description="raw readings, positions, events and contacts older than this are dropped, by whole months or"
+        " chunks; rollups stay; unset: nothing is dropped",
+    )
+
     api_host: str = "127.0.0.1"
     api_port: Port = Field(default=8000, description="API and console; 0: any free port")
     metrics_port: Port = Field(

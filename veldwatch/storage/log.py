@@ -132,6 +132,21 @@ def save_cursor(connection: Connection, consumer: str, cursor: LogCursor) -> Non
         connection.execute(_QUERIES["save_cursor"], {"consumer": consumer, "xid": str(cursor.xid), "id": cursor.id})
 
 
+def rebase(connection: Connection) -> bool:
+    """Make a log readable that came out of another server's dump, and say whether it was one.
+
+    Transaction ids begin anew on a new server, so batches and cursors would lie ahead of all that it writes. The
+    batches get the lowest order there is, and every consumer reads again all that was kept: each is idempotent.
+    """
+    with translated_errors(), connection.transaction():
+        row = connection.execute(_QUERIES["is_ahead"]).fetchone()
+        if row is None or not row[0]:
+            return False
+        connection.execute(_QUERIES["rebase_batches"])
+        connection.execute(_QUERIES["rebase_cursors"])
+    return True
+
+
 def _batch(content: bytes) -> LogBatch:
     decoded = _decoder.decode(content)
     return LogBatch(

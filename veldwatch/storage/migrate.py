@@ -5,12 +5,17 @@ A migration is `NNNN_name.sql`, or one file per edition: `NNNN_name.{plain,apach
 and nothing elsewhere, where a later migration makes a hypertable of the table.
 """
 
+import contextlib
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg.errors
 
 from veldwatch.errors import SchemaMismatch
+from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.editions import Edition, Server, identify
 
@@ -61,15 +66,21 @@ def migrations(edition: Edition) -> list[Migration]:
 def migrate(connection: Connection) -> MigrationReport:
     """Apply the steps that are missing, all or none.
 
-    The extension TimescaleDB is created first where the server offers it and the account may.
+    The extension TimescaleDB is created first where the server offers it and the account may. A database stays of the
+    edition that it began as. A log that came out of another server's dump is made readable again.
 
     Raises:
         SchemaMismatch: a step that was applied has changed since, or the database is newer than this program.
     """
-    server = prepare(connection)
-    steps = migrations(server.edition)
     with translated_errors(), connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        _create_extension(connection)
+        server = _server(connection)
+        steps = migrations(server.edition)
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL,"
+            " digest text NOT NULL, edition text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
         applied = _applied(connection)
         _check(applied, steps)
         missing = [step for step in steps if step.number not in applied]
@@ -79,21 +90,10 @@ def migrate(connection: Connection) -> MigrationReport:
                 "INSERT INTO migration (number, name, digest, edition) VALUES (%s, %s, %s, %s)",
                 (step.number, step.name, step.digest, server.edition.value),
             )
+        log.rebase(connection)
     return MigrationReport(
         server=server, applied=tuple(f"{step.number:04} {step.name}" for step in missing), already=len(applied)
     )
-
-
-def prepare(connection: Connection) -> Server:
-    """Create the extension where it can be had, and say what the server is."""
-    with translated_errors():
-        row = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'").fetchone()
-        if row is not None:
-            connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
-        connection.commit()
-    server = identify(connection)
-    connection.commit()
-    return server
 
 
 def check_schema(connection: Connection) -> Server:
@@ -102,9 +102,9 @@ def check_schema(connection: Connection) -> Server:
     Raises:
         SchemaMismatch: steps are missing, or the database is newer than this program.
     """
-    server = identify(connection)
-    steps = migrations(server.edition)
     with translated_errors(), connection.transaction():
+        server = _server(connection)
+        steps = migrations(server.edition)
         applied = _applied(connection)
     _check(applied, steps)
     missing = [step.number for step in steps if step.number not in applied]
@@ -113,12 +113,34 @@ def check_schema(connection: Connection) -> Server:
     return server
 
 
+def _create_extension(connection: Connection) -> None:
+    """Create TimescaleDB in this database, unless the server has none or the account may not."""
+    if _scalar(connection, "SELECT to_regclass('migration') IS NOT NULL"):
+        return
+    if _scalar(connection, "SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'"):
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+            connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+
+
+def _server(connection: Connection) -> Server:
+    """Say what the server is; a database that was migrated keeps its edition, whatever the server offers since."""
+    server = identify(connection)
+    if _scalar(connection, "SELECT to_regclass('migration') IS NOT NULL"):
+        began_as = _scalar(connection, "SELECT edition FROM migration ORDER BY number LIMIT 1")
+        if began_as is not None:
+            return replace(server, edition=Edition(began_as))
+    return server
+
+
 def _applied(connection: Connection) -> dict[int, str]:
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL, digest text NOT NULL,"
-        " edition text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
-    )
+    if not _scalar(connection, "SELECT to_regclass('migration') IS NOT NULL"):
+        return {}
     return dict(connection.execute("SELECT number, digest FROM migration").fetchall())
+
+
+def _scalar(connection: Connection, query: LiteralString) -> Any:  # noqa: ANN401  # what the column is, only the query knows
+    row = connection.execute(query).fetchone()
+    return None if row is None else row[0]
 
 
 def _check(applied: dict[int, str], steps: list[Migration]) -> None:

@@ -13,7 +13,8 @@ BEGIN
     END IF;
     -- One lock for all partitions of all tables: two writers that need several never wait for each other in a circle.
     PERFORM pg_advisory_xact_lock(hashtext('ensure_partition'));
-    IF to_regclass(format('%s.%I', home, name)) IS NOT NULL THEN
+    -- Not to_regclass: it may answer from a cache that does not know yet what another writer has just committed.
+    IF EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = home AND relname = name) THEN
         RETURN;
     END IF;
     -- ATTACH takes a weaker lock than CREATE ... PARTITION OF: readers and writers of other months go on.

@@ -5,11 +5,11 @@ WITH appended AS (
 SELECT pg_notify('veldwatch_batch', id::text) FROM appended;
 
 -- read: batches after a cursor whose transactions can no longer be overtaken, in commit order
-SELECT xid::text, id, content
-FROM batch
-WHERE (xid, id) > (%(xid)s::text::xid8, %(id)s)
-  AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xid, id
+SELECT b.xid::text, b.id, b.content
+FROM batch b
+WHERE (b.xid, b.id) > (%(xid)s::text::xid8, %(id)s)
+  AND b.xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY b.xid, b.id
 LIMIT %(limit)s;
 
 -- load_cursor: where a consumer stood at its last commit
@@ -18,3 +18,13 @@ SELECT xid::text, id FROM log_cursor WHERE consumer = %(consumer)s;
 -- save_cursor: keep where a consumer stands
 INSERT INTO log_cursor (consumer, xid, id) VALUES (%(consumer)s, %(xid)s::text::xid8, %(id)s)
 ON CONFLICT (consumer) DO UPDATE SET xid = EXCLUDED.xid, id = EXCLUDED.id, updated_at = now();
+
+-- is_ahead: whether batches or cursors are of transactions that this server has not begun
+SELECT EXISTS (SELECT 1 FROM batch WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))
+    OR EXISTS (SELECT 1 FROM log_cursor WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()));
+
+-- rebase_batches: put every batch before all that this server will write
+UPDATE batch SET xid = '3'::xid8;
+
+-- rebase_cursors: let every consumer begin again
+UPDATE log_cursor SET xid = '0'::xid8, id = 0, updated_at = now();

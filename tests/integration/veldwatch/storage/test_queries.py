@@ -1,0 +1,74 @@
+"""Every named query is one that the server understands; the hot ones find their rows by an index."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from veldwatch.storage import partitions
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.queries import aggregates, load_queries
+
+_PARAMETER = re.compile(r"%\((?P<name>[a-z_0-9]+)\)s")
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def numbered(query: bytes) -> str:
+    """Write psycopg's named parameters as the server's own: one number for each name."""
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        if match["name"] not in names:
+            names.append(match["name"])
+        return f"${names.index(match['name']) + 1}"
+
+    return _PARAMETER.sub(number, query.decode()).replace("%%", "%")
+
+
+@pytest.mark.parametrize("aggregate", aggregates())
+def test_the_server_understands_every_query(aggregate: str, connection: Connection) -> None:
+    rollup_tables = connection.execute("SELECT to_regclass('reading_hourly_rollup')").fetchone()
+    if aggregate == "rollups" and rollup_tables == (None,):
+        return  # the community edition keeps its rollups by itself
+    queries = load_queries(aggregate)
+    assert queries
+    for name, query in queries.items():
+        connection.execute(f"PREPARE {aggregate}_{name} AS {numbered(query)}".encode())
+        connection.execute(f"DEALLOCATE {aggregate}_{name}".encode())
+
+
+def _plan(connection: Connection, query: str) -> str:
+    connection.execute("SET LOCAL enable_seqscan = off")
+    return "\n".join(line for (line,) in connection.execute(f"EXPLAIN {query}".encode()).fetchall())
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_a_month_of_one_series_reads_one_partition_by_its_key(connection: Connection) -> None:
+    partitions.ensure(connection, "reading_raw", NOW - timedelta(days=365), NOW)
+    plan = _plan(
+        connection,
+        "SELECT observed_at, value, received_at FROM reading WHERE series_id = 7"
+        " AND observed_at >= '2026-03-02' AND observed_at < '2026-03-30' ORDER BY observed_at",
+    )
+    assert re.findall(r"reading_raw_\d+(?=_pkey)", plan) == ["reading_raw_202603"]
+    assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_the_log_is_read_by_its_order(connection: Connection) -> None:
+    query = load_queries("log")["read"].decode() % {"xid": "'5'", "id": "5", "limit": "10"}
+    plan = _plan(connection, query)
+    assert "batch_order" in plan
+    assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_a_bucket_is_renewed_from_the_key_of_its_own_partition(connection: Connection) -> None:
+    partitions.ensure(connection, "reading_raw", NOW - timedelta(days=60), NOW)
+    query = load_queries("rollups")["renew_hourly"].decode() % {
+        "series_ids": "ARRAY[1]",
+        "buckets": "ARRAY['2026-03-01 00:00+00'::timestamptz]",
+    }
+    plan = _plan(connection, query)
+    assert len(re.findall(r"Index Scan using reading_raw_\d+_pkey", plan)) == 3
+    assert "Seq Scan" not in plan

@@ -1,0 +1,150 @@
+"""Upkeep of the database: rollups, partitions made ahead, the log's end, and retention where it is asked for.
+
+`run` is the program `veldwatch maintain`. More than one at a time do no harm: each chore is idempotent and
+takes its turn by a lock.
+"""
+
+import random
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from veldwatch.config import Settings
+from veldwatch.errors import StorageUnavailable
+from veldwatch.storage import partitions
+from veldwatch.storage.connection import Connection, connect, translated_errors
+from veldwatch.storage.editions import Edition
+from veldwatch.storage.migrate import check_schema
+from veldwatch.storage.queries import load_queries
+from veldwatch.storage.rollups import roll_up
+
+LOG_KEPT = timedelta(hours=6)
+"""A consumer that was away this long finds the log as it left it, whatever the others read."""
+
+TELEMETRY = ("reading_raw", "position_raw", "event_raw", "contact")
+_ROLLUPS = ("reading_hourly_rollup", "reading_daily_rollup")
+_AHEAD = timedelta(days=45)  # always the next month, and the one after from the middle of a month on
+_BATCHES_AT_ONCE = 2000
+_CHORES_SECONDS = 60.0
+_PAUSE_SECONDS = 1.0
+_QUERIES = load_queries("maintenance")
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceReport:
+    """What one round did.
+
+    Attributes:
+        hours: hourly buckets renewed; 0 where the server does it by itself.
+        batches_dropped: from the log.
+        partitions_dropped: months, or chunks, that retention dropped.
+    """
+
+    hours: int
+    batches_dropped: int
+    partitions_dropped: int
+
+
+def run_once(connection: Connection, now: datetime, *, retention: timedelta | None = None) -> MaintenanceReport:
+    """Do every chore once, to the end; each commits by itself.
+
+    Args:
+        retention: raw rows older than this are dropped, by whole months or chunks; None: nothing is.
+    """
+    edition = check_schema(connection).edition
+    connection.commit()
+    hours = 0
+    more = edition is not Edition.COMMUNITY
+    while more:
+        done = roll_up(connection)
+        hours += done.hours
+        more = done.more
+    make_partitions(connection, edition, now)
+    return MaintenanceReport(
+        hours=hours,
+        batches_dropped=drop_batches(connection, now - LOG_KEPT),
+        partitions_dropped=0 if retention is None else drop_telemetry(connection, now - retention),
+    )
+
+
+def make_partitions(connection: Connection, edition: Edition, now: datetime) -> None:
+    """Make the partitions of this month and the next, so that a month begins without waiting."""
+    if edition is Edition.PLAIN:
+        for table in TELEMETRY + _ROLLUPS:
+            partitions.ensure(connection, table, now, now + _AHEAD)
+
+
+def drop_batches(connection: Connection, before: datetime) -> int:
+    """Drop the log's batches older than a time that every registered consumer has passed, and count them."""
+    dropped = 0
+    while True:
+        with translated_errors(), connection.transaction():
+            cursor = connection.execute(_QUERIES["drop_batches"], {"before": before, "limit": _BATCHES_AT_ONCE})
+            count = cursor.rowcount
+        dropped += count
+        if count < _BATCHES_AT_ONCE:
+            return dropped
+
+
+def drop_telemetry(connection: Connection, before: datetime) -> int:
+    """Drop the months or chunks of raw telemetry that end before a time, and count them; rollups stay."""
+    dropped = 0
+    for table in TELEMETRY:
+        with translated_errors(), connection.transaction():
+            row = connection.execute(_QUERIES["drop_partitions"], {"table": table, "before": before}).fetchone()
+            dropped += 0 if row is None else row[0]
+    if dropped:
+        partitions.forget(connection)
+    return dropped
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Keep the database up until told to stop; a database that is away is waited for.
+
+    Raises:
+        SchemaMismatch: the database wants another version of this program.
+    """
+    failures = 0
+    while not stop.is_set():
+        try:
+            with connect(settings.dsn, application="veldwatch-maintain") as connection:
+                failures = 0
+                _keep_up(connection, settings, stop)
+        except StorageUnavailable as error:
+            failures += 1
+            # Back-off with jitter, so that programs that lost the server together do not come back together.
+            pause = random.uniform(0.5, 1.0) * min(30.0, 0.5 * 2**failures)  # noqa: S311  # no secret depends on it
+            _log.warning("database away", error=str(error), retry_in_seconds=round(pause, 1))
+            stop.wait(pause)
+
+
+def _keep_up(connection: Connection, settings: Settings, stop: threading.Event) -> None:
+    edition = check_schema(connection).edition
+    connection.commit()
+    retention = None if settings.retention_days is None else timedelta(days=settings.retention_days)
+    chores_due = 0.0
+    while not stop.is_set():
+        began = time.monotonic()
+        if began >= chores_due:
+            _do_chores(connection, edition, retention)
+            chores_due = began + _CHORES_SECONDS
+        more = edition is not Edition.COMMUNITY and roll_up(connection).more
+        # Half of one connection's time at most while behind, a fifth otherwise: intake goes first.
+        spent = time.monotonic() - began
+        stop.wait(spent if more else max(_PAUSE_SECONDS, 4 * spent))
+
+
+def _do_chores(connection: Connection, edition: Edition, retention: timedelta | None) -> None:
+    now = datetime.now(UTC)
+    make_partitions(connection, edition, now)
+    dropped = drop_batches(connection, now - LOG_KEPT)
+    if dropped:
+        _log.info("log shortened", batches=dropped)
+    if retention is not None:
+        months = drop_telemetry(connection, now - retention)
+        if months:
+            _log.info("old telemetry dropped", partitions=months, retention_days=retention.days)

@@ -1,0 +1,27 @@
+-- drop_batches: drop what is old enough and was read by every consumer, oldest first, so many at a time
+DELETE FROM batch WHERE id IN (
+    SELECT oldest.id
+    FROM (SELECT id, xid, committed_at FROM batch ORDER BY xid, id LIMIT %(limit)s) AS oldest
+    WHERE oldest.committed_at < %(before)s
+      AND NOT EXISTS (SELECT 1 FROM log_cursor c WHERE (c.xid, c.id) < (oldest.xid, oldest.id))
+);
+
+-- drop_partitions: drop the whole months or chunks of a table before a time
+SELECT drop_partitions_before(%(table)s::text::regclass, %(before)s);
+
+-- server_time: what the server's clock says
+SELECT clock_timestamp();
+
+-- has_partition: whether a row of that time finds a partition
+SELECT to_regclass(%(table)s || '_' || to_char(%(at)s::timestamptz AT TIME ZONE 'UTC', 'YYYYMM')) IS NOT NULL;
+
+-- consumers: each consumer of the log, how many batches it has not read, and when the oldest of them was written
+SELECT c.consumer, w.waiting, w.oldest
+FROM log_cursor c
+CROSS JOIN LATERAL (
+    SELECT count(*) AS waiting, min(b.committed_at) AS oldest FROM batch b WHERE (b.xid, b.id) > (c.xid, c.id)
+) w
+ORDER BY c.consumer;
+
+-- outbox_backlog: how many messages wait to be sent, and since when the oldest is due
+SELECT count(*), min(next_attempt_at) FROM outbox WHERE state = 'pending';
