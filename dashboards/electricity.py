@@ -7,8 +7,9 @@ from dashboards.panels import Panel, band, bars, lines, ranking
 from dashboards.thresholds import limits
 
 _FILE = "electricity"
-_POWER = {"power": 0.001, "power_w": 0.001, "active_power": 0.001, "power_kw": 1.0}
-_VOLTAGE = {"voltage": 1.0, "voltage_v": 1.0}
+# Metrics that rules may set limits on, with the factor from the rule's unit to the panel's.
+_POWER = {"power": 0.001}
+_VOLTAGE = {"voltage": 1.0}
 
 
 def build() -> Dashboard:

@@ -69,7 +69,7 @@ class Grafana:
 
     @contextmanager
     def asking(self, what: str) -> Generator[None]:
-        """Raise `ProvisioningFailed` in place of the errors of two libraries (a refused connection is no Grafana error)."""
+        """Raise `ProvisioningFailed` in place of the errors of two libraries (no connection is no Grafana error)."""
         try:
             yield
         except GrafanaException as error:

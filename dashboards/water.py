@@ -7,9 +7,10 @@ from dashboards.panels import Column, Panel, bars, lines, ranking, rows
 from dashboards.thresholds import limits
 
 _FILE = "water"
-_FLOW = {"flow": 1.0, "flow_rate": 1.0, "flow_rate_l_h": 1.0, "flow_m3_h": 1000.0}
-_LEVEL = {"level": 1.0, "level_m": 1.0, "water_level": 1.0}
-_PRESSURE = {"pressure": 1.0, "pressure_bar": 1.0}
+# Metrics that rules may set limits on, with the factor from the rule's unit to the panel's.
+_FLOW = {"flow_rate": 1.0}
+_LEVEL = {"level": 1.0}
+_PRESSURE = {"pressure": 1.0}
 
 
 def build() -> Dashboard:
@@ -30,6 +31,7 @@ def build() -> Dashboard:
         .with_panel(ranking(_FLOW_NOW, "litreh", name="device"))
         .with_panel(bars(_CONSUMPTION, "m3", label="site"))
         .with_panel(rows(_NIGHT_FLOW, _NIGHT_COLUMNS))
+        .with_panel(lines(_WORKS, "suffix: m³/h", label="device"))
         .with_panel(lines(_LEVELS, "lengthm", label="device", limits=limits(_LEVEL)))
         .with_panel(lines(_PRESSURES, "pressurebar", label="device", limits=limits(_PRESSURE)))
     )
@@ -71,6 +73,13 @@ _NIGHT_COLUMNS = (
     Column(name="night", title="Night of", unit="dateTimeAsIso"),
     Column(name="device", title="Device"),
     Column(name="flow", title="Flow", unit="litreh"),
+)
+_WORKS = Panel(
+    dashboard=_FILE,
+    query="works",
+    title="Reservoirs and pumps",
+    description="What flows into and out of reservoirs and pumps, in cubic metres an hour.",
+    width=24,
 )
 _LEVELS = Panel(
     dashboard=_FILE,

@@ -1,10 +1,10 @@
 -- power: power by device, in kW
-SELECT r.bucket AS time, s.device_name AS device, r.average * s.factor AS power
+SELECT r.bucket AS time, s.label AS device, r.average * s.factor AS power
 FROM dashboard.readings(
          ARRAY(SELECT id FROM dashboard.series
                WHERE quantity = 'power' AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
                  AND site = ANY (ARRAY[${site:sqlstring}]::text[])
-               ORDER BY device_name LIMIT 20),
+               ORDER BY device_name, metric LIMIT 20),
          $__timeFrom(), $__timeTo(), $__interval_ms) r
 JOIN dashboard.series s ON s.id = r.series_id
 ORDER BY 1, 2
@@ -47,7 +47,7 @@ GROUP BY 1
 ORDER BY 1
 
 -- largest: devices by the energy that they counted in the window, in kWh
-SELECT s.device_name AS device, sum(c.consumption * s.factor) AS energy
+SELECT s.label AS device, sum(c.consumption * s.factor) AS energy
 FROM dashboard.consumption(
          ARRAY(SELECT id FROM dashboard.series
                WHERE quantity = 'energy' AND kind = 'counter'

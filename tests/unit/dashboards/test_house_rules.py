@@ -45,7 +45,8 @@ def test_every_panel_has_an_id_title_description_unit_and_query(uid: str) -> Non
         assert panel["targets"], panel["title"]
         assert panel["datasource"] == {"type": datasource.TYPE, "uid": datasource.UID}
         if panel["type"] not in SELF_EXPLAINING:
-            assert panel["fieldConfig"]["defaults"]["unit"] in KNOWN_UNITS, panel["title"]
+            unit = panel["fieldConfig"]["defaults"]["unit"]
+            assert unit in KNOWN_UNITS or unit.startswith("suffix: "), panel["title"]
 
 
 @pytest.mark.parametrize("uid", UIDS)

@@ -15,6 +15,7 @@ FROM (VALUES
     ('m', 'length', 1.0), ('cm', 'length', 0.01), ('mm', 'length', 0.001),
     ('W', 'power', 0.001), ('kW', 'power', 1.0), ('MW', 'power', 1000.0),
     ('W.h', 'energy', 0.001), ('kW.h', 'energy', 1.0), ('MW.h', 'energy', 1000.0),
+    ('Wh', 'energy', 0.001), ('kWh', 'energy', 1.0), ('MWh', 'energy', 1000.0),
     ('V', 'voltage', 1.0), ('kV', 'voltage', 1000.0), ('A', 'current', 1.0),
     ('Cel', 'temperature', 1.0), ('%', 'share', 1.0), ('%RH', 'humidity', 1.0)
 ) AS u (unit, quantity, factor);
@@ -61,8 +62,12 @@ LEFT JOIN LATERAL (
 
 CREATE VIEW dashboard.series WITH (security_barrier) AS
 SELECT s.id, s.device_id, s.metric, s.unit, s.kind, s.register_modulus, u.quantity, coalesce(u.factor, 1.0) AS factor,
-       d.external_id AS device, d.name AS device_name, d.organisation, d.site, d.site_name, d.profile,
-       d.expected_interval
+       d.external_id AS device, d.name AS device_name, d.kind AS device_kind, d.organisation, d.site, d.site_name,
+       d.profile, d.expected_interval,
+       -- for legends: the metric is said where the device has another in the same unit
+       CASE WHEN EXISTS (SELECT FROM public.series x
+                         WHERE x.device_id = s.device_id AND x.unit = s.unit AND x.metric <> s.metric)
+            THEN d.name || ' ' || s.metric ELSE d.name END AS label
 FROM public.series s
 JOIN dashboard.device d ON d.id = s.device_id
 LEFT JOIN dashboard.unit u ON u.unit = s.unit;
@@ -148,7 +153,7 @@ $$;
 
 -- Readings of some series in buckets, from the coarsest table that the bucket allows: raw below an hour, hourly below
 -- a day, daily above. A row of nulls ends each run of points that is followed by a gap of more than three expected
--- reports, so that a picture shows it as one.
+-- reports, so that a picture shows it as one. Implausible values (quality 4) stay out, as they do of the rollups.
 CREATE FUNCTION dashboard.readings(wanted integer[], since timestamptz, until timestamptz, bucket_ms bigint)
 RETURNS TABLE (bucket timestamptz, series_id integer, average double precision, minimum double precision,
                maximum double precision, readings bigint)
@@ -162,7 +167,7 @@ BEGIN
         SELECT date_bin(width, r.observed_at, origin) AS bucket, r.series_id, avg(r.value) AS average,
                min(r.value) AS minimum, max(r.value) AS maximum, count(*) AS readings
         FROM dashboard.reading r
-        WHERE bucket_ms < 3600000
+        WHERE bucket_ms < 3600000 AND r.quality & 4 = 0
           AND r.series_id = ANY (wanted) AND r.observed_at >= since AND r.observed_at <= until
         GROUP BY 1, 2
         UNION ALL

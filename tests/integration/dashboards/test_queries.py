@@ -1,0 +1,155 @@
+"""Every query of every dashboard runs as Grafana would send it: as the read-only role, whatever is chosen."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.dashboards.world import NOW
+from tests.unit.dashboards.committed import Query, models, queries, variables
+from tests.unit.dashboards.macros import Window, expand
+from veldwatch.storage.connection import Connection
+
+WINDOWS = {
+    "15 min": Window(since=NOW - timedelta(minutes=15), until=NOW, interval=timedelta(seconds=10)),
+    "24 h": Window(since=NOW - timedelta(hours=24), until=NOW, interval=timedelta(minutes=2)),
+    "30 d": Window(since=NOW - timedelta(days=30), until=NOW, interval=timedelta(hours=1)),
+    "1 y": Window(since=NOW - timedelta(days=365), until=NOW, interval=timedelta(days=1)),
+}
+CHOICES = ("all", "one", "quote", "none")
+POINTS = 500
+
+# What each kind of panel must be given. Source: seen rendering on Grafana 12.4.3.
+REQUIRED = {
+    "geomap": {"latitude", "longitude", "name"},
+    "logs": {"time", "body", "level", "id"},
+    "annotation": {"time", "timeend", "text", "tags"},
+    "timeseries": {"time"},
+}
+Rows = list[dict[str, Any]]
+
+
+@pytest.mark.parametrize("timescaledb", [False, True], ids=["macros plain", "macros timescaledb"])
+@pytest.mark.parametrize("query", queries(), ids=str)
+def test_a_query_answers_in_the_shape_that_its_panel_needs(reader: Connection, query: Query, timescaledb: bool) -> None:
+    for name, window in WINDOWS.items():
+        for choice in CHOICES:
+            again = Window(since=window.since, until=window.until, interval=window.interval, timescaledb=timescaledb)
+            rows, columns = _run(reader, query, again, _values(reader, query, choice))
+            _check_shape(query, rows, columns, f"{name}, {choice}")
+            _check_times(query, rows, window)
+
+
+@pytest.mark.parametrize("query", queries(), ids=str)
+def test_with_everything_chosen_a_query_finds_something(reader: Connection, query: Query) -> None:
+    rows, _ = _run(reader, query, WINDOWS["30 d"], _values(reader, query, "all"))
+    assert rows
+
+
+@pytest.mark.parametrize("query", queries(), ids=str)
+def test_with_nothing_chosen_a_query_finds_no_device(reader: Connection, query: Query) -> None:
+    if "sqlstring" not in query.sql:
+        return
+    rows, columns = _run(reader, query, WINDOWS["24 h"], _values(reader, query, "none"))
+    assert all(not row.get(column) for row in rows for column in columns if column not in {"state", "severity"})
+
+
+def _check_shape(query: Query, rows: Rows, columns: list[str], case: str) -> None:
+    assert REQUIRED.get(query.kind, set()) <= set(columns), case
+    if query.kind == "variable":
+        assert columns in (["__text", "__value"], ["metric"]), case
+    if query.output == "time_series":
+        assert columns[0] == "time", case
+        labels = {column for row in rows for column in columns[1:] if isinstance(row[column], str)}
+        assert len(labels) <= 1, case
+        series = len({row[label] for row in rows for label in labels}) or 1
+        assert len(rows) <= 3 * POINTS * series, case
+    if query.kind in {"stat", "barchart", "timeseries"}:
+        numbers = (int, float, Decimal, type(None))
+        last = columns[-1]
+        assert all(isinstance(row[last], numbers) for row in rows), case
+
+
+def _check_times(query: Query, rows: Rows, window: Window) -> None:
+    if query.output != "time_series":
+        return
+    times = [row["time"] for row in rows]
+    assert all(isinstance(time, datetime) for time in times)
+    assert times == sorted(times)
+    assert all(window.since <= time <= window.until for time in times)
+
+
+def _values(connection: Connection, query: Query, choice: str) -> dict[str, list[str]]:
+    """Choose values for the variables of a query's dashboard, first ones first, as a person would."""
+    chosen: dict[str, list[str]] = {}
+    for variable in variables(models()[query.dashboard]):
+        name: str = variable["name"]
+        everything = _options(connection, variable, chosen)
+        chosen[name] = _choose(variable, everything, choice, alone=query.repeat == name)
+    return chosen
+
+
+def _choose(variable: dict[str, Any], everything: list[str], choice: str, *, alone: bool) -> list[str]:
+    if variable["type"] == "custom" and not variable.get("multi"):
+        return everything[:1]
+    many = variable.get("multi") and not alone
+    match choice:
+        case "all":
+            return everything if many else everything[:1]
+        case "one":
+            return everything[:1]
+        case "quote":
+            return ["O'Brien"]
+        case _:
+            return []
+
+
+def _options(connection: Connection, variable: dict[str, Any], chosen: dict[str, list[str]]) -> list[str]:
+    if variable["type"] == "custom":
+        return variable["query"].split(",")
+    return list(_ask(connection, expand(variable["query"], WINDOWS["24 h"], chosen)))
+
+
+@cache
+def _ask(connection: Connection, sql: str) -> Sequence[str]:
+    return tuple(row[-1] for row in connection.execute(sql.encode()).fetchall())
+
+
+def _run(connection: Connection, query: Query, window: Window, values: dict[str, list[str]]) -> tuple[Rows, list[str]]:
+    sql = expand(query.sql, window, values)
+    try:
+        cursor = connection.execute(sql.encode())
+    except psycopg.Error as error:
+        pytest.fail(f"{query}: {error}\n{sql}")
+    columns = [column.name for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()], columns
+
+
+def test_a_year_is_drawn_from_rollups_and_never_touches_a_raw_reading(reader: Connection) -> None:
+    for name, coarse in (("15 min", False), ("30 d", True), ("1 y", True)):
+        window = WINDOWS[name]
+        scans = _raw_scans(reader, window)
+        assert (scans == 0) is coarse, name
+
+
+def _raw_scans(reader: Connection, window: Window) -> int:
+    sql = "SELECT count(*) FROM dashboard.readings(ARRAY[1, 2, 3], $__timeFrom(), $__timeTo(), $__interval_ms)"
+    reader.execute("RESET ROLE")
+    before = _count_scans(reader)
+    reader.execute("SET ROLE grafana_ro")
+    reader.execute(expand(sql, window, {}).encode())
+    reader.execute("RESET ROLE")
+    return _count_scans(reader) - before
+
+
+def _count_scans(connection: Connection) -> int:
+    row = connection.execute(
+        "SELECT coalesce(sum(seq_scan + coalesce(idx_scan, 0)), 0)::bigint FROM pg_stat_xact_all_tables"
+        " WHERE relname LIKE 'reading\\_raw%' OR relname LIKE '\\_hyper\\_1\\_%'"
+    ).fetchone()
+    assert row is not None
+    return row[0]

@@ -1,0 +1,207 @@
+"""A small world in the database, so that every panel has something to show: also a name with a quote in it.
+
+Readings: hourly for 35 days and every minute of the last half hour before `NOW`, with one hole of a day.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+
+from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId, SiteId
+from veldwatch.model.register import Device, DeviceStatus, Profile, Site
+from veldwatch.storage import log, partitions, register
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.editions import Edition, identify
+from veldwatch.storage.rollups import roll_up
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+HOLE = (NOW - timedelta(days=3), NOW - timedelta(days=2))
+_DAYS = 35
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What was made."""
+
+    meter: DeviceId
+    tracker: DeviceId
+    volume: SeriesId
+    alert: UUID
+
+
+def times() -> list[datetime]:
+    """Give the times of the readings, oldest first."""
+    hourly = [NOW - timedelta(hours=hours) for hours in range(_DAYS * 24, 0, -1)]
+    minutely = [NOW - timedelta(minutes=minutes) for minutes in range(30, 0, -1)]
+    return [at for at in hourly + minutely if not HOLE[0] < at < HOLE[1]]
+
+
+def make(connection: Connection) -> World:
+    """Make all of it, committed."""
+    utility = register.ensure_organisation(connection, "demo-water")
+    agency = register.ensure_organisation(connection, "demo-wildlife")
+    connection.execute("UPDATE organisation SET name = $$O'Brien Water$$ WHERE id = %s", (utility,))
+    site = register.ensure_site(connection, Site(organisation_id=utility, slug="north", name="O'Brien's north"))
+    made = {name: _device(connection, utility, site, name, kind) for name, kind in _UTILITY_DEVICES}
+    tracker = _device(connection, agency, None, "collar", "tracker")
+    series = _series(connection, made, tracker)
+    _device(connection, utility, site, "never heard", "sensor")
+    connection.commit()
+    for name, (identifier, value) in series.items():
+        write(connection, identifier, ((at, value(position)) for position, at in enumerate(times())), name)
+    _moves(connection, tracker)
+    _contacts(connection, [*made.values(), tracker])
+    _roll_up(connection)
+    connection.execute("UPDATE batch SET committed_at = %s", (NOW - timedelta(minutes=5),))
+    alert = _alert(connection, utility, made["O'Brien"], site)
+    connection.commit()
+    return World(meter=made["O'Brien"], tracker=tracker, volume=series["volume"][0], alert=alert)
+
+
+_UTILITY_DEVICES = (
+    ("O'Brien", "meter"),
+    ("power", "meter"),
+    ("reservoir", "sensor"),
+)
+
+
+def _device(
+    connection: Connection, organisation: OrganisationId, site: SiteId | None, name: str, kind: str
+) -> DeviceId:
+    profile = register.ensure_profile(
+        connection, Profile(slug=f"p-{kind}", name=kind, kind=kind, expected_interval=timedelta(hours=1))
+    )
+    return register.ensure_device(
+        connection,
+        Device(
+            organisation_id=organisation,
+            external_id=name,
+            name=name,
+            source="veldwatch",
+            profile_id=profile,
+            site_id=site,
+            status=DeviceStatus.ACTIVE,
+            longitude=31.18,
+            latitude=-10.21,
+        ),
+    )
+
+
+Shape = Callable[[int], float]
+
+
+def _series(connection: Connection, made: dict[str, DeviceId], tracker: DeviceId) -> dict[str, tuple[SeriesId, Shape]]:
+    wanted: list[tuple[str, DeviceId, str, Shape]] = [
+        ("flow_rate", made["O'Brien"], "L/h", lambda n: 5.0 + n % 24),
+        ("volume", made["O'Brien"], "m3", lambda n: n * 0.1),
+        ("pressure", made["O'Brien"], "bar", lambda _n: 3.0),
+        ("power", made["power"], "W", lambda n: 100.0 * (n % 24)),
+        ("energy", made["power"], "kW.h", lambda n: n * 0.5),
+        ("voltage", made["power"], "V", lambda _n: 230.0),
+        ("level", made["reservoir"], "m", lambda n: 2 + (n % 10) / 10),
+        ("inflow", made["reservoir"], "L/s", lambda n: float(n % 5)),
+        ("outflow", made["reservoir"], "L/s", lambda n: float(n % 3)),
+        ("battery", tracker, "%", lambda _n: 80.0),
+    ]
+    known = register.ensure_series(connection, [(device, metric, unit) for metric, device, unit, _ in wanted])
+    connection.execute("UPDATE series SET kind = 'counter' WHERE metric IN ('volume', 'energy')")
+    return {metric: (known[device, metric].series_id, shape) for metric, device, _, shape in wanted}
+
+
+def write(connection: Connection, series: SeriesId, rows: Iterable[tuple[datetime, float]], name: str = "") -> None:
+    """Write readings that are new, and the log's batch with them."""
+    listed = list(rows)
+    assert listed, name
+    readings = np.array(
+        [(series, _microseconds(at), _microseconds(at) + 5_000_000, value, 0) for at, value in listed], log.READINGS
+    )
+    partitions.ensure_for(connection, "reading_raw", readings["observed_at"])
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO reading_raw (observed_at, series_id, delay_seconds, quality, value) VALUES (%s, %s, 5, 0, %s)",
+            [(at, series, value) for at, value in listed],
+        )
+        log.append(connection, log.LogBatch(readings=readings))
+
+
+def _microseconds(time: datetime) -> int:
+    return int(time.timestamp()) * 1_000_000 + time.microsecond
+
+
+def _moves(connection: Connection, tracker: DeviceId) -> None:
+    fixes = times()[-24 * 20 :]
+    partitions.ensure_for(connection, "position_raw", np.array([_microseconds(at) for at in fixes], "<i8"))
+    partitions.ensure_for(connection, "event_raw", np.array([_microseconds(NOW - timedelta(minutes=9))], "<i8"))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO position_raw (observed_at, device_id, delay_seconds, longitude, latitude)"
+            " VALUES (%s, %s, 60, %s, %s)",
+            [(at, tracker, 31.2 + n / 1000, -10.2 + n / 2000) for n, at in enumerate(fixes)],
+        )
+        cursor.execute(
+            "INSERT INTO event_raw (observed_at, device_id, kind, digest, delay_seconds)"
+            " SELECT %s, id, 'tamper', '\\x00', 1 FROM device",
+            (NOW - timedelta(minutes=9),),
+        )
+
+
+def _contacts(connection: Connection, devices: list[DeviceId]) -> None:
+    heard = [at + timedelta(seconds=5) for at in times()]
+    partitions.ensure_for(connection, "contact", np.array([_microseconds(at) for at in heard], "<i8"))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO contact (received_at, device_id, messages, first_observed_at, last_observed_at)"
+            " VALUES (%s, %s, 2, %s, %s)",
+            [(at, device, at - timedelta(seconds=5), at - timedelta(seconds=5)) for device in devices for at in heard],
+        )
+
+
+def _roll_up(connection: Connection) -> None:
+    connection.commit()
+    if identify(connection).edition is Edition.COMMUNITY:
+        return
+    connection.commit()
+    while roll_up(connection).more:
+        pass
+
+
+_DEFINITION = {"title": "Leak at O'Brien's", "severity": "major"}
+
+
+def _alert(connection: Connection, organisation: int, device: DeviceId, site: int) -> UUID:
+    version, alert, outbox = (UUID(int=number) for number in (1, 2, 3))
+    opened = NOW - timedelta(minutes=10)
+    parameters = {
+        "version": version, "alert": alert, "outbox": outbox, "definition": json.dumps(_DEFINITION), "opened": opened,
+        "organisation": organisation, "device": device, "site": site,
+    }  # fmt: skip  # one name a line says no more
+    for statement in _ALERT_STATEMENTS:
+        connection.execute(statement, parameters)
+    return alert
+
+
+_ALERT_STATEMENTS = (
+    "INSERT INTO rule (slug) VALUES ('leak')",
+    "INSERT INTO rule_version (id, rule_id, version, definition) SELECT %(version)s, id, 1, %(definition)s FROM rule",
+    "INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, subject, severity, state, opened_at,"
+    " fired_at, recorded_at, summary) VALUES (%(alert)s, %(version)s, %(organisation)s, %(device)s, %(site)s,"
+    " 'series:1', 'major', 'firing', %(opened)s, %(opened)s, %(opened)s, 'it''s leaking')",
+    "INSERT INTO alert (id, rule_version_id, organisation_id, device_id, subject, severity, state, opened_at,"
+    " fired_at, resolved_at, recorded_at, acknowledged_at, acknowledged_by, summary)"
+    " SELECT gen_random_uuid(), %(version)s, d.organisation_id, d.id, 'device:' || d.id, 'minor', 'resolved',"
+    " %(opened)s, %(opened)s, %(opened)s + interval '5 minutes', %(opened)s, %(opened)s + interval '1 minute', 'eve',"
+    " 'left the reserve' FROM device d WHERE d.external_id = 'collar'",
+    "INSERT INTO alert_transition (alert_id, kind, at, recorded_at) VALUES (%(alert)s, 'firing', %(opened)s, %(opened)s)",
+    "INSERT INTO receiver (slug, channel, address) VALUES ('duty', 'email', 'duty@example.org')",
+    "INSERT INTO outbox (id, transition_id, alert_id, receiver_id, message, next_attempt_at, created_at)"
+    " SELECT %(outbox)s, t.id, t.alert_id, r.id, '{}', %(opened)s, %(opened)s FROM alert_transition t, receiver r",
+    "INSERT INTO attempt (outbox_id, number, at, outcome, detail)"
+    " VALUES (%(outbox)s, 1, %(opened)s, 'temporary_failure', '451 later')",
+    "INSERT INTO quarantine (digest, received_at, last_received_at, source, topic, payload, reason, detail)"
+    " VALUES ('\\x00', %(opened)s, %(opened)s, 'veldwatch', 'a/b', 'x', 'malformed_payload', 'not JSON')",
+    "INSERT INTO log_cursor (consumer, xid, id) VALUES ('slow', '3', 0)",
+)
