@@ -25,6 +25,10 @@ def load_queries(aggregate: str) -> dict[str, bytes]:
 def named_queries(text: str) -> dict[str, str]:
     """Take the text of a file of queries apart, name to statement, without the closing semicolons."""
     headings = list(_HEADING.finditer(text))
+    names = [heading["name"] for heading in headings]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"query {name!r} is there twice (expected one of each name)")
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
     return {
         heading["name"]: text[heading.end() : end].strip().rstrip(";")
