@@ -1,0 +1,73 @@
+"""How a stack on one machine starts, stops, starts again and dies."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.processes import StackProcess, until
+from tests.acceptance.publisher import KeepingPublisher
+from veldwatch.storage.connection import connect
+from veldwatch.storage.register import ensure_organisation
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_a_stack_stops_within_ten_seconds_and_finds_its_readings_again(folder: Path) -> None:
+    stack = StackProcess("up", folder / "again", {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"})
+    _publish_one(stack)
+    until(lambda: _stored(stack) == 1, 10, stack.output)
+
+    assert stack.stop() < 10
+    assert stack.processes() == []
+    assert not (stack.home / "run.json").exists()
+
+    again = StackProcess("up", folder / "again")
+    assert again.started_in_seconds < 15
+    assert _stored(again) == 1
+    again.stop()
+
+
+def test_a_launcher_that_is_killed_leaves_no_orphan_and_loses_nothing(folder: Path) -> None:
+    stack = StackProcess("demo", folder / "killed")
+    stored = _stored(stack)
+    stack.kill_launcher()
+    until(lambda: stack.processes() == [], 15, lambda: "\n".join(stack.processes()))
+
+    again = StackProcess("up", folder / "killed")
+    assert _stored(again) >= stored
+    again.stop()
+
+
+def test_a_second_stack_in_the_same_folder_is_refused(folder: Path) -> None:
+    stack = StackProcess("up", folder / "once")
+    with pytest.raises(AssertionError, match="another veldwatch runs in"):
+        StackProcess("up", folder / "once")
+    assert stack.get("/v1/me")["role"] == "operator"
+    stack.stop()
+
+
+def test_programs_that_are_killed_come_back_and_readings_go_on(folder: Path) -> None:
+    stack = StackProcess("up", folder / "mended", {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"})
+    for number, program in enumerate(
+        ("api", "ingest", "rules", "notify", "maintenance", "broker", "database"), start=1
+    ):
+        stack.kill(program)
+        until(stack.answers, 20, stack.output)
+        _publish_one(stack)
+        until(lambda wanted=number: _stored(stack) == wanted, 40, stack.output)
+    stack.stop()
+
+
+def _publish_one(stack: StackProcess) -> None:
+    with connect(stack.run["dsn"]) as connection:
+        ensure_organisation(connection, "life")
+    publisher = KeepingPublisher(stack.run["mqtt"])
+    reading = {"observed_at": datetime.now(UTC).isoformat(), "readings": {"level": 4.5}}
+    publisher.publish("veldwatch/v1/life/one/readings", json.dumps(reading).encode())
+    publisher.finish()
+
+
+def _stored(stack: StackProcess) -> int:
+    return stack.rows("SELECT count(*) FROM reading")[0][0]
