@@ -45,6 +45,8 @@ class Failure(StrEnum):
 
 
 _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\\\x00-\x1f\x7f]+", re.ASCII)
+# Source: RFC 5321, section 4.5.3.1.3, less the angle brackets.
+_LONGEST_EMAIL = 254
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 

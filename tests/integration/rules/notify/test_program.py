@@ -1,0 +1,170 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.integration.rules.notify.alerts import add, add_alert, outbox_rows, tell
+from tests.integration.rules.notify.http_receiver import Handler, HttpReceiver, http_receiver, never, status
+from tests.integration.rules.notify.smtp_receiver import smtp_receiver
+from veldwatch.model.notifications import Channel
+from veldwatch.storage.connection import Connection
+
+PROGRAM = "from rules.notify.commands import app; app()"
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@contextmanager
+def notify(dsn: str, **settings: object) -> Generator[subprocess.Popen[bytes]]:
+    environment = {f"VELDWATCH_{name.upper()}": str(value) for name, value in settings.items()}
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "run"],
+        env={**os.environ, "VELDWATCH_DSN": dsn, "NO_PROXY": "*", **environment},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def told(connection: Connection, receiver: HttpReceiver, count: int) -> Callable[[], bool]:
+    return lambda: len(receiver.requests) >= count and not pending(connection)
+
+
+def pending(connection: Connection) -> bool:
+    return any(state == "pending" for state, _, _ in outbox_rows(connection))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_an_alert_is_told_within_a_second_and_the_program_ends_when_asked(dsn: str, connection: Connection) -> None:
+    with http_receiver() as hook, smtp_receiver() as mail:
+        add(connection, "hook", Channel.WEBHOOK, hook.url)
+        add(connection, "ops")
+        with notify(dsn, smtp_host="127.0.0.1", smtp_port=mail.port) as process:
+            tell(connection, add_alert(connection), now=now())
+            wait_until(told(connection, hook, 1))
+            started = time.monotonic()
+            tell(connection, add_alert(connection), now=now())
+            wait_until(told(connection, hook, 2))
+            assert time.monotonic() - started < 2.0
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=5) == 0
+        assert len(mail.mails) == 2
+
+
+def test_killed_between_send_and_receipt_it_repeats_with_the_same_identifier(dsn: str, connection: Connection) -> None:
+    running: list[subprocess.Popen[bytes]] = []
+
+    def kill_sender(handler: Handler) -> None:
+        """The receiver has the message; the sender dies before it hears so."""
+        running[-1].kill()
+        running[-1].wait()
+        handler.close_connection = True
+
+    with http_receiver(kill_sender, status(200)) as hook:
+        add(connection, "hook", Channel.WEBHOOK, hook.url)
+        tell(connection, add_alert(connection), now=now())
+        with notify(dsn) as first:
+            running.append(first)
+            wait_until(lambda: first.poll() is not None)
+        assert outbox_rows(connection) == [("pending", None, 0)]
+        with notify(dsn):
+            wait_until(told(connection, hook, 2))
+        assert outbox_rows(connection) == [("delivered", None, 1)]
+        first_request, second_request = hook.requests
+        assert first_request.headers["webhook-id"] == second_request.headers["webhook-id"]
+        assert first_request.body == second_request.body
+
+
+def test_killed_again_and_again_it_tells_everything_once(dsn: str, connection: Connection) -> None:
+    with http_receiver() as hook:
+        add(connection, "hook", Channel.WEBHOOK, hook.url)
+        for _ in range(60):
+            tell(connection, add_alert(connection), now=now())
+        kills = 0
+        while pending(connection):
+            with notify(dsn) as process:
+                goal = len(hook.requests) + 15
+                wait_until(lambda goal=goal: len(hook.requests) >= goal or not pending(connection))
+                process.kill()
+                kills += 1
+            assert kills < 15
+        identifiers = [request.headers["webhook-id"] for request in hook.requests]
+        assert len(set(identifiers)) == 60
+        assert len(identifiers) <= 60 + kills
+
+
+def test_a_dead_receiver_delays_nobody_else(dsn: str, connection: Connection) -> None:
+    released = threading.Event()
+    with http_receiver(never(released)) as dead, http_receiver() as alive:
+        add(connection, "dead", Channel.WEBHOOK, dead.url)
+        add(connection, "alive", Channel.WEBHOOK, alive.url)
+        for _ in range(5):
+            tell(connection, add_alert(connection), now=now())
+        with notify(dsn):
+            wait_until(lambda: len(alive.requests) == 5, seconds=15)
+            assert len(dead.requests) <= 2
+        released.set()
+
+
+def test_it_outlives_the_database(dsn: str, connection: Connection) -> None:
+    with http_receiver() as hook:
+        add(connection, "hook", Channel.WEBHOOK, hook.url)
+        with notify(dsn) as process:
+            tell(connection, add_alert(connection), now=now())
+            wait_until(told(connection, hook, 1))
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name LIKE 'veldwatch-notify%'"
+            )
+            connection.commit()
+            tell(connection, add_alert(connection), now=now())
+            wait_until(told(connection, hook, 2))
+            assert process.poll() is None
+
+
+@pytest.mark.parametrize(
+    "arguments", [["receiver", "list"], ["receiver", "disable", "ops"], ["receiver", "enable", "ops"]]
+)
+def test_receivers_are_kept_from_the_command_line(dsn: str, connection: Connection, arguments: list[str]) -> None:
+    add(connection, "ops")
+    environment = {**os.environ, "VELDWATCH_DSN": dsn}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=True
+    )
+    assert "ops" in done.stdout
+
+
+def test_a_webhooks_secret_is_made_and_shown_once(dsn: str, connection: Connection) -> None:
+    environment = {**os.environ, "VELDWATCH_DSN": dsn}
+    command = [sys.executable, "-c", PROGRAM, "receiver"]
+    added = subprocess.run(
+        [*command, "add", "hook", "webhook", "https://example.org/x"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    row = connection.execute("SELECT secret FROM receiver").fetchone()
+    assert row is not None
+    assert row[0].startswith("whsec_")
+    assert row[0] in added.stdout
+    listed = subprocess.run([*command, "list"], env=environment, capture_output=True, text=True, check=True)
+    assert "whsec_" not in listed.stdout
