@@ -1,0 +1,61 @@
+"""The boundary around decoders."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest.decoding import Decoding
+from veldwatch.config import Source
+from veldwatch.model.reasons import Reason
+from veldwatch.model.telemetry import Decoded, Message
+from veldwatch.wire import sources
+from veldwatch.wire.sources import Sources
+from veldwatch.wire.veldwatch_json import encode_readings
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+def broken(topic: str, payload: bytes, received_at: datetime) -> Decoded:
+    raise ZeroDivisionError(topic, payload, received_at)
+
+
+@pytest.fixture
+def decoding(monkeypatch: pytest.MonkeyPatch) -> Decoding:
+    monkeypatch.setitem(sources._OWN, "broken", broken)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as an entry point would
+    listed = (
+        Source(name="ours", topic_filter="veldwatch/v1/#", decoder="veldwatch"),
+        Source(name="faulty", topic_filter="faulty/#", decoder="broken"),
+    )
+    return Decoding(Sources(listed), payload_limit_bytes=1000, default_organisation="default")
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        ("elsewhere", b"{}", Reason.NO_SOURCE),
+        ("faulty/x", b"{}", Reason.DECODER_FAILED),
+        ("veldwatch/v1/demo/m/readings", b"[" * 900, Reason.MALFORMED_PAYLOAD),
+        ("veldwatch/v1/demo/m/readings", b"x" * 1001, Reason.PAYLOAD_TOO_LARGE),
+        ("veldwatch/v1/demo//readings", b"{}", Reason.MALFORMED_TOPIC),
+    ],
+)
+def test_each_way_to_fail_has_its_reason_and_its_bytes(
+    decoding: Decoding, topic: str, payload: bytes, reason: Reason
+) -> None:
+    outcome = decoding.decode([Message(topic, payload, NOW)])
+    assert [(row.reason, row.topic, row.payload) for row in outcome.quarantined] == [(reason, topic, payload[:1000])]
+    assert outcome.understood == []
+
+
+def test_one_message_never_costs_another(decoding: Decoding) -> None:
+    good = Message("veldwatch/v1/demo/m/readings", encode_readings(NOW, {"a": 1}), NOW)
+    outcome = decoding.decode([Message("faulty/x", b"", NOW), good, Message("elsewhere", b"", NOW)])
+    assert [item.message for item in outcome.understood] == [good]
+    assert len(outcome.quarantined) == 2
+
+
+def test_rejected_parts_are_one_row_for_each_reason(decoding: Decoding) -> None:
+    payload = b'{"observed_at":1772366400,"readings":{"good":1,"a":true,"b":null,"":3}}'
+    outcome = decoding.decode([Message("veldwatch/v1/demo/m/readings", payload, NOW)])
+    assert sorted(row.reason for row in outcome.quarantined) == [Reason.BAD_VALUE, Reason.MALFORMED_PAYLOAD]
+    assert len(outcome.understood) == 1
