@@ -63,7 +63,7 @@ def _ingest() -> typer.Typer:
 
 
 def _import() -> typer.Typer:
-    from ingest.commands import import_app  # noqa: PLC0415  # only where it is named
+    from ingest.import_commands import import_app  # noqa: PLC0415  # only where it is named
 
     return import_app
 
@@ -104,6 +104,12 @@ def _dashboards() -> typer.Typer:
     return app
 
 
+def _bench() -> typer.Typer:
+    from benchmarks.commands import app  # noqa: PLC0415  # only where it is named
+
+    return app
+
+
 _MOUNTED: Mapping[str, Callable[[], typer.Typer]] = {
     "ingest": _ingest,
     "import": _import,
@@ -113,4 +119,5 @@ _MOUNTED: Mapping[str, Callable[[], typer.Typer]] = {
     "token": _token,
     "simulate": _simulate,
     "dashboards": _dashboards,
+    "bench": _bench,
 }
