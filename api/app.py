@@ -90,9 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.parts = parts
     closed = [Depends(authenticate)]
     for router in ROUTERS:
-        app.include_router(
-            router, prefix="/v1", dependencies=closed, responses=RESPONSES, max_body_size=BODY_LIMIT_BYTES
-        )
+        app.include_router(router, dependencies=closed, responses=RESPONSES, max_body_size=BODY_LIMIT_BYTES)
     app.include_router(health.metrics_router, dependencies=closed, responses=RESPONSES)
     app.include_router(health.open_router)
     app.mount("/", ConsoleFiles(), name="console")

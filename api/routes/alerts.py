@@ -14,7 +14,7 @@ from api.parameters import DeviceNaming, Instant, Several, Text
 from api.parts import Shared
 from veldwatch.storage.alerts import AlertFilter, Deed, acknowledge, add_comment, get_alert, list_alerts, tell_alert
 
-router = APIRouter(prefix="/alerts", tags=["alerts"])
+router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
 
 class AlertQuery(DeviceNaming):

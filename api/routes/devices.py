@@ -12,7 +12,7 @@ from api.parameters import Paging, Text
 from api.parts import Shared
 from veldwatch.storage.devices import DeviceFilter, get_device, list_devices
 
-router = APIRouter(prefix="/devices", tags=["register"])
+router = APIRouter(prefix="/v1/devices", tags=["register"])
 
 
 class DeviceQuery(Paging):

@@ -12,7 +12,7 @@ from api.parameters import Spanning, Text
 from api.parts import Shared
 from veldwatch.storage.events import list_contacts, list_events
 
-router = APIRouter(tags=["telemetry"])
+router = APIRouter(prefix="/v1", tags=["telemetry"])
 
 
 class EventQuery(Spanning):

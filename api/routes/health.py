@@ -9,7 +9,7 @@ from api.parts import Shared
 from veldwatch import __version__
 from veldwatch.storage.health import check_ready, tell_health
 
-router = APIRouter(prefix="/health", tags=["operation"])
+router = APIRouter(prefix="/v1/health", tags=["operation"])
 metrics_router = APIRouter(tags=["operation"])
 open_router = APIRouter(tags=["operation"])
 

@@ -13,7 +13,7 @@ from api.parameters import Strict
 from api.parts import Shared
 from veldwatch.errors import NotFound
 
-router = APIRouter(prefix="/mailbox", tags=["demo"])
+router = APIRouter(prefix="/v1/mailbox", tags=["demo"])
 
 
 class MailQuery(Strict):

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.access import Viewer
 from api.models.operation import Me
 
-router = APIRouter(prefix="/me", tags=["access"])
+router = APIRouter(prefix="/v1/me", tags=["access"])
 
 
 @router.get("")

@@ -11,7 +11,7 @@ from api.parameters import Paging
 from api.parts import Shared
 from veldwatch.storage.devices import list_organisations
 
-router = APIRouter(prefix="/organisations", tags=["register"])
+router = APIRouter(prefix="/v1/organisations", tags=["register"])
 
 
 @router.get("")

@@ -16,7 +16,7 @@ from veldwatch.storage.positions import latest_positions, list_positions
 from veldwatch.storage.timespan import Timespan
 
 MEDIA_TYPE = "application/geo+json"
-router = APIRouter(prefix="/positions", tags=["telemetry"])
+router = APIRouter(prefix="/v1/positions", tags=["telemetry"])
 
 
 class PositionQuery(Spanning):

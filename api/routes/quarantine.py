@@ -17,7 +17,7 @@ from api.parts import Shared
 from veldwatch.storage.pool import Row
 from veldwatch.storage.quarantine_list import count_quarantine, list_quarantine
 
-router = APIRouter(prefix="/quarantine", tags=["operation"])
+router = APIRouter(prefix="/v1/quarantine", tags=["operation"])
 
 
 class QuarantineQuery(Paging):

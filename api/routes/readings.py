@@ -17,7 +17,7 @@ from api.parts import Shared
 from veldwatch.storage.pool import Row
 from veldwatch.storage.readings import Bucket, ReadingFilter, list_readings
 
-router = APIRouter(prefix="/readings", tags=["telemetry"])
+router = APIRouter(prefix="/v1/readings", tags=["telemetry"])
 
 
 class ReadingQuery(Spanning):

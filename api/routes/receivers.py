@@ -13,7 +13,7 @@ from veldwatch.errors import NotPermitted
 from veldwatch.model.notifications import Channel
 from veldwatch.storage import receivers
 
-router = APIRouter(prefix="/receivers", tags=["alerts"])
+router = APIRouter(prefix="/v1/receivers", tags=["alerts"])
 
 
 @router.get("")

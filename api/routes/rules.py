@@ -19,7 +19,7 @@ from veldwatch.storage.rules import StoredRule, get_rule, list_rules, save_rule,
 from veldwatch.storage.tokens import Bearer
 from veldwatch.wire.rule_document import parse_rule
 
-router = APIRouter(prefix="/rules", tags=["rules"])
+router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
 
 @router.get("")

@@ -11,7 +11,7 @@ from api.parameters import DeviceNaming, Text
 from api.parts import Shared
 from veldwatch.storage.devices import SeriesFilter, list_series
 
-router = APIRouter(prefix="/series", tags=["register"])
+router = APIRouter(prefix="/v1/series", tags=["register"])
 
 
 class SeriesQuery(DeviceNaming):

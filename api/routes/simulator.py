@@ -13,7 +13,7 @@ from veldwatch.storage import simulation
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.devices import DeviceFilter, get_device, list_devices
 
-router = APIRouter(prefix="/simulator", tags=["demo"])
+router = APIRouter(prefix="/v1/simulator", tags=["demo"])
 
 _MOST_DEVICES = 1000
 

@@ -12,7 +12,7 @@ from api.parameters import Paging, Text
 from api.parts import Shared
 from veldwatch.storage.devices import list_sites
 
-router = APIRouter(prefix="/sites", tags=["register"])
+router = APIRouter(prefix="/v1/sites", tags=["register"])
 
 
 class SiteQuery(Paging):

@@ -11,7 +11,7 @@ from api.access import Viewer
 from api.parts import Parts, Shared
 from api.stream.story import Beginning, find_beginning, tell
 
-router = APIRouter(prefix="/stream", tags=["telemetry"])
+router = APIRouter(prefix="/v1/stream", tags=["telemetry"])
 
 _EXAMPLE = (
     "event: batch\nid: 812-9\n"

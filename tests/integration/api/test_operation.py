@@ -1,0 +1,256 @@
+"""Rules, receivers, quarantine, mailbox, simulator, health and metrics over HTTP."""
+
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from mailbox import Maildir
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from tests.integration.api import world
+from tests.integration.api.conftest import As
+from tests.integration.api.world import BEGIN, World
+from veldwatch.config import load_settings
+from veldwatch.model.reasons import Reason
+from veldwatch.storage import quarantine
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.quarantine import Quarantined
+
+RULE_PATH = "/v1/rules/water.low-pressure"
+
+
+def test_a_rule_is_made_changed_and_switched(operator: TestClient) -> None:
+    made = operator.put(RULE_PATH, json=world.RULE).json()
+    assert (made["slug"], made["version"], made["enabled"], made["created_by"]) == (
+        "water.low-pressure",
+        1,
+        True,
+        "control room",
+    )
+    assert operator.put(RULE_PATH, json=world.RULE).json()["version"] == 1, "the same definition changes nothing"
+    body = {name: value for name, value in world.RULE.items() if name != "id"}
+    changed = operator.put(RULE_PATH, json={**body, "severity": "critical"}).json()
+    assert (changed["version"], changed["severity"]) == (2, "critical")
+    assert operator.post(f"{RULE_PATH}/disable").json()["enabled"] is False
+    assert operator.get(RULE_PATH).json()["enabled"] is False
+    assert operator.post(f"{RULE_PATH}/enable").json()["enabled"] is True
+    assert [rule["slug"] for rule in operator.get("/v1/rules").json()["items"]] == ["water.low-pressure"]
+
+
+def test_a_wrong_rule_is_refused_with_the_path_to_its_fault(operator: TestClient) -> None:
+    condition = {"kind": "threshold", "metric": "pressure", "below": "low"}
+    answer = operator.put(RULE_PATH, json={**world.RULE, "condition": condition})
+    assert answer.status_code == 422
+    assert "condition.below" in answer.json()["detail"]
+    assert operator.put("/v1/rules/other", json=world.RULE).status_code == 422
+    assert operator.put("/v1/rules/Bad%20Slug", json={}).status_code == 422
+    for text in (b'{"title": "\\ud800"}', b'{"title": "a\\u0000b"}', b'{"title": NaN}', b"[]"):
+        answer = operator.put(RULE_PATH, content=text, headers={"content-type": "application/json"})
+        assert answer.status_code in (400, 422), text
+    assert operator.get("/v1/rules").json()["items"] == []
+
+
+def test_a_token_of_one_organisation_changes_only_its_own_rules(bearing: As) -> None:
+    water, everything = bearing("water"), bearing("operator")
+    whole = {**world.RULE, "id": "all", "select": {}}
+    assert water.put("/v1/rules/all", json=whole).status_code == 403
+    assert everything.put("/v1/rules/all", json=whole).status_code == 200
+    assert water.get("/v1/rules/all").status_code == 200, "it may concern the organisation"
+    assert water.post("/v1/rules/all/disable").status_code == 403
+    assert water.put(RULE_PATH, json=world.RULE).status_code == 200
+    assert water.post(f"{RULE_PATH}/disable").status_code == 200
+
+
+def test_receivers_are_added_and_disabled_and_their_secrets_never_shown(bearing: As) -> None:
+    operator, water = bearing("operator"), bearing("water")
+    secret = "whsec_0123456789abcdef"
+    hook = {"slug": "hook", "channel": "webhook", "address": "https://hooks.example/x", "secret": secret}
+    made = operator.post("/v1/receivers", json=hook)
+    assert made.status_code == 201
+    assert made.json()["signed"] is True
+    assert operator.post("/v1/receivers", json=hook).status_code == 409
+    mail = {"slug": "mail", "channel": "email", "address": "crew@example.org", "minimum_severity": "major"}
+    assert water.post("/v1/receivers", json=mail).json()["organisation"] == "demo-water"
+    assert water.post("/v1/receivers", json={**mail, "organisation": "demo-wildlife"}).status_code == 403
+    assert [one["slug"] for one in water.get("/v1/receivers").json()["items"]] == ["mail"]
+    assert water.delete("/v1/receivers/hook").status_code == 404
+    assert operator.delete("/v1/receivers/hook").status_code == 204
+    listed = operator.get("/v1/receivers")
+    assert [(one["slug"], one["enabled"]) for one in listed.json()["items"]] == [("hook", False), ("mail", True)]
+    assert secret not in listed.text + made.text
+    assert operator.delete("/v1/receivers/%00").status_code == 404
+
+
+def test_a_refused_receiver_does_not_tell_its_secret(operator: TestClient) -> None:
+    hook = {"slug": "hook", "channel": "webhook", "address": "ftp://x", "secret": "topsecret\x00-0123456789"}
+    answer = operator.post("/v1/receivers", json=hook)
+    assert answer.status_code == 422
+    assert "topsecret" not in answer.text
+    answer = operator.post("/v1/receivers", json={**hook, "secret": "topsecret-0123456789"})
+    assert answer.status_code == 422
+    assert "webhook address" in answer.json()["detail"]
+    assert "topsecret" not in answer.text
+
+
+def _quarantined(topic: str, payload: bytes, reason: Reason) -> Quarantined:
+    return Quarantined(BEGIN, "veldwatch", topic, payload, reason, "because")
+
+
+def test_quarantine_shows_bytes_and_reasons_newest_first(bearing: As, connection: Connection, made: World) -> None:
+    assert made.water
+    rows = [
+        _quarantined("veldwatch/v1/demo-water/m-1/readings", b"{", Reason.MALFORMED_PAYLOAD),
+        _quarantined("veldwatch/v1/demo-water/m-1/readings", b"{", Reason.MALFORMED_PAYLOAD),
+        _quarantined("other", b"\xff\x00", Reason.NO_SOURCE),
+        _quarantined("other", b"<b>", Reason.NO_SOURCE),
+    ]
+    quarantine.add(connection, rows)
+    connection.commit()
+    operator = bearing("operator")
+    items = operator.get("/v1/quarantine").json()["items"]
+    told = {(one["topic"], one["payload_text"], one["payload_base64"], one["count"]) for one in items}
+    assert told == {
+        ("veldwatch/v1/demo-water/m-1/readings", "{", "ew==", 2),
+        ("other", None, "/wA=", 1),
+        ("other", "<b>", "PGI+", 1),
+    }
+    assert [one["id"] for one in items] == sorted((one["id"] for one in items), reverse=True)
+    page = operator.get("/v1/quarantine", params={"limit": 2}).json()
+    rest = operator.get("/v1/quarantine", params={"cursor": page["next"]}).json()
+    assert [one["id"] for one in page["items"] + rest["items"]] == [one["id"] for one in items]
+    only = operator.get("/v1/quarantine", params={"reason": "malformed_payload"}).json()["items"]
+    assert [one["count"] for one in only] == [2]
+    summary = operator.get("/v1/quarantine/summary").json()["items"]
+    assert summary == [{"reason": "no_source", "count": 2}, {"reason": "malformed_payload", "count": 1}]
+    assert len(bearing("water").get("/v1/quarantine").json()["items"]) == 1
+    assert bearing("wildlife").get("/v1/quarantine/summary").json() == {"items": []}
+
+
+@pytest.fixture
+def with_mailbox(dsn: str, tmp_path: Path, made: World) -> Generator[tuple[TestClient, Maildir]]:
+    maildir = Maildir(tmp_path / "mail")
+    settings = load_settings(dsn=dsn, mailbox_path=tmp_path / "mail")
+    headers = {"Authorization": f"Bearer {made.tokens['operator']}"}
+    with TestClient(create_app(settings), headers=headers) as client:
+        yield client, maildir
+
+
+def test_the_mailbox_shows_what_was_sent(with_mailbox: tuple[TestClient, Maildir]) -> None:
+    client, maildir = with_mailbox
+    assert client.get("/v1/mailbox").json() == {"items": [], "next": None}
+    message = EmailMessage()
+    message["To"], message["From"], message["Subject"] = "crew@example.org", "veldwatch@localhost", "[major] Écoulement"
+    message["Date"] = "Sun, 22 Nov 2026 12:00:00 +0200"
+    message.set_content("Fuite <b>ici</b> é")
+    maildir.add(message)
+    maildir.add(b"not a message at all \xff\xfe")
+    items = client.get("/v1/mailbox").json()["items"]
+    assert len(items) == 2
+    told = next(one for one in items if one["subject"])
+    assert (told["to"], told["subject"], told["date"]) == (
+        "crew@example.org",
+        "[major] Écoulement",
+        "2026-11-22T10:00:00Z",
+    )
+    assert told["text"].strip() == "Fuite <b>ici</b> é"
+    assert len(client.get("/v1/mailbox", params={"limit": 1}).json()["items"]) == 1
+
+
+def test_without_a_mailbox_it_is_not_there(operator: TestClient) -> None:
+    answer = operator.get("/v1/mailbox")
+    assert answer.status_code == 404
+    assert "VELDWATCH_MAILBOX_PATH" in answer.json()["detail"]
+
+
+def test_faults_are_asked_for_and_stopped(bearing: As, made: World) -> None:
+    water = bearing("water")
+    simulator = water.get("/v1/simulator").json()
+    assert simulator["kinds"] == ["leak", "outage", "fence_crossing", "immobility"]
+    assert [one["external_id"] for one in simulator["devices"]] == ["m-1", "p-1"]
+    asked = water.post("/v1/simulator/faults", json={"device_id": made.meter, "kind": "leak", "parameters": {"x": 1}})
+    assert asked.status_code == 201
+    fault = asked.json()
+    assert (fault["device"], fault["requested_by"], fault["parameters"], fault["stopped_at"]) == (
+        "m-1",
+        "water desk",
+        {"x": 1},
+        None,
+    )
+    assert water.get("/v1/simulator").json()["faults"] == [fault]
+    assert water.post(f"/v1/simulator/faults/{fault['id']}/stop").json()["ends_at"] is not None
+    rangers = bearing("wildlife")
+    assert rangers.get("/v1/simulator").json()["faults"] == []
+    assert rangers.post(f"/v1/simulator/faults/{fault['id']}/stop").status_code == 404
+    assert rangers.post("/v1/simulator/faults", json={"device_id": made.meter, "kind": "leak"}).status_code == 404
+    assert water.post("/v1/simulator/faults", json={"device_id": made.meter, "kind": "fire"}).status_code == 422
+
+
+def test_health_tells_who_is_behind_and_how_much_arrives(
+    operator: TestClient, connection: Connection, made: World
+) -> None:
+    world.add_readings(connection, made.volume, [(BEGIN + timedelta(minutes=n), n) for n in range(120)])
+    world.add_readings(connection, made.volume, [(BEGIN - timedelta(minutes=1), 0)])
+    connection.execute(
+        "INSERT INTO log_cursor (consumer, xid, id) SELECT 'rules', xid, id FROM batch ORDER BY id LIMIT 1"
+    )
+    connection.commit()
+    told = operator.get("/v1/health").json()
+    assert told["status"] == "ok"
+    assert told["edition"] == "postgresql"
+    assert told["migrations"][0]["name"] == "register"
+    assert [(one["consumer"], one["batches"]) for one in told["consumers"]] == [("rules", 1)]
+    assert told["readings_per_second"] == pytest.approx(121 / 60)
+    assert told["batches_per_second"] == pytest.approx(2 / 60)
+    assert datetime.now(UTC) - datetime.fromisoformat(told["last_batch_at"]) < timedelta(minutes=1)
+    assert (told["devices"], told["series"], told["quarantine"], told["outbox_pending"]) == (3, 2, 0, 0)
+    connection.execute("UPDATE batch SET committed_at = now() - interval '2 minutes'")
+    connection.commit()
+    assert operator.get("/v1/health").json()["status"] == "behind"
+
+
+def test_metrics_count_answers_by_route_and_never_by_path(operator: TestClient, made: World) -> None:
+    operator.get(f"/v1/devices/{made.meter}")
+    operator.get("/v1/secret-path-of-nobody")
+    text = operator.get("/metrics").text
+    assert 'veldwatch_api_requests_total{method="GET",route="/v1/devices/{device_id}",status="200"}' in text
+    assert "secret-path" not in text
+
+
+def test_readiness_follows_the_database_and_liveness_does_not() -> None:
+    nowhere = load_settings(dsn="host=127.0.0.1 port=1 user=nobody password=topsecret dbname=none")
+    with TestClient(create_app(nowhere)) as client:
+        began = time.monotonic()
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["retry-after"] == "5"
+        assert "topsecret" not in answer.text
+        assert "127.0.0.1" not in answer.text
+        assert time.monotonic() - began < 10
+        assert client.get("/healthz").json()["status"] == "ok"
+        assert client.get("/v1/me", headers={"Authorization": "Bearer vw_x"}).status_code == 503
+
+
+def test_a_query_that_takes_too_long_is_a_problem_with_advice(
+    dsn: str, connection: Connection, made: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add_readings(connection, made.volume, [(BEGIN, 1.0)])
+    connection.execute("ALTER VIEW reading RENAME TO reading_really")
+    connection.execute(
+        "CREATE VIEW reading AS SELECT r.observed_at, r.series_id, r.value + length(pg_sleep(60)::text) AS value,"
+        " r.quality, r.received_at FROM reading_really r"
+    )
+    connection.commit()
+    monkeypatch.setattr("api.app.QUERY_LIMIT", timedelta(seconds=0.2))
+    headers = {"Authorization": f"Bearer {made.tokens['viewer']}"}
+    with TestClient(create_app(load_settings(dsn=dsn)), headers=headers) as client:
+        answer = client.get("/v1/readings")
+        assert answer.status_code == 504
+        assert "longer than 0.2 s" in answer.json()["detail"]
+        assert "shorter time range" in answer.json()["detail"]
+        assert answer.json()["type"] == "urn:veldwatch:problem:gateway-timeout"
+        assert client.get("/v1/me").status_code == 200, "the connection is as good as before"
