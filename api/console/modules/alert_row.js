@@ -16,11 +16,17 @@ function flag(alert) {
   return sentence(alert.state);
 }
 
+/** Who it is about in bold and what happened, without saying the name twice. */
+function subject({ device_name: name, device, site, summary }) {
+  const who = name ?? device ?? site ?? "";
+  return [h("b", {}, who), summary.startsWith(who) ? summary.slice(who.length) : ` ${summary}`];
+}
+
 export function alertRow(alert, { href = `#/alerts/${alert.id}`, current = false } = {}) {
   return h("a", { class: `alert-row ${isOpen(alert) ? `severity-edge-${alert.severity}` : "closed"}`, href, "data-alert": alert.id, "aria-current": current ? "true" : null },
     h("span", { class: `mark severity-${alert.severity}`, title: sentence(alert.severity) }, icon(alert.severity, 17), h("span", { class: "hidden" }, `${sentence(alert.severity)}: `)),
     h("span", { class: "title clip" }, alert.rule_title || alert.rule),
     h("span", { class: "when" }, ageElement(alertTime(alert))),
-    h("span", { class: "sub clip" }, h("b", {}, alert.device_name ?? alert.device ?? alert.site ?? ""), ` ${alert.summary}`),
+    h("span", { class: "sub clip" }, subject(alert)),
     h("span", { class: "flag" }, alert.late ? "Heard late · " : "", flag(alert)));
 }

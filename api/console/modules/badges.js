@@ -27,4 +27,10 @@ export function freshnessBadge(device) {
   return h("span", { class: `badge fresh-${name}` }, icon(FRESHNESS[name][0], 14), FRESHNESS[name][1]);
 }
 
-export const kindIcon = (kind, size = 18) => icon(["meter", "sensor", "gateway", "tracker"].includes(kind) ? kind : "devices", size);
+/** Which mark stands for a device: its kind, with electricity told apart from water. */
+export function markOf({ kind, profile }) {
+  if (kind === "meter" && /electric|energy|power/.test(profile ?? "")) return "power";
+  return ["meter", "sensor", "gateway", "tracker"].includes(kind) ? kind : "sensor";
+}
+
+export const kindIcon = (device, size = 18) => icon(markOf(device), size);

@@ -3,7 +3,7 @@
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { h, setText } from "./dom.js";
 import { colour } from "./theme.js";
-import { local } from "./time.js";
+import { axisLabels, local } from "./time.js";
 import { number, quantity } from "./units.js";
 
 /** A pause longer than this many usual intervals is drawn as a gap: nobody knows what was in it. */
@@ -24,7 +24,7 @@ function axes() {
   const [text, grid] = [colour("--text-3"), colour("--line")];
   const font = "11px Inter, system-ui, sans-serif";
   const shared = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 } };
-  return [{ ...shared, space: 70 }, { ...shared, size: 58, values: (_, values) => values.map((v) => number(v)) }];
+  return [{ ...shared, space: 76, values: (_, splits, axis, space, step) => axisLabels(splits, step) }, { ...shared, size: 58, values: (_, values) => values.map((v) => number(v)) }];
 }
 
 /** Shade the alert's time and draw its thresholds, under the line. */
@@ -129,8 +129,6 @@ function describe(plot, unit) {
 /** A line without axes, for a key figure. Redrawn by calling the returned function with new values. */
 export function sparkline(width, height) {
   const canvas = h("canvas", { class: "sparkline", width: width * 2, height: height * 2, "aria-hidden": "true" });
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
   const draw = (values) => {
     const ctx = canvas.getContext("2d");
     const most = Math.max(...values, 1);

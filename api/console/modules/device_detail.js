@@ -8,7 +8,7 @@ import { deviceFeatures, Tracks, worstAlerts } from "./fleet.js";
 import { icon } from "./icons.js";
 import { createMap } from "./map.js";
 import { subscribe } from "./live.js";
-import { place, siteFeatures, sites, devices as register } from "./register.js";
+import { place, siteFeatures, siteLabels, sites, devices as register } from "./register.js";
 import { during, empty } from "./states.js";
 import { ageElement, local, setAge, timeElement } from "./time.js";
 import { RANGES, seriesCard } from "./series_card.js";
@@ -54,7 +54,7 @@ function head(device, contact) {
   const site = sites.find((s) => s.slug === device.site);
   return h("div", { class: "card", id: "device-head" }, h("div", { class: "detail-head" },
     h("div", { class: "row row-wrap" }, h("a", { class: "button button-small", href: "#/devices" }, icon("back", 15), "Devices"), freshnessBadge(device), h("span", { class: "chip" }, sentence(device.status))),
-    h("div", { class: "row" }, kindIcon(device.kind, 24), h("h2", { class: "detail-title" }, device.name)),
+    h("div", { class: "row" }, kindIcon(device, 24), h("h2", { class: "detail-title" }, device.name)),
     h("dl", { class: "facts" },
       fact("Last contact", contact), fact("Identifier", h("span", { class: "mono" }, device.external_id)), fact("Organisation", device.organisation), fact("Site", site?.name ?? device.site ?? "–"),
       fact("Profile", device.profile ?? "–"), fact("Source", device.source), device.tags.length > 0 ? fact("Tags", h("span", { class: "row row-wrap" }, device.tags.map((t) => h("span", { class: "chip" }, t)))) : null)));
@@ -86,7 +86,7 @@ async function showPlace(host, device, parts) {
   const tracks = new Tracks(lines.features);
   const map = createMap(host, { label: `Place of ${device.name}` });
   const here = () => deviceFeatures(worstAlerts([])).filter((f) => f.properties.id === device.id);
-  map.setSites(siteFeatures());
+  map.setSites([...siteFeatures(), ...siteLabels()]);
   map.setDevices(here());
   map.setTracks(tracks.features());
   map.fit([...tracks.features(), ...here()], { maxZoom: 14, padding: 36 });

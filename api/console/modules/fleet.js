@@ -1,6 +1,6 @@
 // Devices and tracks as map features, with the state that the marks show.
 
-import { freshness, freshnessBadge, severityBadge, severityRank } from "./badges.js";
+import { freshness, freshnessBadge, markOf, severityBadge, severityRank } from "./badges.js";
 import { h } from "./dom.js";
 import { imageName } from "./map_images.js";
 import { devices, place } from "./register.js";
@@ -35,7 +35,7 @@ export function deviceFeatures(worst, colours = severityColours()) {
     const alert = worst.get(device.id);
     const shown = state(device, alert);
     features.push({ type: "Feature", geometry: { type: "Point", coordinates }, properties: {
-      id: device.id, kind: device.kind ?? "sensor", label: device.name, status: alert ? "alert" : shown, image: imageName(device.kind, shown),
+      id: device.id, kind: device.kind ?? "sensor", label: device.name, status: alert ? "alert" : shown, image: imageName(markOf(device), shown),
       colour: alert ? colours[alert.severity] : "", rank: alert ? 10 + severityRank(alert.severity) : shown === "ok" ? 2 : 1,
     } });
   }

@@ -51,6 +51,8 @@ export function stop() {
 
 function setState(next) {
   if (next === state) return;
+  // Alerts that changed while the stream was lost are not told again: whoever shows lists asks for them anew.
+  if (next === "live" && state === "lost") dispatchEvent(new CustomEvent("streamreset"));
   state = next;
   for (const listener of stateListeners) listener(state);
 }
@@ -58,13 +60,14 @@ function setState(next) {
 function take(type, text) {
   if (type === "batch") takeBatch(JSON.parse(text));
   else if (type === "alert") { const alert = JSON.parse(text); pending.alerts.set(alert.id, alert); }
+  else if (type === "reset") dispatchEvent(new CustomEvent("streamreset"));
   else return;
   schedule();
 }
 
-function takeBatch({ readings = [], positions = [], contacts = [] }) {
+function takeBatch({ readings = [], positions = [], contacts = [], omitted = 0 }) {
   roll();
-  perSecond[SECONDS_KEPT - 1] += readings.length;
+  perSecond[SECONDS_KEPT - 1] += readings.length + omitted;
   for (const reading of readings) takeReading(reading);
   for (const position of positions) keepNewest(pending.positions, position.device_id, position, "observed_at");
   for (const contact of contacts) keepNewest(pending.contacts, contact.device_id, contact, "received_at");

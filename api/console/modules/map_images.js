@@ -6,18 +6,18 @@ import { colour } from "./theme.js";
 const SIZE = 26;
 const RATIO = 2;
 
-const KINDS = ["meter", "sensor", "gateway", "tracker"];
+const MARKS = ["meter", "power", "sensor", "gateway", "tracker"];
 /** state -> [colour token, filled] */
 const STATES = { ok: ["--ok", true], silent: ["--text-3", false], critical: ["--critical", true], major: ["--major", true], minor: ["--minor", true], info: ["--info", true] };
 
-/** Name of the image for a device; unknown kinds look like sensors. */
-export const imageName = (kind, state) => `${KINDS.includes(kind) ? kind : "sensor"}-${state}`;
+/** Name of the image for a mark (`markOf` in badges.js) in a state. */
+export const imageName = (mark, state) => `${mark}-${state}`;
 
 /** Add all images to a map whose style has just loaded. */
 export function addImages(map) {
-  for (const kind of KINDS) {
+  for (const kind of MARKS) {
     for (const state of Object.keys(STATES)) {
-      const name = `${kind}-${state}`;
+      const name = imageName(kind, state);
       if (map.hasImage(name)) map.removeImage(name);
       map.addImage(name, drawn(kind, state), { pixelRatio: RATIO });
     }
@@ -62,7 +62,7 @@ function glyph(ctx, kind, ink) {
   ctx.lineWidth = 2.4;
   ctx.lineCap = ctx.lineJoin = "round";
   for (const path of iconPaths(kind)) {
-    if (kind === "tracker" || kind === "meter") ctx.fill(path);
+    if (["tracker", "meter", "power"].includes(kind)) ctx.fill(path);
     else ctx.stroke(path);
   }
   ctx.restore();

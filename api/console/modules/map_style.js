@@ -4,7 +4,6 @@
 import { colour } from "./theme.js";
 
 const FONT = ["Inter"];
-const lineKinds = ["fence", "river", "road", "pipe", "feeder"];
 const empty = { type: "FeatureCollection", features: [] };
 
 const kindIs = (...kinds) => ["match", ["get", "kind"], kinds, true, false];
@@ -51,25 +50,27 @@ function basemap(c) {
 }
 
 const byKind = (c, other) => ["match", ["get", "kind"], "reserve", c.reserve, "district_metered_area", c.dma, "river", c.river, "reservoir", c.river,
-  "dam", c.river, "road", c.road, "fence", c.fence, "feeder", c.feeder, other];
+  "dam", c.river, "waterhole", c.river, "road", c.road, "fence", c.fence, "feeder", c.feeder, other];
 
 function sites(c) {
   return [
-    { id: "site-fill", type: "fill", source: "sites", filter: isArea, paint: { "fill-color": byKind(c, c.zone), "fill-opacity": ["match", ["get", "kind"], ["reservoir", "dam"], 0.75, "reserve", 0.16, 0.11] } },
-    { id: "site-outline", type: "line", source: "sites", filter: ["all", isArea, ["!", kindIs("reservoir", "dam")]],
+    { id: "site-fill", type: "fill", source: "sites", filter: isArea, paint: { "fill-color": byKind(c, c.zone), "fill-opacity": ["match", ["get", "kind"], ["reservoir", "dam", "waterhole"], 0.75, "reserve", 0.16, 0.11] } },
+    { id: "site-outline", type: "line", source: "sites", filter: ["all", isArea, ["!", kindIs("reservoir", "dam", "waterhole")]],
       paint: { "line-color": byKind(c, c.zone), "line-width": 1.4, "line-opacity": 0.75 } },
     { id: "site-casing", type: "line", source: "sites", filter: ["all", isLine, kindIs("road")], layout: { "line-cap": "round", "line-join": "round" },
       paint: { "line-color": c.border, "line-width": ["interpolate", ["linear"], ["zoom"], 8, 2, 14, 7] } },
     { id: "site-line", type: "line", source: "sites", filter: ["all", isLine, ["!", kindIs("fence")]], layout: { "line-cap": "round", "line-join": "round" },
       paint: { "line-color": byKind(c, c.zone), "line-width": ["interpolate", ["linear"], ["zoom"], 8, ["match", ["get", "kind"], "river", 2, 1.2], 14, ["match", ["get", "kind"], "river", 6, 4.5]] } },
     { id: "site-fence", type: "line", source: "sites", filter: kindIs("fence"), paint: { "line-color": c.fence, "line-width": 2, "line-dasharray": [1, 1.6] } },
+    { id: "site-point", type: "circle", source: "sites", filter: ["all", ["==", ["geometry-type"], "Point"], ["!", ["has", "label"]]], minzoom: 9,
+      paint: { "circle-radius": 5, "circle-color": byKind(c, c.zone), "circle-stroke-color": c.halo, "circle-stroke-width": 1.5 } },
     { id: "track-casing", type: "line", source: "tracks", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": c.halo, "line-width": 3.4, "line-opacity": 0.7 } },
     { id: "tracks", type: "line", source: "tracks", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": ["coalesce", ["get", "colour"], c.track], "line-width": 1.7, "line-opacity": 0.9 } },
     { id: "site-line-labels", type: "symbol", source: "sites", filter: isLine, minzoom: 8,
       layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "symbol-spacing": 500 },
       paint: { "text-color": byKind({ ...c, road: c.label, fence: c.label }, c.label), "text-halo-color": c.halo, "text-halo-width": 1.6 } },
-    { id: "site-labels", type: "symbol", source: "sites", filter: isArea, minzoom: 6,
-      layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-letter-spacing": 0.02, "text-max-width": 9, "symbol-sort-key": ["match", ["get", "kind"], lineKinds, 2, 1] },
+    { id: "site-labels", type: "symbol", source: "sites", filter: ["has", "label"], minzoom: 6,
+      layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-letter-spacing": 0.02, "text-max-width": 9 },
       paint: { "text-color": c.label, "text-halo-color": c.halo, "text-halo-width": 1.8 } },
   ];
 }

@@ -46,6 +46,15 @@ async function load() {
 export const siteFeatures = () => sites.filter((site) => site.geometry)
   .map((site) => ({ type: "Feature", properties: { name: site.name, kind: site.kind }, geometry: site.geometry }));
 
+const RINGS = { Polygon: ([ring]) => ring, MultiPolygon: ([[ring]]) => ring, Point: (point) => [point] };
+
+/** One point per area or point, for its name: the middle of its outline. */
+export const siteLabels = () => sites.filter((site) => site.geometry?.type in RINGS).map((site) => {
+  const ring = RINGS[site.geometry.type](site.geometry.coordinates);
+  const middle = (axis) => (Math.min(...ring.map((p) => p[axis])) + Math.max(...ring.map((p) => p[axis]))) / 2;
+  return { type: "Feature", properties: { name: site.name, kind: site.kind, label: true, small: ring.length === 1 }, geometry: { type: "Point", coordinates: [middle(0), middle(1)] } };
+});
+
 /** Where a device is: its last fix, else where it is installed, else null. */
 export function place(device) {
   if (device.last_position) return [device.last_position.longitude, device.last_position.latitude];

@@ -29,8 +29,12 @@ export function replace(address) {
 
 export function startRouter(outlet) {
   addEventListener("hashchange", () => go(outlet));
+  // What was missed is asked for anew, unless that would take away what somebody is writing.
+  addEventListener("streamreset", () => { if (!isWriting(outlet)) go(outlet); });
   go(outlet);
 }
+
+const isWriting = (outlet) => [...outlet.querySelectorAll("textarea, input")].some((field) => field === document.activeElement || field.value !== field.defaultValue);
 
 async function go(outlet) {
   const current = route();

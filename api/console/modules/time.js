@@ -3,9 +3,9 @@
 import { h, setText } from "./dom.js";
 
 const STEPS = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [30 * 86400, 86400, "d"], [365.25 * 86400, 30.44 * 86400, "mo"]];
-const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const WITH_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const WITH_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
 /** Length of a span in its largest unit: `45 s`, `12 min`, `3 h`, `6 d`. */
 export function span(seconds) {
@@ -33,7 +33,22 @@ export function local(iso) {
   return (at.getFullYear() === today.getFullYear() ? DAY_AND_TIME : WITH_YEAR).format(at);
 }
 
-export const clock = (iso) => TIME.format(new Date(iso));
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+/** Labels of a time axis: times of day, with the day below the first and each midnight; days alone from a day's step on. */
+export function axisLabels(seconds, step) {
+  let day = "";
+  return seconds.map((at) => {
+    const date = new Date(at * 1000);
+    const today = DAY.format(date);
+    if (step >= 86400) return today;
+    const label = (step < 60 ? TIME : MINUTE).format(date);
+    const first = today !== day;
+    day = today;
+    return first ? `${label}\n${today}` : label;
+  });
+}
 
 /** A point in time as local time; UTC on hover. */
 export function timeElement(iso) {

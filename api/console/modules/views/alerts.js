@@ -45,7 +45,7 @@ function filterBar(inbox) {
     options.map(([value, text]) => h("option", { value, selected: inbox.filters[name] === value }, text)));
   return h("div", { class: "filters" }, segments, h("div", { class: "row" },
     select("severity", "Severity", [["", "Any severity"], ...SEVERITIES.map((s) => [s, sentence(s)])]),
-    select("acknowledged", "Acknowledgement", [["", "Acknowledged or not"], ["false", "Unacknowledged"], ["true", "Acknowledged"]])));
+    select("acknowledged", "Acknowledgement", [["", "Any handling"], ["false", "Unacknowledged"], ["true", "Acknowledged"]])));
 }
 
 async function load(inbox, cursor = null) {

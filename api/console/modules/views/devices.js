@@ -37,9 +37,9 @@ function filters(table) {
   const select = (name, label, options) => h("select", { class: "input", "aria-label": label, on: { change: set(name) } }, options.map(([value, text]) => h("option", { value }, text)));
   return h("div", { class: "filters" }, h("div", { class: "row row-wrap" },
     h("div", { class: "search" }, icon("search", 16), h("input", { class: "input", type: "search", "aria-label": "Search devices", placeholder: "Name or identifier", value: table.filter.q, on: { input: set("q") } })),
-    h("div", { class: "row grow" },
+    h("div", { class: "filter-selects" },
       select("kind", "Kind", [["", "Any kind"], ...KINDS.map((k) => [k, sentence(k)])]),
-      select("heard", "Contact", [["", "Heard or not"], ["fresh", "Heard"], ["silent", "Silent"], ["never", "Never heard"]]),
+      select("heard", "Contact", [["", "Any contact"], ["fresh", "Heard"], ["silent", "Silent"], ["never", "Never heard"]]),
       select("site", "Site", [["", "Any site"], ...sites.map((s) => [s.slug, s.name])])), table.tally));
 }
 
@@ -70,7 +70,7 @@ function row(table, device) {
   table.rows.set(device.id, { age, contact, state: freshness(device) });
   const site = sites.find((s) => s.slug === device.site);
   return h("tr", { class: "link", on: { click: () => { location.hash = `#/devices/${device.id}`; } } },
-    h("td", {}, h("a", { class: "row", href: `#/devices/${device.id}` }, kindIcon(device.kind, 17), h("span", { class: "strong wrap" }, device.name))),
+    h("td", {}, h("a", { class: "row", href: `#/devices/${device.id}` }, kindIcon(device, 17), h("span", { class: "strong wrap" }, device.name))),
     h("td", {}, age), contact,
     h("td", { class: "muted" }, site?.name ?? device.site ?? "–"), h("td", { class: "mono muted wide-only" }, h("span", { class: "wrap" }, device.external_id)),
     h("td", { class: "wide-only" }, h("span", { class: "chip" }, sentence(device.status))));

@@ -8,7 +8,7 @@ import { disposables, fill, h, setText } from "../dom.js";
 import { deviceFeatures, popupContent, Tracks, worstAlerts } from "../fleet.js";
 import { createMap } from "../map.js";
 import { latest, perSecond, rate, subscribe } from "../live.js";
-import { devices, loadRegister, siteFeatures } from "../register.js";
+import { devices, loadRegister, siteFeatures, siteLabels } from "../register.js";
 import { empty } from "../states.js";
 import { ageElement, setAge } from "../time.js";
 import { count, metricTitle, number, quantity, sentence } from "../units.js";
@@ -74,7 +74,7 @@ function showMap(host, shown, parts) {
     return null;
   }
   const features = deviceFeatures(shown.worst);
-  map.setSites(siteFeatures());
+  map.setSites([...siteFeatures(), ...siteLabels()]);
   map.setDevices(features);
   map.setTracks(shown.tracks.features());
   const areas = siteFeatures().filter(({ geometry }) => geometry.type.endsWith("Polygon"));

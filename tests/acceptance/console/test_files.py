@@ -1,0 +1,38 @@
+"""The console's own files: vendored ones are what the list says, and none of ours makes markup from text."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+CONSOLE = Path(__file__).parents[3] / "api" / "console"
+VENDOR = CONSOLE / "vendor"
+OWN = sorted(p for p in CONSOLE.rglob("*") if p.suffix in {".js", ".html"} and VENDOR not in p.parents)
+
+
+def test_vendored_files_are_those_of_the_list() -> None:
+    listed = json.loads((VENDOR / "vendor.json").read_text())["sha256"]
+    there = {
+        p.relative_to(VENDOR).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in VENDOR.rglob("*")
+        if p.is_file() and p.name not in {"vendor.json", "vendor.mjs"}
+    }
+    assert there == listed
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda p: p.name)
+def test_text_never_becomes_markup_or_code(path: Path) -> None:
+    text = re.sub(r"//.*", "", path.read_text())
+    assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|setHTML|\beval\(|new Function", text)
+    assert not re.findall(r"<script>(?!</script>)|\son\w+=|javascript:", text)
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda p: p.name)
+def test_modules_stay_small(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 250
+
+
+def test_vendored_files_stay_below_their_budget() -> None:
+    assert sum(p.stat().st_size for p in VENDOR.rglob("*") if p.is_file()) < 3_200_000
