@@ -67,7 +67,7 @@ def run_once(connection: Connection, now: datetime, *, retention: timedelta | No
     return MaintenanceReport(
         hours=hours,
         batches_dropped=drop_batches(connection, now - LOG_KEPT),
-        partitions_dropped=0 if retention is None else drop_telemetry(connection, now - retention),
+        partitions_dropped=0 if retention is None else drop_telemetry(connection, now, retention),
     )
 
 
@@ -90,12 +90,15 @@ def drop_batches(connection: Connection, before: datetime) -> int:
             return dropped
 
 
-def drop_telemetry(connection: Connection, before: datetime) -> int:
-    """Drop the months or chunks of raw telemetry that end before a time, and count them; rollups stay."""
+def drop_telemetry(connection: Connection, now: datetime, retention: timedelta) -> int:
+    """Drop the months or chunks of raw telemetry that are older than the retention, and count them; rollups stay."""
     dropped = 0
+    with translated_errors(), connection.transaction():
+        connection.execute(_QUERIES["bound_rollups"], {"kept": retention})
     for table in TELEMETRY:
+        values = {"table": table, "before": now - retention}
         with translated_errors(), connection.transaction():
-            row = connection.execute(_QUERIES["drop_partitions"], {"table": table, "before": before}).fetchone()
+            row = connection.execute(_QUERIES["drop_partitions"], values).fetchone()
             dropped += 0 if row is None else row[0]
     if dropped:
         partitions.forget(connection)
@@ -145,6 +148,6 @@ def _do_chores(connection: Connection, edition: Edition, retention: timedelta | 
     if dropped:
         _log.info("log shortened", batches=dropped)
     if retention is not None:
-        months = drop_telemetry(connection, now - retention)
+        months = drop_telemetry(connection, now, retention)
         if months:
             _log.info("old telemetry dropped", partitions=months, retention_days=retention.days)

@@ -50,5 +50,5 @@ def test_hypertables_are_made_and_the_log_keeps_the_rollups_up(apache: Connectio
 def test_retention_drops_whole_chunks(apache: Connection) -> None:
     series = make_series(apache)
     write(apache, series, [(LONG_AGO, 1.0), (LONG_AGO + timedelta(days=300), 4.0)])
-    assert maintenance.drop_telemetry(apache, LONG_AGO + timedelta(days=100)) == 1
+    assert maintenance.drop_telemetry(apache, LONG_AGO + timedelta(days=400), timedelta(days=300)) == 1
     assert apache.execute("SELECT value FROM reading").fetchall() == [(4.0,)]

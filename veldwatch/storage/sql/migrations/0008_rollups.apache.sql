@@ -24,3 +24,6 @@ SELECT bucket, series_id, count, minimum, maximum, total / count AS average, fir
 
 CREATE VIEW reading_daily AS
 SELECT bucket, series_id, count, minimum, maximum, total / count AS average, first, last FROM reading_daily_rollup;
+
+-- Before raw readings older than that are dropped: these rollups never shrink (see renew_hourly), so nothing is to do.
+CREATE FUNCTION bound_rollups(kept interval) RETURNS void LANGUAGE sql AS $$ SELECT $$;

@@ -34,3 +34,12 @@ SELECT bucket, series_id, count, minimum, maximum, total / count AS average, fir
 CREATE VIEW reading_daily AS
 SELECT bucket, series_id, count::bigint AS count, minimum, maximum, total / count AS average, first, last
 FROM reading_daily_aggregate;
+
+-- Before raw readings older than that are dropped: a refresh must not reach back there any more, or a single reading that
+-- comes late would put itself in the place of a whole bucket. NULL: it may reach back to the beginning.
+CREATE FUNCTION bound_rollups(kept interval) RETURNS void LANGUAGE sql AS $$
+    SELECT alter_job(job_id, config => jsonb_set(config, '{start_offset}', coalesce(to_jsonb(kept), 'null')))
+    FROM timescaledb_information.jobs
+    WHERE proc_name = 'policy_refresh_continuous_aggregate'
+      AND config -> 'start_offset' IS DISTINCT FROM coalesce(to_jsonb(kept), 'null');
+$$;

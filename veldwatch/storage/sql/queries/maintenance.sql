@@ -9,6 +9,9 @@ DELETE FROM batch WHERE id IN (
 -- drop_partitions: drop the whole months or chunks of a table before a time
 SELECT drop_partitions_before(%(table)s::text::regclass, %(before)s);
 
+-- bound_rollups: keep rollups of what is about to be dropped from being made anew
+SELECT bound_rollups(%(kept)s::interval);
+
 -- server_time: what the server's clock says
 SELECT clock_timestamp();
 
