@@ -53,7 +53,7 @@ class Grafana:
         """
         attempts = Retrying(
             stop=stop_after_delay(seconds),
-            wait=wait_exponential_jitter(initial=0.2, max=3),
+            wait=wait_exponential_jitter(multiplier=0.2, max=3, jitter=0.2),
             retry=retry_if_exception_type(ProvisioningFailed),
             reraise=True,
         )

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
 from uuid import UUID
 
 import numpy as np
@@ -120,10 +121,11 @@ def write(connection: Connection, series: SeriesId, rows: Iterable[tuple[datetim
         [(series, _microseconds(at), _microseconds(at) + 5_000_000, value, 0) for at, value in listed], log.READINGS
     )
     partitions.ensure_for(connection, "reading_raw", readings["observed_at"])
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO reading_raw (observed_at, series_id, delay_seconds, quality, value) VALUES (%s, %s, 5, 0, %s)",
-            [(at, series, value) for at, value in listed],
+    with connection.transaction():
+        connection.execute(
+            "INSERT INTO reading_raw (observed_at, series_id, delay_seconds, quality, value)"
+            " SELECT at, %s, 5, 0, value FROM unnest(%s::timestamptz[], %s::float8[]) AS r (at, value)",
+            (series, [at for at, _ in listed], [value for _, value in listed]),
         )
         log.append(connection, log.LogBatch(readings=readings))
 
@@ -136,37 +138,57 @@ def _moves(connection: Connection, tracker: DeviceId) -> None:
     fixes = times()[-24 * 20 :]
     partitions.ensure_for(connection, "position_raw", np.array([_microseconds(at) for at in fixes], "<i8"))
     partitions.ensure_for(connection, "event_raw", np.array([_microseconds(NOW - timedelta(minutes=9))], "<i8"))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO position_raw (observed_at, device_id, delay_seconds, longitude, latitude)"
-            " VALUES (%s, %s, 60, %s, %s)",
-            [(at, tracker, 31.2 + n / 1000, -10.2 + n / 2000) for n, at in enumerate(fixes)],
-        )
-        cursor.execute(
-            "INSERT INTO event_raw (observed_at, device_id, kind, digest, delay_seconds)"
-            " SELECT %s, id, 'tamper', '\\x00', 1 FROM device",
-            (NOW - timedelta(minutes=9),),
-        )
+    connection.execute(
+        "INSERT INTO position_raw (observed_at, device_id, delay_seconds, longitude, latitude)"
+        " SELECT at, %s, 60, 31.2 + n / 1000.0, -10.2 + n / 2000.0"
+        " FROM unnest(%s::timestamptz[]) WITH ORDINALITY AS p (at, n)",
+        (tracker, fixes),
+    )
+    connection.execute(
+        "INSERT INTO event_raw (observed_at, device_id, kind, digest, delay_seconds)"
+        " SELECT %s, id, 'tamper', '\\x00', 1 FROM device",
+        (NOW - timedelta(minutes=9),),
+    )
 
 
 def _contacts(connection: Connection, devices: list[DeviceId]) -> None:
     heard = [at + timedelta(seconds=5) for at in times()]
     partitions.ensure_for(connection, "contact", np.array([_microseconds(at) for at in heard], "<i8"))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO contact (received_at, device_id, messages, first_observed_at, last_observed_at)"
-            " VALUES (%s, %s, 2, %s, %s)",
-            [(at, device, at - timedelta(seconds=5), at - timedelta(seconds=5)) for device in devices for at in heard],
-        )
+    connection.execute(
+        "INSERT INTO contact (received_at, device_id, messages, first_observed_at, last_observed_at)"
+        " SELECT at, d, 2, at - interval '5 seconds', at - interval '5 seconds'"
+        " FROM unnest(%s::timestamptz[]) AS c (at), unnest(%s::integer[]) AS h (d)",
+        (heard, devices),
+    )
 
 
 def _roll_up(connection: Connection) -> None:
     connection.commit()
-    if identify(connection).edition is Edition.COMMUNITY:
-        return
+    edition = identify(connection).edition
     connection.commit()
-    while roll_up(connection).more:
-        pass
+    if edition is Edition.COMMUNITY:
+        connection.autocommit = True
+        connection.execute("CALL refresh_continuous_aggregate('reading_hourly_aggregate', NULL, NULL)")
+        connection.execute("CALL refresh_continuous_aggregate('reading_daily_aggregate', NULL, NULL)")
+        connection.autocommit = False
+        return
+    roll_up_all(connection)
+
+
+def roll_up_all(connection: Connection) -> None:
+    """Bring the rollups up to the last batch, also while others hold transactions open on the same server."""
+    deadline = monotonic() + 20
+    while monotonic() < deadline:
+        roll_up(connection)
+        row = connection.execute(
+            "SELECT count(*) FROM batch b LEFT JOIN log_cursor c ON c.consumer = 'rollups'"
+            " WHERE c.id IS NULL OR (b.xid, b.id) > (c.xid, c.id)"
+        ).fetchone()
+        connection.commit()
+        if row == (0,):
+            return
+        sleep(0.02)
+    raise AssertionError("rollups did not catch up within 20 s: somebody holds a transaction open on this server")
 
 
 _DEFINITION = {"title": "Leak at O'Brien's", "severity": "major"}
@@ -187,21 +209,36 @@ def _alert(connection: Connection, organisation: int, device: DeviceId, site: in
 _ALERT_STATEMENTS = (
     "INSERT INTO rule (slug) VALUES ('leak')",
     "INSERT INTO rule_version (id, rule_id, version, definition) SELECT %(version)s, id, 1, %(definition)s FROM rule",
-    "INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, subject, severity, state, opened_at,"
-    " fired_at, recorded_at, summary) VALUES (%(alert)s, %(version)s, %(organisation)s, %(device)s, %(site)s,"
-    " 'series:1', 'major', 'firing', %(opened)s, %(opened)s, %(opened)s, 'it''s leaking')",
-    "INSERT INTO alert (id, rule_version_id, organisation_id, device_id, subject, severity, state, opened_at,"
-    " fired_at, resolved_at, recorded_at, acknowledged_at, acknowledged_by, summary)"
-    " SELECT gen_random_uuid(), %(version)s, d.organisation_id, d.id, 'device:' || d.id, 'minor', 'resolved',"
-    " %(opened)s, %(opened)s, %(opened)s + interval '5 minutes', %(opened)s, %(opened)s + interval '1 minute', 'eve',"
-    " 'left the reserve' FROM device d WHERE d.external_id = 'collar'",
-    "INSERT INTO alert_transition (alert_id, kind, at, recorded_at) VALUES (%(alert)s, 'firing', %(opened)s, %(opened)s)",
+    """
+    INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, subject, severity, state, opened_at,
+                       fired_at, recorded_at, summary)
+    VALUES (%(alert)s, %(version)s, %(organisation)s, %(device)s, %(site)s, 'series:1', 'major', 'firing', %(opened)s,
+            %(opened)s, %(opened)s, 'it''s leaking')
+    """,
+    """
+    INSERT INTO alert (id, rule_version_id, organisation_id, device_id, subject, severity, state, opened_at, fired_at,
+                       resolved_at, recorded_at, acknowledged_at, acknowledged_by, summary)
+    SELECT gen_random_uuid(), %(version)s, d.organisation_id, d.id, 'device:' || d.id, 'minor', 'resolved', %(opened)s,
+           %(opened)s, %(opened)s + interval '5 minutes', %(opened)s, %(opened)s + interval '1 minute', 'eve',
+           'left the reserve'
+    FROM device d WHERE d.external_id = 'collar'
+    """,
+    """
+    INSERT INTO alert_transition (alert_id, kind, at, recorded_at)
+    VALUES (%(alert)s, 'firing', %(opened)s, %(opened)s)
+    """,
     "INSERT INTO receiver (slug, channel, address) VALUES ('duty', 'email', 'duty@example.org')",
-    "INSERT INTO outbox (id, transition_id, alert_id, receiver_id, message, next_attempt_at, created_at)"
-    " SELECT %(outbox)s, t.id, t.alert_id, r.id, '{}', %(opened)s, %(opened)s FROM alert_transition t, receiver r",
-    "INSERT INTO attempt (outbox_id, number, at, outcome, detail)"
-    " VALUES (%(outbox)s, 1, %(opened)s, 'temporary_failure', '451 later')",
-    "INSERT INTO quarantine (digest, received_at, last_received_at, source, topic, payload, reason, detail)"
-    " VALUES ('\\x00', %(opened)s, %(opened)s, 'veldwatch', 'a/b', 'x', 'malformed_payload', 'not JSON')",
+    """
+    INSERT INTO outbox (id, transition_id, alert_id, receiver_id, message, next_attempt_at, created_at)
+    SELECT %(outbox)s, t.id, t.alert_id, r.id, '{}', %(opened)s, %(opened)s FROM alert_transition t, receiver r
+    """,
+    """
+    INSERT INTO attempt (outbox_id, number, at, outcome, detail)
+    VALUES (%(outbox)s, 1, %(opened)s, 'temporary_failure', '451 later')
+    """,
+    """
+    INSERT INTO quarantine (digest, received_at, last_received_at, source, topic, payload, reason, detail)
+    VALUES ('\\x00', %(opened)s, %(opened)s, 'veldwatch', 'a/b', 'x', 'malformed_payload', 'not JSON')
+    """,
     "INSERT INTO log_cursor (consumer, xid, id) VALUES ('slow', '3', 0)",
 )

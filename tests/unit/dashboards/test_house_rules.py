@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models import units
 
 from dashboards import datasource
 from dashboards.rendering import FOLDER
-from tests.unit.dashboards.committed import annotations, models, panels, queries, variables
+from tests.unit.dashboards.committed import Query, annotations, models, panels, queries, variables
 from veldwatch.storage.queries import named_queries
 
 UIDS = sorted(models())
@@ -86,7 +86,7 @@ def test_every_variable_that_is_used_is_defined_and_the_other_way_round(uid: str
 
 
 @pytest.mark.parametrize("query", queries(), ids=str)
-def test_variables_reach_sql_only_as_quoted_strings(query: Any) -> None:
+def test_variables_reach_sql_only_as_quoted_strings(query: Query) -> None:
     for name in re.findall(r"\$\{([^}]*)\}", query.sql):
         assert name.endswith(":sqlstring"), query.sql
     assert not re.search(r"\[\[|(?<![\w{])\$(?!__)[a-z]", query.sql)
@@ -94,7 +94,7 @@ def test_variables_reach_sql_only_as_quoted_strings(query: Any) -> None:
 
 
 @pytest.mark.parametrize("query", queries(), ids=str)
-def test_variables_with_macros_are_asked_again_when_the_time_changes(query: Any) -> None:
+def test_variables_with_macros_are_asked_again_when_the_time_changes(query: Query) -> None:
     if query.kind == "variable":
         assert "$__time" not in query.sql
 
@@ -138,6 +138,11 @@ def test_graphs_show_gaps_as_gaps_and_are_not_stacked(uid: str) -> None:
             assert custom["spanNulls"] == 3 * 15 * 60 * 1000
             assert custom.get("stacking", {}).get("mode", "none") == "none"
             assert panel["maxDataPoints"] <= 600
+
+
+@pytest.mark.parametrize("query", queries(), ids=str)
+def test_a_query_is_the_same_whatever_grafana_is_told_of_timescaledb(query: Query) -> None:
+    assert "$__timeGroup" not in query.sql
 
 
 def test_every_query_in_the_files_is_used() -> None:

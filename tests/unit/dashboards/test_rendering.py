@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -48,15 +48,14 @@ def test_the_sdk_reads_a_dashboard_back_without_losing_a_key(uid: str) -> None:
     assert _lost(model, again) == []
 
 
-def _lost(before: object, after: object, path: str = "") -> list[str]:
-    if isinstance(before, dict):
-        pairs: dict[str, Any] = before
-        there: dict[str, Any] = after if isinstance(after, dict) else {}
-        missing = [f"{path}.{key}" for key, value in pairs.items() if key not in there and value not in (None, [], {})]
+def _lost(before: Any, after: Any, path: str = "") -> list[str]:  # noqa: ANN401  # JSON
+    if isinstance(before, dict) and isinstance(after, dict):
+        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
+        missing = [f"{path}.{key}" for key, value in old.items() if key not in new and value not in (None, [], {})]
         return missing + [
-            lost for key, value in pairs.items() if key in there for lost in _lost(value, there[key], f"{path}.{key}")
+            lost for key, value in old.items() if key in new for lost in _lost(value, new[key], f"{path}.{key}")
         ]
     if isinstance(before, list) and isinstance(after, list):
-        items: list[object] = before
-        return [lost for n, (a, b) in enumerate(zip(items, after, strict=True)) for lost in _lost(a, b, f"{path}[{n}]")]
+        pairs = zip(cast("list[Any]", before), cast("list[Any]", after), strict=True)
+        return [lost for number, (old, new) in enumerate(pairs) for lost in _lost(old, new, f"{path}[{number}]")]
     return []

@@ -1,0 +1,105 @@
+"""What `dashboard.readings` and `dashboard.consumption` make of readings: gaps, bands, registers that turn over."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.integration.dashboards import world
+from veldwatch.model.identifiers import SeriesId
+from veldwatch.model.register import Device
+from veldwatch.storage import register
+from veldwatch.storage.connection import Connection
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+
+
+@pytest.fixture
+def series(connection: Connection) -> SeriesId:
+    organisation = register.ensure_organisation(connection, "kasama")
+    device = register.ensure_device(
+        connection, Device(organisation_id=organisation, external_id="m", source="veldwatch")
+    )
+    found = register.ensure_series(connection, [(device, "volume", "m3")])[device, "volume"].series_id
+    connection.execute("UPDATE series SET kind = 'counter'")
+    connection.commit()
+    return found
+
+
+def _write(connection: Connection, series: SeriesId, values: dict[timedelta, float]) -> None:
+    world.write(connection, series, [(START + after, value) for after, value in values.items()])
+    world.roll_up_all(connection)
+
+
+def _readings(
+    connection: Connection, series: SeriesId, length: timedelta, bucket_ms: int
+) -> list[tuple[timedelta, float | None, float | None, float | None]]:
+    rows = connection.execute(
+        "SELECT bucket, average, minimum, maximum FROM dashboard.readings(ARRAY[%s], %s, %s, %s)",
+        (series, START, START + length, bucket_ms),
+    ).fetchall()
+    return [(bucket - START, average, minimum, maximum) for bucket, average, minimum, maximum in rows]
+
+
+def _consumption(
+    connection: Connection, series: SeriesId, length: timedelta, bucket_ms: int
+) -> list[tuple[timedelta, float | None]]:
+    rows = connection.execute(
+        "SELECT bucket, consumption FROM dashboard.consumption(ARRAY[%s], %s, %s, %s)",
+        (series, START, START + length, bucket_ms),
+    ).fetchall()
+    return [(bucket - START, value) for bucket, value in rows]
+
+
+def test_a_bucket_has_average_smallest_and_largest(connection: Connection, series: SeriesId) -> None:
+    _write(connection, series, {timedelta(seconds=1): 1.0, timedelta(seconds=2): 5.0, timedelta(seconds=70): 7.0})
+    assert _readings(connection, series, HOUR, MINUTE_MS) == [
+        (timedelta(0), 3.0, 1.0, 5.0),
+        (timedelta(minutes=1), 7.0, 7.0, 7.0),
+    ]
+
+
+def test_a_gap_longer_than_three_expected_reports_ends_the_line(connection: Connection, series: SeriesId) -> None:
+    _write(connection, series, {timedelta(0): 1.0, HOUR: 2.0, 5 * HOUR: 3.0})
+    drawn = _readings(connection, series, 6 * HOUR, 10 * MINUTE_MS)
+    assert [(after, average) for after, average, _, _ in drawn] == [
+        (timedelta(0), 1.0),
+        (HOUR, 2.0),
+        (HOUR + timedelta(minutes=10), None),
+        (5 * HOUR, 3.0),
+    ]
+
+
+@pytest.mark.parametrize("bucket_ms", [MINUTE_MS, HOUR_MS, DAY_MS])
+def test_raw_hourly_and_daily_agree(connection: Connection, series: SeriesId, bucket_ms: int) -> None:
+    _write(connection, series, {n * timedelta(minutes=20): float(n) for n in range(72 * 2)})
+    drawn = [row for row in _readings(connection, series, timedelta(days=3), bucket_ms) if row[1] is not None]
+    assert min(row[2] for row in drawn if row[2] is not None) == 0.0
+    assert max(row[3] for row in drawn if row[3] is not None) == 143.0
+    averages = [row[1] for row in drawn if row[1] is not None]
+    assert sum(averages) / len(averages) == pytest.approx(71.5)
+
+
+def test_consumption_is_what_the_register_counted(connection: Connection, series: SeriesId) -> None:
+    _write(connection, series, {-HOUR: 10.0, timedelta(0): 11.0, HOUR: 13.0, 2 * HOUR: 16.0})
+    assert _consumption(connection, series, 3 * HOUR, HOUR_MS) == [
+        (timedelta(0), 1.0),
+        (HOUR, 2.0),
+        (2 * HOUR, 3.0),
+    ]
+
+
+def test_a_register_that_turns_over_goes_on_counting(connection: Connection, series: SeriesId) -> None:
+    connection.execute("UPDATE series SET register_modulus = 100")
+    _write(connection, series, {timedelta(0): 98.0, HOUR: 99.0, 2 * HOUR: 3.0})
+    assert _consumption(connection, series, 3 * HOUR, HOUR_MS)[1:] == [(HOUR, 1.0), (2 * HOUR, 4.0)]
+
+
+@pytest.mark.parametrize("modulus", [None, 100.0])
+def test_an_exchanged_meter_gives_no_figure_and_never_a_negative_one(
+    connection: Connection, series: SeriesId, modulus: float | None
+) -> None:
+    connection.execute("UPDATE series SET register_modulus = %s", (modulus,))
+    _write(connection, series, {timedelta(0): 48.0, HOUR: 49.0, 2 * HOUR: 0.5, 3 * HOUR: 1.5})
+    assert _consumption(connection, series, 4 * HOUR, HOUR_MS)[1:] == [(HOUR, 1.0), (2 * HOUR, None), (3 * HOUR, 1.0)]
