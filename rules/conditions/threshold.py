@@ -1,0 +1,93 @@
+"""Threshold: a value beyond a limit.
+
+A value counts from its reading to the next one (a step function). With a dead-band the value must come back that far
+inside before it ends, so that noise on the limit is one alert. `hold_for` is reached by time alone.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rules.conditions.span import Instant, Reading, Span, span_from_json
+from veldwatch.model.rule import Threshold
+
+
+class ThresholdState(NamedTuple):
+    """The span that holds, if one does."""
+
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdCondition:
+    """Holds while the value is outside [lower, upper]; what is not limited is infinite.
+
+    Attributes:
+        clear_lower: back inside means at least this.
+        clear_upper: and at most this.
+    """
+
+    lower: float
+    upper: float
+    clear_lower: float
+    clear_upper: float
+    hold_for: Instant
+
+    def initial(self, *, truncated: bool) -> ThresholdState:  # noqa: ARG002  # the past of a step function is no matter
+        """Hold nothing: a value is judged when it comes."""
+        return ThresholdState()
+
+    def step(self, state: ThresholdState, seen: Reading) -> tuple[ThresholdState, Span | None]:
+        """Open a span when the value goes beyond, end it when it is well inside again."""
+        if state.span is None:
+            if self.lower <= seen.value <= self.upper:
+                return state, None
+            span = Span(seen.at, seen.at + self.hold_for, None, seen.value, (tuple(seen),))
+            return ThresholdState(span), None
+        if not self.clear_lower <= seen.value <= self.clear_upper:
+            return state, None
+        ended = state.span._replace(ended_at=seen.at, evidence=(*state.span.evidence, tuple(seen)))
+        return ThresholdState(), ended
+
+    def open_span(self, state: ThresholdState, now: Instant) -> Span | None:  # noqa: ARG002  # its end needs a reading
+        """Give the span that holds: pending until `hold_for` is over."""
+        return state.span
+
+    def wake_at(self, state: ThresholdState, now: Instant) -> Instant | None:
+        """Wake when `hold_for` is over."""
+        if state.span is None or state.span.reached_at is None or state.span.reached_at <= now:
+            return None
+        return state.span.reached_at
+
+    def load(self, document: Sequence[Any]) -> ThresholdState:
+        """Read back a state."""
+        return ThresholdState(span_from_json(document[0]))
+
+    def quiet_range(self, state: ThresholdState) -> tuple[float, float] | None:
+        """Give the values, both included, that cannot change this state; None: no such range."""
+        if state.span is None:
+            return self.lower, self.upper
+        if math.isinf(self.clear_lower):
+            return math.nextafter(self.clear_upper, math.inf), math.inf
+        if math.isinf(self.clear_upper):
+            return -math.inf, math.nextafter(self.clear_lower, -math.inf)
+        return None
+
+
+def compile_threshold(threshold: Threshold, hold_for: Instant) -> ThresholdCondition:
+    """Make the condition of a definition."""
+    lower, upper = -math.inf, math.inf
+    if threshold.outside is not None:
+        lower, upper = threshold.outside
+    elif threshold.above is not None:
+        upper = threshold.above
+    elif threshold.below is not None:
+        lower = threshold.below
+    return ThresholdCondition(
+        lower=lower,
+        upper=upper,
+        clear_lower=lower + threshold.dead_band,
+        clear_upper=upper - threshold.dead_band,
+        hold_for=hold_for,
+    )

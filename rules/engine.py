@@ -1,0 +1,316 @@
+"""The engine: observations as the log brings them -> folds -> alerts, transitions and messages.
+
+Contract: what is recorded is a function of what is stored. The driver (`rules.program`) gives the time, opens the
+transaction and saves the log's cursor in it; after any error it throws the engine away and makes a new one, which takes
+up the folds where they were saved and reads from storage what came after. An observation that is older than its fold's
+position rewinds that fold to an earlier state and folds again what is stored since.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from rules.arrivals import Arrivals
+from rules.conditions.span import Instant, Observation, Span
+from rules.fold import Settled
+from rules.followed import Followed, Shown, begin_at_floor, follow
+from rules.instants import to_datetime, to_instant
+from rules.lifecycle import Episode, Recording, Revision, reconcile, withdraw
+from rules.store import Entry, Store, Wanted
+from rules.targets import FoldKey, Input, Refusal, Target, find_targets
+from rules.wording import entry_of
+from veldwatch.model.alert import Alert, alert_id
+from veldwatch.model.identifiers import AlertId, RuleVersionId
+from veldwatch.storage.log import LogBatch, LogCursor
+
+_ACTIVATED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """How the engine treats the past.
+
+    Attributes:
+        news_age: what fired longer ago than this is told as history.
+        history: how far back a new rule looks.
+        saved_within: a fold that changed is saved at the latest this long after.
+    """
+
+    news_age: timedelta = timedelta(hours=6)
+    history: timedelta = timedelta(days=7)
+    saved_within: timedelta = timedelta(minutes=10)
+
+
+class _Outcome(NamedTuple):
+    """What one fold came to.
+
+    Attributes:
+        after: recorded alerts settled up to here are not concerned; None: all are.
+        head: the fold's position before.
+    """
+
+    followed: Followed
+    settled: list[Settled]
+    spans: list[Span]
+    after: Instant | None
+    head: Instant | None
+    history: bool
+
+
+class Engine:
+    """Carries out the rules; one at a time per database."""
+
+    def __init__(self, store: Store, settings: EngineSettings) -> None:
+        self._store = store
+        self._settings = settings
+        self._targets: dict[FoldKey, Target] = {}
+        self._followed: dict[FoldKey, Followed] = {}
+        self._to_activate: dict[RuleVersionId, list[Target]] = {}
+        self._arrivals = Arrivals(())
+
+    def refresh(self, now: datetime) -> list[Refusal]:
+        """Read rules and register again; end the alerts of rules that are gone.
+
+        Returns:
+            Rules that could not be carried out for some devices.
+        """
+        rules = self._store.rules()
+        watched = self._store.watched()
+        targets, refusals = find_targets(((active.version, active.rule) for active in rules), watched)
+        self._targets = {target.key: target for target in targets}
+        self._followed = {
+            key: self._retargeted(followed) for key, followed in self._followed.items() if key in self._targets
+        }
+        self._arrivals = Arrivals(targets, watched)
+        waiting = {active.version for active in rules if not active.activated}
+        self._to_activate = {version: [] for version in waiting}
+        for target in targets:
+            if target.key.version in waiting:
+                self._to_activate[target.key.version].append(target)
+        self._withdraw(now)
+        return refusals
+
+    def consume(self, cursor: LogCursor, batch: LogBatch, now: datetime) -> list[Refusal]:
+        """Fold what one committed write held."""
+        refusals = self.refresh(now) if self._arrivals.has_strangers(batch) else []
+        seen = {
+            key: observations
+            for key, observations in self._arrivals.by_key(batch).items()
+            if self._is_awaited(key, cursor)
+        }
+        self._absorb(seen, now, complete=False)
+        return refusals
+
+    def wake(self, now: datetime, limit: int = 1000) -> bool:
+        """Look at folds that time alone changes, after reading whatever storage holds for them.
+
+        Returns:
+            True: there may be more.
+        """
+        due = self._store.due(to_instant(now), limit)
+        self._store.forget_wakes([key for key in due if key not in self._targets])
+        self._absorb({key: [] for key in due if key in self._targets}, now, complete=True)
+        return len(due) == limit
+
+    def activate(self, now: datetime) -> bool:
+        """Fold the history of some of the subjects of a new rule.
+
+        Returns:
+            True: there is more to do.
+        """
+        if not self._to_activate:
+            return False
+        version, targets = next(iter(self._to_activate.items()))
+        part = targets[:_ACTIVATED_AT_ONCE]
+        self._to_activate[version] = targets[len(part) :]
+        self._follow(target.key for target in part)
+        for target in part:
+            self._cut_history(self._followed[target.key], now)
+        self._absorb({target.key: [] for target in part}, now, complete=True, history=True)
+        if not self._to_activate[version]:
+            self._store.set_activated(version, now)
+            del self._to_activate[version]
+        return bool(self._to_activate)
+
+    def flush(self, now: datetime, *, everything: bool = False) -> None:
+        """Save folds that changed a while ago."""
+        due = [
+            followed
+            for followed in self._followed.values()
+            if followed.dirty
+            and (everything or followed.saved_at is None or now - followed.saved_at >= self._settings.saved_within)
+        ]
+        for followed in due:
+            followed.keep_checkpoint()
+        self._store.save_folds([followed.update(now) for followed in due])
+
+    def _retargeted(self, followed: Followed) -> Followed:
+        followed.target = self._targets[followed.target.key]
+        return followed
+
+    def _withdraw(self, now: datetime) -> None:
+        gone = [(key, alert) for key, alert in self._store.open_alerts() if key not in self._targets]
+        self._store.close([(key, withdraw(alert, now)) for key, alert in gone], now)
+
+    def _is_awaited(self, key: FoldKey, cursor: LogCursor) -> bool:
+        """Leave out what was read from storage already, and subjects whose history is still to be folded."""
+        followed = self._followed.get(key)
+        if followed is None:
+            return key.version not in self._to_activate
+        return cursor.xid >= followed.read_before
+
+    def _cut_history(self, followed: Followed, now: datetime) -> None:
+        if followed.saved or followed.position is not None:
+            return
+        since = to_instant(now - self._settings.history)
+        floor = self._store.floor_of_history(followed.target.input, followed.target.source_id, since)
+        if floor is not None:
+            begin_at_floor(followed, floor)
+
+    def _follow(self, keys: Iterable[FoldKey]) -> None:
+        missing = [key for key in keys if key not in self._followed]
+        if not missing:
+            return
+        stored = self._store.folds(missing)
+        for key in missing:
+            self._followed[key] = follow(self._targets[key], stored.get(key))
+
+    def _absorb(
+        self,
+        seen: Mapping[FoldKey, list[Observation]],
+        now: datetime,
+        *,
+        complete: bool,
+        history: bool = False,
+    ) -> None:
+        """Fold observations, and record what changed.
+
+        Args:
+            complete: read from storage what it holds, also for folds that are current.
+            history: what is over already is told to nobody.
+        """
+        self._follow(seen)
+        from_storage: list[tuple[Followed, Instant | None]] = []
+        outcomes: list[_Outcome] = []
+        for key, observations in seen.items():
+            followed = self._followed[key]
+            head = followed.position
+            fresh = _fresh(followed, observations)
+            is_late = bool(fresh) and head is not None and fresh[0].at < head
+            if is_late and not self._rewind(followed, fresh[0].at):
+                continue
+            if complete or is_late or not followed.current:
+                from_storage.append((followed, head))
+            elif fresh:
+                outcomes.append(self._live(followed, fresh, now, head))
+        outcomes += self._replayed(from_storage, now, history=history)
+        self._record([outcome for outcome in outcomes if _is_news(outcome)], now)
+        updates = [o.followed.update(now) for o in outcomes if complete or o.followed.must_be_saved()]
+        self._store.save_folds(updates)
+
+    def _rewind(self, followed: Followed, late: Instant) -> bool:
+        """Go back to before a late observation; False: its history is closed."""
+        kept = self._store.checkpoint(followed.target.key, late)
+        if kept is not None:
+            followed.rewind(kept[0], followed.target.fold.load(kept[1]))
+        elif followed.floor is None:
+            followed.rewind(None, followed.target.fold.initial())
+        else:
+            return False
+        return True
+
+    def _live(self, followed: Followed, fresh: Sequence[Observation], now: datetime, head: Instant | None) -> _Outcome:
+        """Fold what came in order.
+
+        Spans are told as of the last observation, not as of now: the log may be behind, and what it has not
+        brought yet must not look like silence. What time alone changes is left to `wake`.
+        """
+        settled = followed.fold(fresh)
+        spans = followed.look(min(to_instant(now), fresh[-1].at))
+        return _Outcome(followed, settled, spans, head, head, history=False)
+
+    def _replayed(
+        self, rewound: Sequence[tuple[Followed, Instant | None]], now: datetime, *, history: bool
+    ) -> list[_Outcome]:
+        """Fold what storage holds after the position of each fold."""
+        if not rewound:
+            return []
+        visible = self._store.visible_before()
+        outcomes = [_Outcome(f, [], [], f.position, head, history) for f, head in rewound]
+        for kind in Input:
+            self._read_on([outcome for outcome in outcomes if outcome.followed.target.input is kind], kind)
+        for outcome in outcomes:
+            followed = outcome.followed
+            followed.current, followed.read_before = True, visible
+            outcome.spans.extend(followed.look(to_instant(now)))
+        return outcomes
+
+    def _read_on(self, outcomes: Sequence[_Outcome], kind: Input) -> None:
+        rest = list(outcomes)
+        while rest:
+            part, rest = rest[:_ACTIVATED_AT_ONCE], rest[_ACTIVATED_AT_ONCE:]
+            pages = self._store.observations(kind, [(o.followed.target.source_id, o.followed.position) for o in part])
+            for outcome, page in zip(part, pages, strict=True):
+                outcome.settled.extend(outcome.followed.fold(page.observations))
+                if page.more:
+                    rest.append(outcome)
+
+    def _record(self, outcomes: Sequence[_Outcome], now: datetime) -> None:
+        if not outcomes:
+            return
+        episodes = {outcome.followed.target.key: _episodes(outcome) for outcome in outcomes}
+        wanted = {
+            outcome.followed.target.key: Wanted(
+                outcome.after, tuple(_alert_ids(outcome.followed.target.key, episodes[outcome.followed.target.key]))
+            )
+            for outcome in outcomes
+        }
+        recorded = self._store.alerts(wanted)
+        entries: list[Entry] = []
+        for outcome in outcomes:
+            key = outcome.followed.target.key
+            revisions = self._revisions(outcome, recorded.get(key, []), episodes[key], now)
+            entries.extend(
+                entry_of(outcome.followed.target, revision, now, self._settings.news_age) for revision in revisions
+            )
+            outcome.followed.shown = _shown(outcome.spans)
+        self._store.record(entries, now)
+
+    def _revisions(
+        self, outcome: _Outcome, recorded: Sequence[Alert], episodes: Sequence[Episode], now: datetime
+    ) -> list[Revision]:
+        key = outcome.followed.target.key
+        recording = Recording(
+            version=key.version,
+            subject=key.subject,
+            now=now,
+            news_age=self._settings.news_age,
+            head=None if outcome.head is None else to_datetime(outcome.head),
+            history=outcome.history,
+        )
+        return reconcile(recorded, episodes, recording)
+
+
+def _fresh(followed: Followed, observations: Sequence[Observation]) -> list[Observation]:
+    """Sort, and leave out what is folded already or closed."""
+    floor, position = followed.floor, followed.position
+    unique = {seen.at: seen for seen in observations if seen.at != position and (floor is None or seen.at > floor)}
+    return [unique[at] for at in sorted(unique)]
+
+
+def _is_news(outcome: _Outcome) -> bool:
+    rewound = outcome.after != outcome.head
+    return bool(outcome.settled) or rewound or outcome.followed.shown != _shown(outcome.spans)
+
+
+def _shown(spans: Iterable[Span]) -> Shown:
+    return tuple((span.opened_at, span.reached_at, span.ended_at) for span in spans)
+
+
+def _episodes(outcome: _Outcome) -> list[Episode]:
+    return [Episode(span, at) for span, at in outcome.settled] + [Episode(span) for span in outcome.spans]
+
+
+def _alert_ids(key: FoldKey, episodes: Iterable[Episode]) -> Iterable[AlertId]:
+    return (alert_id(key.version, key.subject, to_datetime(episode.span.opened_at)) for episode in episodes)

@@ -1,0 +1,133 @@
+"""The fold: observations of one subject in the order of their times -> spans.
+
+Contract: the state is a function of the observations alone; what the passing of time makes of it (`hold_for` over, a
+reading overdue) is told by `spans_at` and never stored. So it does not matter when, or how often, anybody looked. A
+span is *settled* when an observation decided its end: nothing later in order can change it.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rules.conditions.compile import AnyCondition
+from rules.conditions.span import Instant, Observation, Span, span_from_json
+
+
+class FoldState(NamedTuple):
+    """A condition's own state, and a span that is over but may be taken up again within `keep_firing_for`."""
+
+    condition: Any
+    lingering: Span | None = None
+
+
+class Settled(NamedTuple):
+    """A span whose end is decided, and the observation that decided it."""
+
+    span: Span
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """A rule's condition and what is wrapped around it.
+
+    Attributes:
+        keep_firing_for: two spans not further apart than this are one; 0: never.
+        shows_pending: a span that does not count yet is shown.
+    """
+
+    condition: AnyCondition
+    keep_firing_for: Instant = 0
+    shows_pending: bool = False
+
+    def initial(self, *, truncated: bool = False) -> FoldState:
+        """Give the state before the first observation.
+
+        Args:
+            truncated: there were observations before it, which nobody looks at any more.
+        """
+        return FoldState(self.condition.initial(truncated=truncated))
+
+    def advance(self, state: FoldState, observations: Iterable[Observation]) -> tuple[FoldState, list[Settled]]:
+        """Take observations, each later than all before it; give the spans that they settled, in order."""
+        settled: list[Settled] = []
+        step = self.condition.step
+        inner, lingering = state
+        for seen in observations:
+            inner, ended = step(inner, seen)
+            if ended is not None or lingering is not None:
+                lingering = self._lingering(inner, lingering, ended, seen.at, settled)
+        return FoldState(inner, lingering), settled
+
+    def spans_at(self, state: FoldState, now: Instant) -> list[Span]:
+        """Tell which spans are not settled, as they look at `now` if nothing else was observed, oldest first.
+
+        Those that are over by time alone have `ended_at`; pending ones have no `reached_at`, and are left out unless
+        `shows_pending`.
+        """
+        spans = [] if state.lingering is None else [state.lingering]
+        current = self.condition.open_span(state.condition, now)
+        if current is not None and spans and self._continues(spans[0], current):
+            spans = [_joined(spans[0], current)]
+        elif current is not None:
+            spans.append(current)
+        shown = [self._kept(span, now) for span in spans]
+        return [span for span in shown if self._is_shown(span)]
+
+    def wake_at(self, state: FoldState, now: Instant) -> Instant | None:
+        """Tell when, after `now`, time alone next changes what `spans_at` says; None: never."""
+        wishes: list[Instant | None] = [self.condition.wake_at(state.condition, now)]
+        current = self.condition.open_span(state.condition, now)
+        over = (span.ended_at for span in (state.lingering, current) if span is not None and span.ended_at is not None)
+        wishes.extend(ended_at + self.keep_firing_for for ended_at in over)
+        return min((wish for wish in wishes if wish is not None and wish > now), default=None)
+
+    def dump(self, state: FoldState) -> str:
+        """Write a state as JSON."""
+        return json.dumps(state, separators=(",", ":"))
+
+    def load(self, document: Any) -> FoldState:  # noqa: ANN401  # a JSON value
+        """Read back what `dump` wrote, parsed."""
+        inner, lingering = document
+        return FoldState(self.condition.load(inner), span_from_json(lingering))
+
+    def _lingering(
+        self, inner: object, lingering: Span | None, ended: Span | None, at: Instant, settled: list[Settled]
+    ) -> Span | None:
+        if ended is not None:
+            if lingering is not None and self._continues(lingering, ended):
+                lingering = _joined(lingering, ended)
+            else:
+                if lingering is not None:
+                    settled.append(Settled(lingering, at))
+                lingering = ended if ended.counts else None
+        if lingering is None or lingering.ended_at is None or at - lingering.ended_at < self.keep_firing_for:
+            return lingering
+        current = self.condition.open_span(inner, at)
+        if current is not None and self._continues(lingering, current):
+            return lingering
+        settled.append(Settled(lingering, at))
+        return None
+
+    def _continues(self, before: Span, after: Span) -> bool:
+        return (
+            self.keep_firing_for > 0
+            and before.ended_at is not None
+            and after.opened_at - before.ended_at <= self.keep_firing_for
+        )
+
+    def _kept(self, span: Span, now: Instant) -> Span:
+        """Show a span as pending before its time, and as holding while it may be taken up again."""
+        if span.reached_at is not None and span.reached_at > now:
+            return span._replace(reached_at=None)
+        if span.ended_at is not None and now < span.ended_at + self.keep_firing_for:
+            return span._replace(ended_at=None)
+        return span
+
+    def _is_shown(self, span: Span) -> bool:
+        return span.counts or (self.shows_pending and span.ended_at is None)
+
+
+def _joined(before: Span, after: Span) -> Span:
+    return before._replace(ended_at=after.ended_at, evidence=(*before.evidence[:2], *after.evidence[-2:]))

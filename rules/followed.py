@@ -1,0 +1,140 @@
+"""One fold that the engine follows: its state in memory, and what of it is not saved yet.
+
+A fold need not be saved with each observation: its position is honest, so after a crash what came later is read from
+storage again. It must be saved when alerts changed, when it was rewound, and when it has to wake earlier than its saved
+row says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rules.checkpoints import GRAIN, superfluous
+from rules.conditions.span import Instant, Observation, Span
+from rules.fold import FoldState, Settled
+from rules.store import FoldUpdate, StoredFold
+from rules.targets import Target
+
+_STRIDE = 256
+"""Observations of a long history between two states that may be kept."""
+_LIVE_STRIDE = 64
+"""The same for observations as they arrive."""
+
+Shown = tuple[tuple[Instant, Instant | None, Instant | None], ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Followed:
+    """A fold in memory.
+
+    Attributes:
+        current: everything stored after `position` came, or will come, by the log; False: storage may hold more.
+        read_before: observations of transactions before this id were read from storage already.
+        viewed_at: the latest `now` that spans were told for; never goes back.
+        shown: what was told then; None: not known since the program started.
+    """
+
+    target: Target
+    state: FoldState
+    position: Instant | None = None
+    floor: Instant | None = None
+    wake_at: Instant | None = None
+    saved_wake_at: Instant | None = None
+    checkpoints: list[Instant] = field(default_factory=list[Instant])
+    current: bool = False
+    read_before: int = 0
+    viewed_at: Instant | None = None
+    shown: Shown | None = None
+    saved: bool = False
+    saved_at: datetime | None = None
+    dirty: bool = False
+    _steps: int = 0
+    _rewound_to: Instant | None = None
+    _fresh_checkpoints: dict[Instant, str] = field(default_factory=dict[Instant, str])
+    _superfluous: list[Instant] = field(default_factory=list[Instant])
+
+    def rewind(self, position: Instant | None, state: FoldState) -> None:
+        """Go back to an earlier state; later checkpoints are void."""
+        floor = position if position is not None else -(2**62)
+        self.checkpoints = [kept for kept in self.checkpoints if kept <= floor]
+        self._rewound_to = floor + 1
+        self._fresh_checkpoints.clear()
+        self.position, self.state = position, state
+
+    def fold(self, observations: Sequence[Observation]) -> list[Settled]:
+        """Take the next observations, oldest first, keeping states on the way."""
+        settled: list[Settled] = []
+        for start in range(0, len(observations), _STRIDE):
+            part = observations[start : start + _STRIDE]
+            self.state, ended = self.target.fold.advance(self.state, part)
+            self.position = part[-1].at
+            settled.extend(ended)
+            self._steps += len(part)
+            if self._steps >= _LIVE_STRIDE:
+                self.keep_checkpoint()
+        self.dirty = self.dirty or bool(observations)
+        return settled
+
+    def look(self, now: Instant) -> list[Span]:
+        """Tell the spans that are not settled, at `now` or at the latest time that was looked at before."""
+        self.viewed_at = now if self.viewed_at is None else max(self.viewed_at, now)
+        self.wake_at = self.target.fold.wake_at(self.state, self.viewed_at)
+        return self.target.fold.spans_at(self.state, self.viewed_at)
+
+    def keep_checkpoint(self) -> None:
+        """Keep this state, if it is not too close to the last one, and forget those that are too many now."""
+        if self.position is None or (self.checkpoints and self.position - self.checkpoints[-1] < GRAIN):
+            return
+        self._steps = 0
+        self.checkpoints.append(self.position)
+        self._fresh_checkpoints[self.position] = self.target.fold.dump(self.state)
+        for doomed in superfluous(self.checkpoints, self.position):
+            self.checkpoints.remove(doomed)
+            if self._fresh_checkpoints.pop(doomed, None) is None:
+                self._superfluous.append(doomed)
+
+    def must_be_saved(self) -> bool:
+        """Tell whether a crash now would lose more than a second look at storage brings back."""
+        wakes_earlier = self.wake_at is not None and (self.saved_wake_at is None or self.wake_at < self.saved_wake_at)
+        return not self.saved or wakes_earlier or self._rewound_to is not None or bool(self._fresh_checkpoints)
+
+    def update(self, now: datetime) -> FoldUpdate:
+        """Give what is to be saved, and take it as saved."""
+        update = FoldUpdate(
+            key=self.target.key,
+            state=self.target.fold.dump(self.state),
+            position=self.position,
+            floor=self.floor,
+            wake_at=self.wake_at,
+            rewound_to=self._rewound_to,
+            checkpoints=dict(self._fresh_checkpoints),
+            superfluous=tuple(self._superfluous),
+        )
+        self._rewound_to = None
+        self._fresh_checkpoints.clear()
+        self._superfluous.clear()
+        self.saved, self.dirty, self.saved_at, self.saved_wake_at = True, False, now, self.wake_at
+        return update
+
+
+def follow(target: Target, stored: StoredFold | None) -> Followed:
+    """Take a fold up where it was saved, or at its very beginning."""
+    if stored is None:
+        return Followed(target=target, state=target.fold.initial())
+    return Followed(
+        target=target,
+        state=target.fold.load(stored.state),
+        position=stored.position,
+        floor=stored.floor,
+        wake_at=stored.wake_at,
+        saved_wake_at=stored.wake_at,
+        checkpoints=list(stored.checkpoints),
+        saved=True,
+    )
+
+
+def begin_at_floor(followed: Followed, floor: Instant) -> None:
+    """Begin where a history is cut; the cut is a state to which late observations may rewind."""
+    followed.state = followed.target.fold.initial(truncated=True)
+    followed.position = followed.floor = floor
+    followed.keep_checkpoint()

@@ -1,0 +1,172 @@
+"""The program that carries out the rules: the only place in `rules` that reads a clock.
+
+One transaction per read of the log: folds, alerts, transitions, outbox rows and the cursor are committed together or
+not at all. An advisory lock makes it the database's one engine; a second instance waits as standby and takes over when
+the first one's connection ends. With the database away it waits, and takes up where the last commit left it.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from rules.engine import Engine, EngineSettings
+from rules.postgres_store import PostgresStore
+from rules.targets import Refusal
+from veldwatch.config import Settings
+from veldwatch.errors import StorageError
+from veldwatch.storage import log
+from veldwatch.storage.connection import Connection, connect, translated_errors
+from veldwatch.storage.folds import try_engine_lock
+from veldwatch.storage.wakeups import listen, wait_for_wakeup
+
+CONSUMER = "rules"
+
+_log = structlog.stdlib.get_logger(__name__)
+_BATCHES_AT_ONCE = 50
+_TICK_SECONDS = 0.5
+_REFRESH_SECONDS = 5.0
+# Refreshing takes at most this part of the time, however large the register is.
+_REFRESH_SHARE = 0.05
+_FLUSH_SECONDS = 30.0
+_STANDBY_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 10.0
+
+_batches = Counter("veldwatch_rules_batches_total", "log batches that the rules engine consumed")
+_behind = Gauge(
+    "veldwatch_rules_full_reads", "1 while the engine reads the log in full pages, which means it is behind"
+)
+_failures = Counter("veldwatch_rules_interruptions_total", "times that the engine lost the database")
+
+
+def clock() -> datetime:
+    """Tell the time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class RulesProgram:
+    """Runs until it is told to stop."""
+
+    settings: Settings
+    now: Callable[[], datetime] = clock
+    is_engine: threading.Event = field(default_factory=threading.Event)
+    _told: set[Refusal] = field(default_factory=set[Refusal])
+
+    def run(self, stop: threading.Event) -> None:
+        """Carry out the rules; outlives the database's absence."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                with (
+                    connect(self.settings.dsn, autocommit=True, application="veldwatch-rules") as connection,
+                    connect(self.settings.dsn, autocommit=True, application="veldwatch-rules-wake") as listener,
+                ):
+                    failures = 0
+                    self._serve(connection, listener, stop)
+            except StorageError as error:
+                failures += 1
+                _failures.inc()
+                pause = min(0.25 * 2 ** min(failures, 6), _LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
+                _log.warning("database unavailable", error=str(error), failures=failures, pause_seconds=round(pause, 2))
+                stop.wait(pause)
+            finally:
+                self.is_engine.clear()
+
+    def _serve(self, connection: Connection, listener: Connection, stop: threading.Event) -> None:
+        listen(listener, log.CHANNEL)
+        if not self._become_engine(connection, stop):
+            return
+        store = PostgresStore(connection=connection)
+        engine = Engine(store, EngineSettings(news_age=timedelta(seconds=self.settings.news_age_seconds)))
+        cursor = log.load_cursor(connection, CONSUMER) or log.START
+        log.save_cursor(connection, CONSUMER, cursor)
+        rounds = _Rounds(program=self, connection=connection, engine=engine, cursor=cursor)
+        while not stop.is_set():
+            if not rounds.once(stop):
+                wait_for_wakeup(listener, _TICK_SECONDS)
+        with committed(connection):
+            engine.flush(self.now(), everything=True)
+
+    def _become_engine(self, connection: Connection, stop: threading.Event) -> bool:
+        waiting = False
+        while not stop.is_set():
+            if try_engine_lock(connection):
+                _log.info("engine started")
+                self.is_engine.set()
+                return True
+            if not waiting:
+                _log.info("another engine runs; standing by")
+                waiting = True
+            stop.wait(_STANDBY_SECONDS)
+        return False
+
+    def tell(self, refusals: list[Refusal]) -> None:
+        """Log rules that could not be carried out, each once."""
+        for refusal in refusals:
+            if refusal not in self._told:
+                self._told.add(refusal)
+                _log.error("rule not carried out", rule=refusal.rule, reason=refusal.reason)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Rounds:
+    """The engine's work, a transaction at a time."""
+
+    program: RulesProgram
+    connection: Connection
+    engine: Engine
+    cursor: log.LogCursor
+    _refresh_due: float = 0.0
+    _flush_due: float = 0.0
+
+    def once(self, stop: threading.Event) -> bool:
+        """Refresh, activate, read the log, wake what is due, save what waits; True: there is more at once."""
+        self._refresh(stop)
+        with committed(self.connection):
+            now = self.program.now()
+            read = log.read(self.connection, self.cursor, _BATCHES_AT_ONCE)
+            for cursor, batch in read:
+                self.program.tell(self.engine.consume(cursor, batch, now))
+            more = self.engine.wake(now)
+            if read:
+                log.save_cursor(self.connection, CONSUMER, read[-1][0])
+        if read:
+            self.cursor = read[-1][0]
+            _batches.inc(len(read))
+        _behind.set(len(read) == _BATCHES_AT_ONCE)
+        self._flush()
+        return more or bool(read)
+
+    def _refresh(self, stop: threading.Event) -> None:
+        started = time.monotonic()
+        if started < self._refresh_due:
+            return
+        with committed(self.connection):
+            self.program.tell(self.engine.refresh(self.program.now()))
+        taken = time.monotonic() - started
+        self._refresh_due = started + max(_REFRESH_SECONDS, taken / _REFRESH_SHARE)
+        more = True
+        while more and not stop.is_set():
+            with committed(self.connection):
+                more = self.engine.activate(self.program.now())
+
+    def _flush(self) -> None:
+        if time.monotonic() < self._flush_due:
+            return
+        with committed(self.connection):
+            self.engine.flush(self.program.now())
+        self._flush_due = time.monotonic() + _FLUSH_SECONDS
+
+
+@contextmanager
+def committed(connection: Connection) -> Generator[None]:
+    """Commit what happens within, or nothing of it; a failing commit is ours too."""
+    with translated_errors(), connection.transaction():
+        yield

@@ -1,0 +1,187 @@
+"""The engine's memory in PostgreSQL: `rules.store.Store` over `veldwatch.storage`, on one connection."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
+from rules.instants import to_datetime
+from rules.lifecycle import Revision
+from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
+from rules.targets import FoldKey, Input
+from rules.wording import farewell
+from veldwatch.model.alert import Alert
+from veldwatch.model.identifiers import RuleVersionId
+from veldwatch.model.watched import Watched
+from veldwatch.storage import alert_history, folds
+from veldwatch.storage import rules as stored_rules
+from veldwatch.storage.alert_history import AlertSubject, TransitionRow
+from veldwatch.storage.connection import Connection
+
+_PAGE = 2000
+"""Observations of one source read at once: a hundred sources are 200,000 rows, some 60 MB."""
+
+_NEWEST_KEPT = 2000
+"""A new rule looks at least at so many of a source's newest observations, however old they are."""
+
+_KINDS: Mapping[Input, Literal["readings", "positions", "contacts"]] = {
+    Input.READINGS: "readings",
+    Input.POSITIONS: "positions",
+    Input.CONTACTS: "contacts",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresStore:
+    """Reads and writes in whatever transaction the connection is in.
+
+    Attributes:
+        until: observations from this time on are not seen (for back-tests); None: all are.
+    """
+
+    connection: Connection
+    until: datetime | None = None
+
+    def rules(self) -> list[ActiveRule]:
+        """List the active versions of enabled rules."""
+        return [
+            ActiveRule(stored.version_id, stored.rule, stored.activated_at is not None)
+            for stored in stored_rules.list_rules(self.connection)
+            if stored.enabled
+        ]
+
+    def watched(self) -> Watched:
+        """Read the register."""
+        return folds.read_watched(self.connection)
+
+    def visible_before(self) -> int:
+        """Give the transaction id before which all is over."""
+        return folds.visible_before(self.connection)
+
+    def folds(self, keys: Sequence[FoldKey]) -> dict[FoldKey, StoredFold]:
+        """Load folds."""
+        return {
+            FoldKey(RuleVersionId(row.version), row.subject): StoredFold(
+                state=row.state,
+                position=row.position,
+                floor=row.floor,
+                wake_at=row.wake_at,
+                checkpoints=tuple(row.checkpoints),
+            )
+            for row in folds.load_folds(self.connection, keys)
+        }
+
+    def checkpoint(self, key: FoldKey, before: Instant) -> tuple[Instant, Any] | None:
+        """Load the newest state from before an instant."""
+        return folds.load_checkpoint(self.connection, key, before)
+
+    def floor_of_history(self, kind: Input, source_id: int, since: Instant) -> Instant | None:
+        """Tell up to where history is too old for a new rule."""
+        return folds.floor_of_history(self.connection, _KINDS[kind], source_id, to_datetime(since), least=_NEWEST_KEPT)
+
+    def observations(self, kind: Input, after: Sequence[tuple[int, Instant | None]]) -> list[Page]:
+        """Read a page of each source."""
+        pages = folds.read_observations(self.connection, _KINDS[kind], after, limit=_PAGE, until=self.until)
+        return [Page([_observation(kind, row) for row in rows], len(rows) == _PAGE) for rows in pages]
+
+    def alerts(self, wanted: Mapping[FoldKey, Wanted]) -> dict[FoldKey, list[Alert]]:
+        """Load recorded alerts."""
+        found = alert_history.load_alerts(self.connection, {key: (after, ids) for key, (after, ids) in wanted.items()})
+        return {FoldKey(RuleVersionId(version), subject): alerts for (version, subject), alerts in found.items()}
+
+    def open_alerts(self) -> list[tuple[FoldKey, Alert]]:
+        """List alerts that are pending or firing."""
+        return [
+            (FoldKey(RuleVersionId(version), subject), alert)
+            for (version, subject), alert in alert_history.open_alerts(self.connection)
+        ]
+
+    def due(self, now: Instant, limit: int) -> list[FoldKey]:
+        """List folds whose time to wake has come."""
+        keys = folds.due_folds(self.connection, now, limit)
+        return [FoldKey(RuleVersionId(version), subject) for version, subject in keys]
+
+    def save_folds(self, updates: Sequence[FoldUpdate]) -> None:
+        """Save folds and their checkpoints."""
+        changes = [
+            folds.FoldChange(
+                update.key.version,
+                update.key.subject,
+                update.state,
+                update.position,
+                update.floor,
+                update.wake_at,
+                update.rewound_to,
+                update.checkpoints,
+                update.superfluous,
+            )
+            for update in updates
+        ]
+        folds.save_folds(self.connection, changes)
+
+    def forget_wakes(self, keys: Sequence[FoldKey]) -> None:
+        """Let folds sleep that nobody follows any more."""
+        folds.forget_wakes(self.connection, keys)
+
+    def set_activated(self, version: RuleVersionId, now: datetime) -> None:
+        """Note that the history before a rule version was folded."""
+        stored_rules.set_activated(self.connection, version, now)
+
+    def record(self, entries: Sequence[Entry], now: datetime) -> None:
+        """Write alerts, transitions and outbox rows."""
+        for entry in entries:
+            messages = {telling.transition: telling.message for telling in entry.tellings}
+            transitions = _rows(entry.revision, messages)
+            alert = replace(entry.revision.alert, evidence=entry.evidence)
+            alert_history.record_alert(self.connection, _about(entry), alert, entry.summary, transitions, now)
+        changed = [entry.revision.alert.id for entry in entries if entry.revision.transitions]
+        alert_history.wake_listeners(self.connection, changed)
+
+    def close(self, withdrawn: Sequence[tuple[FoldKey, Revision]], now: datetime) -> None:
+        """Write the end of alerts whose rule is gone."""
+        for _, revision in withdrawn:
+            last = alert_history.last_message(self.connection, revision.alert.id)
+            messages = {
+                number: farewell(last, revision.alert, now)
+                for number, transition in enumerate(revision.transitions)
+                if transition.tell and last is not None
+            }
+            alert_history.close_alert(self.connection, revision.alert, _rows(revision, messages), now)
+        alert_history.wake_listeners(self.connection, [revision.alert.id for _, revision in withdrawn])
+
+
+def _observation(kind: Input, row: tuple[Any, ...]) -> Observation:
+    match kind:
+        case Input.READINGS:
+            return Reading(*row)
+        case Input.POSITIONS:
+            return Fix(*row)
+        case Input.CONTACTS:
+            return Contact(*row)
+
+
+def _about(entry: Entry) -> AlertSubject:
+    target = entry.target
+    return AlertSubject(
+        version=target.key.version,
+        subject=target.key.subject,
+        organisation_id=target.device.organisation_id,
+        device_id=target.device.id,
+        site_id=target.device.site_id,
+        series_id=target.series.id if target.series else None,
+        severity=target.rule.severity.value,
+    )
+
+
+def _rows(revision: Revision, messages: Mapping[int, Mapping[str, object]]) -> list[TransitionRow]:
+    return [
+        TransitionRow(
+            kind=transition.kind,
+            at=transition.at,
+            detail=transition.detail,
+            message=messages.get(number),
+            suppressed=transition.suppressed,
+        )
+        for number, transition in enumerate(revision.transitions)
+    ]

@@ -1,0 +1,164 @@
+"""What the engine needs of its memory: an interface, so that one engine runs on PostgreSQL and in a test's dictionary.
+
+Every call takes part in the transaction of whoever drives the engine; times are instants except within alerts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from rules.conditions.span import Instant, Observation
+from rules.lifecycle import Revision
+from rules.targets import FoldKey, Input, Target
+from veldwatch.model.alert import Alert
+from veldwatch.model.identifiers import AlertId, RuleVersionId
+from veldwatch.model.rule import Rule
+from veldwatch.model.watched import Watched
+
+
+class ActiveRule(NamedTuple):
+    """The active version of an enabled rule.
+
+    Attributes:
+        activated: the history before it was folded.
+    """
+
+    version: RuleVersionId
+    rule: Rule
+    activated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFold:
+    """A fold as it was saved.
+
+    Attributes:
+        state: parsed JSON.
+        position: the last observation in the state; None: none yet.
+        floor: observations up to here are never folded again; None: all may be.
+        wake_at: when time alone changes what it says.
+        checkpoints: positions of the earlier states that are kept, oldest first.
+    """
+
+    state: Any
+    position: Instant | None
+    floor: Instant | None
+    wake_at: Instant | None
+    checkpoints: tuple[Instant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldUpdate:
+    """What is to be saved of a fold.
+
+    Attributes:
+        state: JSON.
+        rewound_to: checkpoints from here on are void; None: all stand.
+        checkpoints: new ones, position to JSON.
+        superfluous: checkpoints to forget.
+    """
+
+    key: FoldKey
+    state: str
+    position: Instant | None
+    floor: Instant | None
+    wake_at: Instant | None
+    rewound_to: Instant | None = None
+    checkpoints: Mapping[Instant, str] = field(default_factory=dict[Instant, str])
+    superfluous: Sequence[Instant] = ()
+
+
+class Page(NamedTuple):
+    """Stored observations of one source after a position, oldest first, and whether there are more."""
+
+    observations: list[Observation]
+    more: bool
+
+
+class Wanted(NamedTuple):
+    """Which recorded alerts of a fold are asked for: those not settled by `after` (None: all), and those of `ids`."""
+
+    after: Instant | None
+    ids: tuple[AlertId, ...]
+
+
+class Telling(NamedTuple):
+    """A notification for one transition of a revision, by the transition's number."""
+
+    transition: int
+    message: Mapping[str, object]
+
+
+class Entry(NamedTuple):
+    """A revision to be recorded, for which target, with the messages that tell of it."""
+
+    target: Target
+    revision: Revision
+    summary: str
+    evidence: Mapping[str, object]
+    tellings: tuple[Telling, ...]
+
+
+class Store(Protocol):
+    """The engine's memory."""
+
+    def rules(self) -> list[ActiveRule]:
+        """List the rules that are to be carried out."""
+        ...
+
+    def watched(self) -> Watched:
+        """Give the devices, series and sites that rules may match."""
+        ...
+
+    def visible_before(self) -> int:
+        """Give the transaction id before which every transaction is over and seen by later reads."""
+        ...
+
+    def folds(self, keys: Sequence[FoldKey]) -> dict[FoldKey, StoredFold]:
+        """Load folds; those that were never saved are left out."""
+        ...
+
+    def checkpoint(self, key: FoldKey, before: Instant) -> tuple[Instant, Any] | None:
+        """Load the newest earlier state of a fold whose position is before an instant."""
+        ...
+
+    def floor_of_history(self, kind: Input, source_id: int, since: Instant) -> Instant | None:
+        """Tell up to where a source's history is too old to be folded for a new rule; None: all is to be."""
+        ...
+
+    def observations(self, kind: Input, after: Sequence[tuple[int, Instant | None]]) -> list[Page]:
+        """Read stored observations after (source, position), a page of each, in that order; None: from the first on."""
+        ...
+
+    def alerts(self, wanted: Mapping[FoldKey, Wanted]) -> dict[FoldKey, list[Alert]]:
+        """Load recorded alerts; retracted ones only by id."""
+        ...
+
+    def open_alerts(self) -> list[tuple[FoldKey, Alert]]:
+        """List alerts that are pending or firing, of whatever rule version."""
+        ...
+
+    def due(self, now: Instant, limit: int) -> list[FoldKey]:
+        """List folds whose time to wake has come, the longest due first."""
+        ...
+
+    def save_folds(self, updates: Sequence[FoldUpdate]) -> None:
+        """Save folds and their checkpoints."""
+        ...
+
+    def forget_wakes(self, keys: Sequence[FoldKey]) -> None:
+        """Let folds sleep that nobody follows any more."""
+        ...
+
+    def set_activated(self, version: RuleVersionId, now: datetime) -> None:
+        """Note that the history before a rule version was folded."""
+        ...
+
+    def record(self, entries: Sequence[Entry], now: datetime) -> None:
+        """Write alerts, transitions and outbox rows."""
+        ...
+
+    def close(self, withdrawn: Sequence[tuple[FoldKey, Revision]], now: datetime) -> None:
+        """Write the end of alerts whose rule is gone."""
+        ...

@@ -1,0 +1,217 @@
+"""A database for the engine in dictionaries: what `rules.postgres_store` does, without the server.
+
+`put` stores observations as intake would and gives the log batch of what was new. `commit` and `rollback` stand for
+the transaction that the driver opens.
+"""
+
+import copy
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
+from rules.instants import to_datetime
+from rules.lifecycle import Revision, Transition
+from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
+from rules.targets import FoldKey, Input
+from veldwatch.model.alert import Alert, AlertState
+from veldwatch.model.identifiers import AlertId, RuleVersionId
+from veldwatch.model.watched import Watched
+from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogBatch, LogCursor
+
+_PAGE = 7
+_EMPTY = np.iinfo(np.int64).min
+
+
+@dataclass(slots=True)
+class _Contents:
+    """All that a transaction may change."""
+
+    folds: dict[FoldKey, StoredFold] = field(default_factory=dict[FoldKey, StoredFold])
+    checkpoints: dict[FoldKey, dict[Instant, Any]] = field(default_factory=dict[FoldKey, dict[Instant, Any]])
+    alerts: dict[AlertId, tuple[FoldKey, Alert]] = field(default_factory=dict[AlertId, tuple[FoldKey, Alert]])
+    history: list[tuple[AlertId, Transition]] = field(default_factory=list[tuple[AlertId, Transition]])
+    told: list[tuple[AlertId, Mapping[str, object]]] = field(default_factory=list[tuple[AlertId, Mapping[str, object]]])
+    activated: set[RuleVersionId] = field(default_factory=set[RuleVersionId])
+
+
+class MemoryStore:
+    """`rules.store.Store` in memory."""
+
+    def __init__(self, rules: Iterable[ActiveRule], watched: Watched) -> None:
+        self._rules = list(rules)
+        self._watched = watched
+        self._stored: dict[tuple[Input, int], dict[Instant, Observation]] = {}
+        self._xid = 0
+        self._contents = _Contents(activated={active.version for active in self._rules if active.activated})
+        self._committed = copy.deepcopy(self._contents)
+        self.newest_kept = 1000
+
+    # What intake does.
+
+    def put(self, observations: Sequence[tuple[int, Observation]]) -> tuple[LogCursor, LogBatch]:
+        """Store observations of sources; what is stored already is not in the batch."""
+        new: dict[type, list[tuple[int, Observation]]] = {Reading: [], Fix: [], Contact: []}
+        for source, seen in observations:
+            stored = self._stored.setdefault((_INPUT[type(seen)], source), {})
+            if seen.at not in stored:
+                stored[seen.at] = seen
+                new[type(seen)].append((source, seen))
+        self._xid += 1
+        batch = LogBatch(
+            readings=np.array([_reading_row(*pair) for pair in new[Reading]], READINGS),
+            positions=np.array([_fix_row(*pair) for pair in new[Fix]], POSITIONS),
+            contacts=np.array([_contact_row(*pair) for pair in new[Contact]], CONTACTS),
+        )
+        return LogCursor(self._xid, self._xid), batch
+
+    # What the driver does.
+
+    def commit(self) -> None:
+        self._committed = copy.deepcopy(self._contents)
+
+    def rollback(self) -> None:
+        self._contents = copy.deepcopy(self._committed)
+
+    # What tests look at.
+
+    @property
+    def history(self) -> list[tuple[AlertId, Transition]]:
+        return self._contents.history
+
+    @property
+    def told(self) -> list[tuple[AlertId, Mapping[str, object]]]:
+        return self._contents.told
+
+    def final(self) -> set[tuple[str, str, str, datetime, datetime | None, datetime | None]]:
+        """Give what stands in the end: everything but what was retracted."""
+        return {
+            (str(key.version), key.subject, a.state.value, a.opened_at, a.fired_at, a.resolved_at)
+            for key, a in self._contents.alerts.values()
+            if a.state is not AlertState.RETRACTED
+        }
+
+    def all_alerts(self) -> list[Alert]:
+        return [alert for _, alert in self._contents.alerts.values()]
+
+    # rules.store.Store
+
+    def rules(self) -> list[ActiveRule]:
+        return [active._replace(activated=active.version in self._contents.activated) for active in self._rules]
+
+    def replace_rules(self, rules: Iterable[ActiveRule]) -> None:
+        self._rules = list(rules)
+
+    def watched(self) -> Watched:
+        return self._watched
+
+    def visible_before(self) -> int:
+        return self._xid + 1
+
+    def folds(self, keys: Sequence[FoldKey]) -> dict[FoldKey, StoredFold]:
+        return {
+            key: replace(self._contents.folds[key], checkpoints=tuple(sorted(self._contents.checkpoints.get(key, {}))))
+            for key in keys
+            if key in self._contents.folds
+        }
+
+    def checkpoint(self, key: FoldKey, before: Instant) -> tuple[Instant, Any] | None:
+        kept = self._contents.checkpoints.get(key, {})
+        position = max((at for at in kept if at < before), default=None)
+        return None if position is None else (position, kept[position])
+
+    def floor_of_history(self, kind: Input, source_id: int, since: Instant) -> Instant | None:
+        times = sorted(self._stored.get((kind, source_id), {}), reverse=True)
+        return min(times[self.newest_kept], since) if len(times) > self.newest_kept else None
+
+    def observations(self, kind: Input, after: Sequence[tuple[int, Instant | None]]) -> list[Page]:
+        pages: list[Page] = []
+        for source, position in after:
+            stored = self._stored.get((kind, source), {})
+            times = sorted(at for at in stored if position is None or at > position)
+            pages.append(Page([stored[at] for at in times[:_PAGE]], len(times) > _PAGE))
+        return pages
+
+    def alerts(self, wanted: Mapping[FoldKey, Wanted]) -> dict[FoldKey, list[Alert]]:
+        found: dict[FoldKey, list[Alert]] = {}
+        for key, alert in self._contents.alerts.values():
+            if key in wanted and (alert.id in wanted[key].ids or _unsettled(alert, wanted[key].after)):
+                found.setdefault(key, []).append(alert)
+        return found
+
+    def open_alerts(self) -> list[tuple[FoldKey, Alert]]:
+        is_open = (AlertState.PENDING, AlertState.FIRING)
+        return [(key, alert) for key, alert in self._contents.alerts.values() if alert.state in is_open]
+
+    def due(self, now: Instant, limit: int) -> list[FoldKey]:
+        due = [
+            (f.wake_at, key) for key, f in self._contents.folds.items() if f.wake_at is not None and f.wake_at <= now
+        ]
+        return [key for _, key in sorted(due)][:limit]
+
+    def save_folds(self, updates: Sequence[FoldUpdate]) -> None:
+        for update in updates:
+            self._contents.folds[update.key] = StoredFold(
+                state=json.loads(update.state), position=update.position, floor=update.floor, wake_at=update.wake_at
+            )
+            kept = self._contents.checkpoints.setdefault(update.key, {})
+            if update.rewound_to is not None:
+                for position in [at for at in kept if at >= update.rewound_to]:
+                    del kept[position]
+            for position in update.superfluous:
+                kept.pop(position, None)
+            kept.update({at: json.loads(state) for at, state in update.checkpoints.items()})
+
+    def forget_wakes(self, keys: Sequence[FoldKey]) -> None:
+        for key in keys:
+            self._contents.folds[key] = replace(self._contents.folds[key], wake_at=None)
+
+    def set_activated(self, version: RuleVersionId, now: datetime) -> None:  # noqa: ARG002  # kept by the real one
+        self._contents.activated.add(version)
+
+    def record(self, entries: Sequence[Entry], now: datetime) -> None:  # noqa: ARG002  # in the messages already
+        for entry in entries:
+            revision = entry.revision
+            self._contents.alerts[revision.alert.id] = (
+                entry.target.key,
+                replace(revision.alert, evidence=entry.evidence),
+            )
+            self._contents.history.extend((revision.alert.id, transition) for transition in revision.transitions)
+            self._contents.told.extend(
+                (revision.alert.id, telling.message)
+                for telling in entry.tellings
+                if revision.transitions[telling.transition].suppressed is None
+            )
+
+    def close(self, withdrawn: Sequence[tuple[FoldKey, Revision]], now: datetime) -> None:  # noqa: ARG002
+        for key, revision in withdrawn:
+            self._contents.alerts[revision.alert.id] = (key, revision.alert)
+            self._contents.history.extend((revision.alert.id, transition) for transition in revision.transitions)
+
+
+_INPUT = {Reading: Input.READINGS, Fix: Input.POSITIONS, Contact: Input.CONTACTS}
+
+
+def _unsettled(alert: Alert, after: Instant | None) -> bool:
+    if alert.state is AlertState.RETRACTED:
+        return False
+    return alert.settled_at is None or after is None or alert.settled_at > to_datetime(after)
+
+
+def _reading_row(source: int, seen: Observation) -> tuple[Any, ...]:
+    assert isinstance(seen, Reading)
+    return source, seen.at, seen.at, seen.value, 0
+
+
+def _fix_row(source: int, seen: Observation) -> tuple[Any, ...]:
+    assert isinstance(seen, Fix)
+    accuracy = np.nan if seen.accuracy is None else seen.accuracy
+    return source, seen.at, seen.at, seen.longitude, seen.latitude, np.nan, accuracy, np.nan, np.nan, 0
+
+
+def _contact_row(source: int, seen: Observation) -> tuple[Any, ...]:
+    return source, seen.at, 1, _EMPTY, _EMPTY, True

@@ -1,0 +1,138 @@
+"""The property at the heart: any order and any batching of observations leaves the same alerts as in order."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.conditions.span import Contact, Fix, Observation, Reading
+from rules.engine import Engine, EngineSettings
+from tests.unit.rules.memory import MemoryStore
+from tests.unit.rules.worlds import LATER, SQUARE, active, minute, rule_for, watched
+from veldwatch.model.rule import (
+    Absence,
+    Beginning,
+    ContinuousFlow,
+    FlowKind,
+    Geofence,
+    GeofenceEvent,
+    Immobility,
+    Rule,
+    Threshold,
+)
+
+Stored = tuple[int, Observation]
+_MINUTES = timedelta(minutes=1)
+
+READING_RULES = (
+    rule_for(Threshold(metric="value", above=5), name="above"),
+    rule_for(Threshold(metric="value", outside=(2, 7), dead_band=1), hold_for=5, name="outside"),
+    rule_for(Threshold(metric="value", below=3, dead_band=2), hold_for=3, keep_firing_for=6, name="below"),
+    rule_for(ContinuousFlow(metric="value", duration=10 * _MINUTES, max_gap=8 * _MINUTES), name="register"),
+    rule_for(
+        ContinuousFlow(metric="value", duration=6 * _MINUTES, max_gap=9 * _MINUTES, of=FlowKind.RATE, minimum=2),
+        keep_firing_for=4,
+        name="rate",
+    ),
+    rule_for(
+        ContinuousFlow(metric="value", duration=4 * _MINUTES, max_gap=9 * _MINUTES, beginning=Beginning.ANY),
+        name="any",
+    ),
+)
+FIX_RULES = (
+    rule_for(Geofence(event=GeofenceEvent.EXIT, polygon=SQUARE), name="exit"),
+    rule_for(Geofence(event=GeofenceEvent.ENTER, polygon=SQUARE, max_gap=15 * _MINUTES), hold_for=4, name="enter"),
+    rule_for(Immobility(radius_metres=200, window=12 * _MINUTES, share=0.6), keep_firing_for=5, name="still"),
+)
+CONTACT_RULES = (rule_for(Absence(silent_for=7 * _MINUTES), name="silent"),)
+
+_TIMES = st.integers(0, 90).map(minute)
+_SOURCES = st.sampled_from([1, 2])
+_READINGS = st.lists(st.tuples(_SOURCES, st.builds(Reading, _TIMES, st.integers(0, 9).map(float))), max_size=60)
+_PLACES = st.sampled_from([29.98, 29.999, 30.0001, 30.001, 30.005, 30.0055, 30.012, 30.03])
+_FIXES = st.lists(
+    st.tuples(
+        _SOURCES, st.builds(Fix, _TIMES, _PLACES, st.sampled_from([-9.995, -9.9951]), st.sampled_from([None, 40.0]))
+    ),
+    max_size=60,
+)
+_CONTACTS = st.lists(st.tuples(_SOURCES, st.builds(Contact, _TIMES)), max_size=40)
+
+
+def unique(observations: Sequence[Stored]) -> list[Stored]:
+    """Keep the first of each source and time, as storage does."""
+    first: dict[tuple[int, int], Stored] = {}
+    for source, seen in observations:
+        first.setdefault((source, seen.at), (source, seen))
+    return list(first.values())
+
+
+def in_order(rules: Sequence[Rule], observations: Sequence[Stored]) -> MemoryStore:
+    """Run the engine over observations one at a time, in the order of their times."""
+    ordered = sorted(observations, key=lambda pair: pair[1].at)
+    return run(rules, [[pair] for pair in ordered])
+
+
+def run(rules: Sequence[Rule], batches: Sequence[Sequence[Stored]]) -> MemoryStore:
+    store = MemoryStore([active(rule) for rule in rules], watched())
+    engine = Engine(store, EngineSettings())
+    engine.refresh(LATER)
+    for batch in batches:
+        engine.consume(*store.put(batch), LATER)
+        engine.wake(LATER)
+    return store
+
+
+def batched(observations: Sequence[Stored], sizes: Sequence[int]) -> list[list[Stored]]:
+    rest, batches = list(observations), list[list[Stored]]()
+    for size in sizes:
+        batches.append(rest[:size])
+        rest = rest[size:]
+    return [*batches, rest]
+
+
+@pytest.mark.parametrize(
+    ("rules", "observations"),
+    [(READING_RULES, _READINGS), (FIX_RULES, _FIXES), (CONTACT_RULES, _CONTACTS)],
+    ids=["readings", "positions", "contacts"],
+)
+def test_any_order_and_batching_leaves_the_alerts_of_the_right_order(
+    rules: Sequence[Rule], observations: st.SearchStrategy[list[Stored]]
+) -> None:
+    @settings(max_examples=250, deadline=None)
+    @given(st.data())
+    def check(drawn: st.DataObject) -> None:
+        kept = unique(drawn.draw(observations))
+        shuffled = drawn.draw(st.permutations(kept))
+        sizes = drawn.draw(st.lists(st.integers(0, 12), max_size=8))
+        assert run(rules, batched(shuffled, sizes)).final() == in_order(rules, kept).final()
+
+    check()
+
+
+@given(kept=_READINGS.map(unique), drawn=st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_crash_before_any_commit_changes_nothing(kept: list[Stored], drawn: st.DataObject) -> None:
+    shuffled = drawn.draw(st.permutations(kept))
+    batches = batched(shuffled, drawn.draw(st.lists(st.integers(0, 12), max_size=8)))
+    crashes = drawn.draw(st.lists(st.booleans(), min_size=len(batches), max_size=len(batches)))
+    store = MemoryStore([active(rule) for rule in READING_RULES], watched())
+    engine = _refreshed(store)
+    for batch, crashes_here in zip(batches, crashes, strict=True):
+        logged = store.put(batch)
+        if crashes_here:
+            engine.consume(*logged, LATER)
+            store.rollback()
+            engine = _refreshed(store)
+        engine.consume(*logged, LATER)
+        engine.wake(LATER)
+        store.commit()
+    assert store.final() == in_order(READING_RULES, kept).final()
+
+
+def _refreshed(store: MemoryStore) -> Engine:
+    engine = Engine(store, EngineSettings())
+    engine.refresh(LATER)
+    return engine

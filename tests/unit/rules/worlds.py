@@ -1,0 +1,59 @@
+"""Small worlds for tests: one organisation, devices with series, rules made in a line."""
+
+from datetime import UTC, datetime, timedelta
+
+from rules.conditions.span import Instant
+from rules.instants import to_instant
+from rules.store import ActiveRule
+from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId
+from veldwatch.model.rule import Condition, Rule, Severity
+from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries
+from veldwatch.wire.rule_document import version_id
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+SQUARE = '{"coordinates":[[[30.0,-10.0],[30.01,-10.0],[30.01,-9.99],[30.0,-9.99],[30.0,-10.0]]],"type":"Polygon"}'
+"""About 1.1 km a side."""
+
+
+def minute(number: float) -> Instant:
+    """Give the instant so many minutes after the start."""
+    return to_instant(START + timedelta(minutes=number))
+
+
+def rule_for(condition: Condition, *, hold_for: float = 0, keep_firing_for: float = 0, name: str = "tested") -> Rule:
+    """Make a rule; times in minutes."""
+    return Rule(
+        id=name,
+        title="Tested",
+        severity=Severity.MAJOR,
+        condition=condition,
+        hold_for=timedelta(minutes=hold_for),
+        keep_firing_for=timedelta(minutes=keep_firing_for),
+    )
+
+
+def active(rule: Rule) -> ActiveRule:
+    """Make a rule active."""
+    return ActiveRule(version_id(rule), rule, activated=True)
+
+
+def watched(count: int = 2, metrics: tuple[str, ...] = ("value",)) -> Watched:
+    """Make devices 1 to n; with one metric, series have their device's number."""
+    organisation = OrganisationId(1)
+    devices = tuple(
+        WatchedDevice(
+            id=DeviceId(number),
+            organisation_id=organisation,
+            organisation="town",
+            external_id=f"d{number}",
+            name=f"Device {number}",
+        )
+        for number in range(1, count + 1)
+    )
+    series = tuple(
+        WatchedSeries(id=SeriesId((device.id - 1) * len(metrics) + index), device_id=device.id, metric=metric)
+        for device in devices
+        for index, metric in enumerate(metrics, start=1)
+    )
+    return Watched(devices=devices, series=series, polygons={})

@@ -1,0 +1,50 @@
+"""What rules look at: the devices, series and sites that are registered, as one consistent picture."""
+
+from dataclasses import dataclass
+
+from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId, SiteId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedDevice:
+    """A device that is not retired.
+
+    Attributes:
+        organisation: slug.
+        site: slug; None: it stands nowhere.
+        site_path: slugs of its site and of all above it.
+    """
+
+    id: DeviceId
+    organisation_id: OrganisationId
+    organisation: str
+    external_id: str
+    name: str
+    profile: str | None = None
+    site_id: SiteId | None = None
+    site: str | None = None
+    site_path: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedSeries:
+    """A series of such a device."""
+
+    id: SeriesId
+    device_id: DeviceId
+    metric: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """The whole picture.
+
+    Attributes:
+        polygons: GeoJSON of the sites that have an area, by organisation and slug.
+    """
+
+    devices: tuple[WatchedDevice, ...] = ()
+    series: tuple[WatchedSeries, ...] = ()
+    polygons: dict[tuple[OrganisationId, str], str]

@@ -1,0 +1,216 @@
+"""The record that the engine keeps: alerts, their transitions, and the outbox rows that tell of them.
+
+Contract: all of it goes into the caller's transaction, together with the folds that it follows from and the
+log's cursor: after a crash none of it is there or all of it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from veldwatch.model.alert import Alert, AlertState, TransitionKind
+from veldwatch.model.identifiers import AlertId
+from veldwatch.model.notifications import Suppression
+from veldwatch.storage import outbox
+from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.folds import Key
+from veldwatch.storage.queries import load_queries
+
+_QUERIES = load_queries("alert_history")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSubject:
+    """What an alert is about."""
+
+    version: UUID
+    subject: str
+    organisation_id: int
+    device_id: int
+    site_id: int | None
+    series_id: int | None
+    severity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitionRow:
+    """An entry in an alert's history, and the message that tells of it.
+
+    Attributes:
+        message: None: nobody is told.
+        suppressed: why the message is kept and not sent; None: it is sent.
+    """
+
+    kind: TransitionKind
+    at: datetime
+    detail: Mapping[str, str | None]
+    message: Mapping[str, object] | None = None
+    suppressed: Suppression | None = None
+
+
+def load_alerts(
+    connection: Connection, wanted: Mapping[Key, tuple[int | None, Sequence[AlertId]]]
+) -> dict[Key, list[Alert]]:
+    """Load the alerts of folds that were not settled by a position (None: all), and those of the ids.
+
+    Retracted ones come only by id.
+    """
+    values = {
+        "versions": [version for version, _ in wanted],
+        "subjects": [subject for _, subject in wanted],
+        "after": [_time(after) for after, _ in wanted.values()],
+        "ids": [identity for _, ids in wanted.values() for identity in ids],
+    }
+    found: dict[Key, list[Alert]] = {}
+    with translated_errors():
+        for version, subject, *columns in connection.execute(_QUERIES["load_alerts"], values):
+            found.setdefault((version, subject), []).append(_alert(columns))
+    return found
+
+
+def open_alerts(connection: Connection) -> list[tuple[Key, Alert]]:
+    """List the alerts that are pending or firing, of whatever rule version."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["open_alerts"]).fetchall()
+    return [((version, subject), _alert(columns)) for version, subject, *columns in rows]
+
+
+def record_alert(
+    connection: Connection,
+    about: AlertSubject,
+    alert: Alert,
+    summary: str,
+    transitions: Sequence[TransitionRow],
+    now: datetime,
+) -> None:
+    """Write an alert as it is now, how it came to be so, and who is to be told."""
+    values = {
+        "id": alert.id,
+        "version": about.version,
+        "organisation_id": about.organisation_id,
+        "device_id": about.device_id,
+        "site_id": about.site_id,
+        "series_id": about.series_id,
+        "subject": about.subject,
+        "severity": about.severity,
+        "state": alert.state.value,
+        "opened_at": alert.opened_at,
+        "fired_at": alert.fired_at,
+        "resolved_at": alert.resolved_at,
+        "settled_at": alert.settled_at,
+        "recorded_at": alert.recorded_at,
+        "late": alert.late,
+        "told": alert.told,
+        "value": alert.value,
+        "summary": summary,
+        "evidence": Jsonb(dict(alert.evidence)),
+        "superseded_by": alert.superseded_by,
+        "acknowledged_at": alert.acknowledged_at,
+        "acknowledged_by": alert.acknowledged_by,
+        "now": now,
+    }
+    with translated_errors():
+        connection.execute(_QUERIES["save_alert"], values)
+    for transition in transitions:
+        _add_transition(connection, alert.id, transition, about.organisation_id, about.severity, now)
+
+
+def close_alert(connection: Connection, alert: Alert, transitions: Sequence[TransitionRow], now: datetime) -> None:
+    """Write the end of an alert whose rule is gone."""
+    values = {
+        "id": alert.id,
+        "state": alert.state.value,
+        "resolved_at": alert.resolved_at,
+        "settled_at": alert.settled_at,
+        "now": now,
+    }
+    with translated_errors():
+        row = connection.execute(_QUERIES["close_alert"], values).fetchone()
+    if row is None:
+        return
+    for transition in transitions:
+        _add_transition(connection, alert.id, transition, row[0], row[1], now)
+
+
+def last_message(connection: Connection, identity: AlertId) -> dict[str, Any] | None:
+    """Give what was last told of an alert; None: nothing."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["last_message"], {"id": identity}).fetchone()
+    return None if row is None else row[0]
+
+
+def wake_listeners(connection: Connection, ids: Sequence[AlertId]) -> None:
+    """Tell who listens that alerts changed, at commit."""
+    if ids:
+        with translated_errors():
+            connection.execute(_QUERIES["wake"], {"ids": list(ids)})
+
+
+def _add_transition(
+    connection: Connection,
+    identity: AlertId,
+    transition: TransitionRow,
+    organisation_id: int,
+    severity: str,
+    now: datetime,
+) -> None:
+    values = {
+        "alert_id": identity,
+        "kind": transition.kind.value,
+        "at": transition.at,
+        "now": now,
+        "detail": Jsonb(dict(transition.detail)),
+    }
+    with translated_errors():
+        row = connection.execute(_QUERIES["add_transition"], values).fetchone()
+    assert row is not None  # noqa: S101  # INSERT ... RETURNING gives a row always
+    if transition.message is None:
+        return
+    outbox.enqueue(
+        connection,
+        transition_id=row[0],
+        alert_id=identity,
+        organisation_id=organisation_id,
+        severity=severity,
+        key=_key(transition, row[0]),
+        message=transition.message,
+        now=now,
+        suppressed=transition.suppressed,
+    )
+
+
+def _key(transition: TransitionRow, transition_id: int) -> str:
+    """Name what is told: firing at a time is told once; each correction is one of its own, even back to what was."""
+    if transition.kind in (TransitionKind.FIRING, TransitionKind.RESOLVED):
+        return f"{transition.kind.value}:{transition.at.isoformat()}"
+    return f"{transition.kind.value}:{transition_id}"
+
+
+def _alert(columns: Sequence[Any]) -> Alert:
+    identity, state, opened_at, fired_at, resolved_at, settled_at, recorded_at, late, told, *rest = columns
+    value, evidence, superseded_by, acknowledged_at, acknowledged_by = rest
+    return Alert(
+        id=AlertId(identity),
+        state=AlertState(state),
+        opened_at=opened_at,
+        fired_at=fired_at,
+        resolved_at=resolved_at,
+        settled_at=settled_at,
+        recorded_at=recorded_at,
+        late=late,
+        told=told,
+        value=value,
+        evidence=evidence,
+        superseded_by=superseded_by,
+        acknowledged_at=acknowledged_at,
+        acknowledged_by=acknowledged_by,
+    )
+
+
+def _time(position: int | None) -> datetime | None:
+    return None if position is None else _EPOCH + timedelta(microseconds=position)

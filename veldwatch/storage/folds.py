@@ -1,0 +1,235 @@
+"""What the rules engine keeps and reads: folds with their checkpoints, and the observations that they run over.
+
+Every call takes part in the caller's transaction. Positions are microseconds since 1970-01-01 UTC, as in the log.
+States are JSON that only `rules` reads. What maintenance drops from history it must first close with `close_history`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from veldwatch.model.identifiers import OrganisationId
+from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries
+from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.queries import load_queries
+from veldwatch.wire.polygons import canonical_polygon
+
+_QUERIES = load_queries("folds")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Kind = Literal["readings", "positions", "contacts"]
+Key = tuple[UUID, str]
+
+
+class FoldRow(NamedTuple):
+    """A saved fold: its key, its state and its positions."""
+
+    version: UUID
+    subject: str
+    state: Any
+    position: int | None
+    floor: int | None
+    wake_at: int | None
+    checkpoints: list[int]
+
+
+class FoldChange(NamedTuple):
+    """What is to be saved of a fold.
+
+    Attributes:
+        state: JSON text.
+        rewound_to: checkpoints from here on are void; None: all stand.
+        checkpoints: new ones, position to JSON text.
+    """
+
+    version: UUID
+    subject: str
+    state: str
+    position: int | None
+    floor: int | None
+    wake_at: int | None
+    rewound_to: int | None
+    checkpoints: Mapping[int, str]
+    superfluous: Sequence[int]
+
+
+def try_engine_lock(connection: Connection) -> bool:
+    """Become the database's one engine, until this connection ends; False: another one is."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["try_engine_lock"]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def read_watched(connection: Connection) -> Watched:
+    """Read the devices that are not retired, their series, and the sites that have an area."""
+    with translated_errors():
+        devices = connection.execute(_QUERIES["watched_devices"]).fetchall()
+        series = connection.execute(_QUERIES["watched_series"]).fetchall()
+        sites = connection.execute(_QUERIES["watched_sites"]).fetchall()
+    areas = ((OrganisationId(organisation), slug, _area(geometry)) for organisation, slug, geometry in sites)
+    return Watched(
+        devices=tuple(_device(row) for row in devices),
+        series=tuple(
+            WatchedSeries(id=i, device_id=device, metric=metric, unit=unit) for i, device, metric, unit in series
+        ),
+        polygons={(organisation, slug): area for organisation, slug, area in areas if area is not None},
+    )
+
+
+def visible_before(connection: Connection) -> int:
+    """Give the transaction id before which all is over: what such transactions wrote, later reads see."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["visible_before"]).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def load_folds(connection: Connection, keys: Sequence[Key]) -> list[FoldRow]:
+    """Load folds; those that were never saved are left out."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["load_folds"], _named(keys)).fetchall()
+    return [FoldRow(*row) for row in rows]
+
+
+def load_checkpoint(connection: Connection, key: Key, before: int) -> tuple[int, Any] | None:
+    """Load the newest state of a fold from before a position."""
+    values = {"version": key[0], "subject": key[1], "before": _time(before)}
+    with translated_errors():
+        row = connection.execute(_QUERIES["load_checkpoint"], values).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def due_folds(connection: Connection, now: int, limit: int) -> list[Key]:
+    """List folds whose time to wake has come, the longest due first."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["due_folds"], {"now": _time(now), "limit": limit}).fetchall()
+    return [(version, subject) for version, subject in rows]
+
+
+def save_folds(connection: Connection, changes: Sequence[FoldChange]) -> None:
+    """Save folds, and bring their checkpoints to what is said."""
+    folds = [
+        {
+            "version": change.version,
+            "subject": change.subject,
+            "state": change.state,
+            "position": _time(change.position),
+            "floor": _time(change.floor),
+            "wake_at": _time(change.wake_at),
+        }
+        for change in changes
+    ]
+    void = [_at(change, change.rewound_to) for change in changes if change.rewound_to is not None]
+    drop = [_at(change, position) for change in changes for position in change.superfluous]
+    new = [
+        {**_at(change, position), "state": state}
+        for change in changes
+        for position, state in change.checkpoints.items()
+    ]
+    with translated_errors(), connection.cursor() as cursor:
+        for query, rows in (
+            ("save_fold", folds),
+            ("void_checkpoints", void),
+            ("drop_checkpoint", drop),
+            ("save_checkpoint", new),
+        ):
+            if rows:
+                cursor.executemany(_QUERIES[query], rows)
+
+
+def forget_wakes(connection: Connection, keys: Sequence[Key]) -> None:
+    """Let folds sleep that nobody follows."""
+    if keys:
+        with translated_errors():
+            connection.execute(_QUERIES["forget_wakes"], _named(keys))
+
+
+def close_history(connection: Connection, before: datetime) -> None:
+    """Let no fold run over observations from before a time again; call it in the transaction that drops them."""
+    values = {"before": before}
+    with translated_errors(), connection.transaction():
+        for query in ("raise_floors", "close_floors", "keep_closed_floors", "drop_closed_checkpoints"):
+            connection.execute(_QUERIES[query], values)
+
+
+def floor_of_history(connection: Connection, kind: Kind, source_id: int, since: datetime, least: int) -> int | None:
+    """Tell up to where a source's history is too old for a new rule: before `since` and not of its newest `least`.
+
+    Returns:
+        None: all of it is to be folded.
+    """
+    values = {"source": source_id, "since": since, "least": least}
+    with translated_errors():
+        row = connection.execute(_QUERIES[f"{kind}_floor"], values).fetchone()
+    return None if row is None else row[0]
+
+
+def read_observations(
+    connection: Connection,
+    kind: Kind,
+    after: Sequence[tuple[int, int | None]],
+    *,
+    limit: int,
+    until: datetime | None = None,
+) -> list[list[tuple[Any, ...]]]:
+    """Read observations of sources after their positions, oldest first.
+
+    Args:
+        after: source (series or device) and position; None: from the first on.
+        limit: at most so many of each.
+        until: only those before this time; None: all.
+
+    Returns:
+        For each of `after`, in its order: (microseconds, value), (microseconds, longitude, latitude, accuracy) or
+        (microseconds,).
+    """
+    pages: list[list[tuple[Any, ...]]] = [[] for _ in after]
+    values = {
+        "sources": [source for source, _ in after],
+        "after": [_time(position) for _, position in after],
+        "limit": limit,
+        "until": until,
+    }
+    with translated_errors():
+        for number, *observation in connection.execute(_QUERIES[kind], values, binary=True):
+            pages[number].append(tuple(observation))
+    return pages
+
+
+def _device(row: tuple[Any, ...]) -> WatchedDevice:
+    number, organisation_id, organisation, external_id, name, profile, site_id, site, path, tags = row
+    return WatchedDevice(
+        id=number,
+        organisation_id=organisation_id,
+        organisation=organisation,
+        external_id=external_id,
+        name=name,
+        profile=profile,
+        site_id=site_id,
+        site=site,
+        site_path=tuple(path or ()),
+        tags=tuple(tags),
+    )
+
+
+def _area(geometry: object) -> str | None:
+    try:
+        return canonical_polygon(geometry)
+    except ValueError:
+        return None
+
+
+def _named(keys: Iterable[Key]) -> dict[str, object]:
+    listed = list(keys)
+    return {"versions": [version for version, _ in listed], "subjects": [subject for _, subject in listed]}
+
+
+def _at(change: FoldChange, position: int | None) -> dict[str, object]:
+    return {"version": change.version, "subject": change.subject, "position": _time(position)}
+
+
+def _time(position: int | None) -> datetime | None:
+    if position is None:
+        return None
+    # A fold that goes back to its very beginning names a position before any that a datetime can hold.
+    return _EPOCH + timedelta(microseconds=max(position, -(10**15)))

@@ -1,0 +1,49 @@
+-- load_alerts: recorded alerts of folds that were not settled by a position, and those of given ids
+SELECT a.rule_version_id, a.subject, a.id, a.state, a.opened_at, a.fired_at, a.resolved_at, a.settled_at, a.recorded_at,
+       a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by
+FROM unnest(%(versions)s::uuid[], %(subjects)s::text[], %(after)s::timestamptz[]) AS wanted (version, subject, after)
+JOIN alert a ON a.rule_version_id = wanted.version AND a.subject = wanted.subject
+WHERE a.state <> 'retracted' AND (a.settled_at IS NULL OR a.settled_at > coalesce(wanted.after, '-infinity'))
+UNION
+SELECT a.rule_version_id, a.subject, a.id, a.state, a.opened_at, a.fired_at, a.resolved_at, a.settled_at, a.recorded_at,
+       a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by
+FROM alert a
+WHERE a.id = ANY (%(ids)s::uuid[]);
+
+-- open_alerts: alerts that are pending or firing
+SELECT a.rule_version_id, a.subject, a.id, a.state, a.opened_at, a.fired_at, a.resolved_at, a.settled_at, a.recorded_at,
+       a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by
+FROM alert a
+WHERE a.state IN ('pending', 'firing');
+
+-- save_alert: an alert as it is now; who acknowledged it stays, unless an alert that it replaces was acknowledged
+INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, series_id, subject, severity, state, opened_at,
+                   fired_at, resolved_at, settled_at, recorded_at, late, told, value, summary, evidence, superseded_by,
+                   acknowledged_at, acknowledged_by, updated_at)
+VALUES (%(id)s, %(version)s, %(organisation_id)s, %(device_id)s, %(site_id)s, %(series_id)s, %(subject)s, %(severity)s,
+        %(state)s, %(opened_at)s, %(fired_at)s, %(resolved_at)s, %(settled_at)s, %(recorded_at)s, %(late)s, %(told)s,
+        %(value)s, %(summary)s, %(evidence)s, %(superseded_by)s, %(acknowledged_at)s, %(acknowledged_by)s, %(now)s)
+ON CONFLICT (id) DO UPDATE
+SET state = EXCLUDED.state, fired_at = EXCLUDED.fired_at, resolved_at = EXCLUDED.resolved_at,
+    settled_at = EXCLUDED.settled_at, recorded_at = EXCLUDED.recorded_at, late = EXCLUDED.late, told = EXCLUDED.told,
+    value = EXCLUDED.value, summary = EXCLUDED.summary, evidence = EXCLUDED.evidence,
+    superseded_by = EXCLUDED.superseded_by,
+    acknowledged_at = coalesce(alert.acknowledged_at, EXCLUDED.acknowledged_at),
+    acknowledged_by = coalesce(alert.acknowledged_by, EXCLUDED.acknowledged_by), updated_at = EXCLUDED.updated_at;
+
+-- close_alert: the end of an alert whose rule is gone
+UPDATE alert
+SET state = %(state)s, resolved_at = %(resolved_at)s, settled_at = %(settled_at)s, updated_at = %(now)s
+WHERE id = %(id)s
+RETURNING organisation_id, severity;
+
+-- add_transition: an entry in an alert's history
+INSERT INTO alert_transition (alert_id, kind, at, recorded_at, detail)
+VALUES (%(alert_id)s, %(kind)s, %(at)s, %(now)s, %(detail)s)
+RETURNING id;
+
+-- wake: tell listeners of alerts that changed
+SELECT pg_notify('veldwatch_alert', id::text) FROM unnest(%(ids)s::uuid[]) AS changed (id);
+
+-- last_message: what was last told of an alert, to word its end
+SELECT message FROM outbox WHERE alert_id = %(id)s ORDER BY created_at DESC LIMIT 1;

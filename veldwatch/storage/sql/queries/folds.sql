@@ -1,0 +1,159 @@
+-- watched_devices: devices that are not retired, with their sites and all sites above those
+WITH RECURSIVE path AS (
+    SELECT id, parent_id, slug, ARRAY[slug] AS slugs FROM site WHERE parent_id IS NULL
+    UNION ALL
+    SELECT s.id, s.parent_id, s.slug, p.slugs || s.slug FROM site s JOIN path p ON s.parent_id = p.id
+)
+SELECT d.id, d.organisation_id, o.slug, d.external_id, d.name, p.slug, d.site_id, path.slug, path.slugs, d.tags
+FROM device d
+JOIN organisation o ON o.id = d.organisation_id
+LEFT JOIN profile p ON p.id = d.profile_id
+LEFT JOIN path ON path.id = d.site_id
+WHERE d.status <> 'retired'
+ORDER BY d.id;
+
+-- watched_series: series of those devices
+SELECT s.id, s.device_id, s.metric, s.unit
+FROM series s
+JOIN device d ON d.id = s.device_id
+WHERE d.status <> 'retired'
+ORDER BY s.id;
+
+-- watched_sites: geometries of sites
+SELECT organisation_id, slug, geometry FROM site WHERE geometry IS NOT NULL;
+
+-- visible_before: every transaction before this one is over, and seen by later reads
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text;
+
+-- try_engine_lock: become the one engine of this database, until the connection ends
+SELECT pg_try_advisory_lock(1448232019);
+
+-- load_folds: folds as they were saved, with the positions of their checkpoints
+SELECT f.rule_version_id, f.subject, f.state,
+       (extract(epoch FROM f.position) * 1000000)::bigint,
+       (extract(epoch FROM f.floor) * 1000000)::bigint,
+       (extract(epoch FROM f.wake_at) * 1000000)::bigint,
+       ARRAY(SELECT (extract(epoch FROM c.position) * 1000000)::bigint
+             FROM fold_checkpoint c
+             WHERE c.rule_version_id = f.rule_version_id AND c.subject = f.subject
+             ORDER BY c.position)
+FROM unnest(%(versions)s::uuid[], %(subjects)s::text[]) AS wanted (version, subject)
+JOIN fold f ON f.rule_version_id = wanted.version AND f.subject = wanted.subject;
+
+-- load_checkpoint: the newest state of a fold from before a time
+SELECT (extract(epoch FROM position) * 1000000)::bigint, state
+FROM fold_checkpoint
+WHERE rule_version_id = %(version)s AND subject = %(subject)s AND position < %(before)s
+ORDER BY position DESC
+LIMIT 1;
+
+-- due_folds: folds whose time to wake has come
+SELECT rule_version_id, subject FROM fold WHERE wake_at <= %(now)s ORDER BY wake_at LIMIT %(limit)s;
+
+-- save_fold: where a fold stands
+INSERT INTO fold (rule_version_id, subject, position, floor, wake_at, state)
+VALUES (%(version)s, %(subject)s, %(position)s, %(floor)s, %(wake_at)s, %(state)s::jsonb)
+ON CONFLICT (rule_version_id, subject) DO UPDATE
+SET position = EXCLUDED.position, floor = greatest(fold.floor, EXCLUDED.floor), wake_at = EXCLUDED.wake_at,
+    state = EXCLUDED.state;
+
+-- void_checkpoints: states that an observation older than they made wrong
+DELETE FROM fold_checkpoint
+WHERE rule_version_id = %(version)s AND subject = %(subject)s AND position >= %(position)s;
+
+-- save_checkpoint: an earlier state of a fold
+INSERT INTO fold_checkpoint (rule_version_id, subject, position, state)
+VALUES (%(version)s, %(subject)s, %(position)s, %(state)s::jsonb)
+ON CONFLICT (rule_version_id, subject, position) DO UPDATE SET state = EXCLUDED.state;
+
+-- drop_checkpoint: a state that is too close to its neighbours
+DELETE FROM fold_checkpoint
+WHERE rule_version_id = %(version)s AND subject = %(subject)s AND position = %(position)s;
+
+-- forget_wakes: let folds sleep that nobody follows
+UPDATE fold SET wake_at = NULL
+FROM unnest(%(versions)s::uuid[], %(subjects)s::text[]) AS gone (version, subject)
+WHERE fold.rule_version_id = gone.version AND fold.subject = gone.subject;
+
+-- raise_floors: close the history before a time, which retention drops: nothing refolds across it
+UPDATE fold f SET floor = kept.position
+FROM (
+    SELECT rule_version_id, subject, min(position) AS position
+    FROM fold_checkpoint WHERE position >= %(before)s GROUP BY rule_version_id, subject
+) AS kept
+WHERE f.rule_version_id = kept.rule_version_id AND f.subject = kept.subject
+  AND (f.floor IS NULL OR f.floor < kept.position);
+
+-- close_floors: folds that have no state after that time keep only where they stand
+UPDATE fold f SET floor = position
+WHERE (floor IS NULL OR floor < %(before)s) AND position IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM fold_checkpoint c
+                  WHERE c.rule_version_id = f.rule_version_id AND c.subject = f.subject AND c.position >= %(before)s);
+
+-- keep_closed_floors: and that is then a state to which they may return
+INSERT INTO fold_checkpoint (rule_version_id, subject, position, state)
+SELECT rule_version_id, subject, position, state FROM fold WHERE floor = position
+ON CONFLICT (rule_version_id, subject, position) DO NOTHING;
+
+-- drop_closed_checkpoints: states before the floor, which nothing returns to
+DELETE FROM fold_checkpoint c
+USING fold f
+WHERE f.rule_version_id = c.rule_version_id AND f.subject = c.subject AND c.position < f.floor;
+
+-- readings_floor: up to where a series' history is older than a new rule looks
+SELECT (extract(epoch FROM least(nth.observed_at, %(since)s::timestamptz)) * 1000000)::bigint
+FROM (
+    SELECT observed_at FROM reading_raw WHERE series_id = %(source)s ORDER BY observed_at DESC OFFSET %(least)s LIMIT 1
+) AS nth;
+
+-- positions_floor: up to where a device's track is older than a new rule looks
+SELECT (extract(epoch FROM least(nth.observed_at, %(since)s::timestamptz)) * 1000000)::bigint
+FROM (
+    SELECT observed_at FROM position_raw WHERE device_id = %(source)s ORDER BY observed_at DESC OFFSET %(least)s LIMIT 1
+) AS nth;
+
+-- contacts_floor: up to where a device's contacts are older than a new rule looks
+SELECT (extract(epoch FROM least(nth.received_at, %(since)s::timestamptz)) * 1000000)::bigint
+FROM (
+    SELECT received_at FROM contact WHERE device_id = %(source)s ORDER BY received_at DESC OFFSET %(least)s LIMIT 1
+) AS nth;
+
+-- readings: a page of readings of each series after its position, those marked implausible left out
+SELECT w.number::integer - 1, (extract(epoch FROM o.observed_at) * 1000000)::bigint, o.value
+FROM unnest(%(sources)s::integer[], %(after)s::timestamptz[]) WITH ORDINALITY AS w (source, after, number)
+CROSS JOIN LATERAL (
+    SELECT r.observed_at, r.value
+    FROM reading_raw r
+    WHERE r.series_id = w.source AND r.observed_at > coalesce(w.after, '-infinity') AND r.quality & 4 = 0
+      AND (%(until)s::timestamptz IS NULL OR r.observed_at < %(until)s)
+    ORDER BY r.observed_at
+    LIMIT %(limit)s
+) AS o
+ORDER BY w.number, o.observed_at;
+
+-- positions: a page of fixes of each device after its position, those marked implausible left out
+SELECT w.number::integer - 1, (extract(epoch FROM o.observed_at) * 1000000)::bigint, o.longitude, o.latitude,
+       o.accuracy::double precision
+FROM unnest(%(sources)s::integer[], %(after)s::timestamptz[]) WITH ORDINALITY AS w (source, after, number)
+CROSS JOIN LATERAL (
+    SELECT p.observed_at, p.longitude, p.latitude, p.accuracy
+    FROM position_raw p
+    WHERE p.device_id = w.source AND p.observed_at > coalesce(w.after, '-infinity') AND p.quality & 4 = 0
+      AND (%(until)s::timestamptz IS NULL OR p.observed_at < %(until)s)
+    ORDER BY p.observed_at
+    LIMIT %(limit)s
+) AS o
+ORDER BY w.number, o.observed_at;
+
+-- contacts: a page of contacts of each device after its position; a last will proves no life
+SELECT w.number::integer - 1, (extract(epoch FROM o.received_at) * 1000000)::bigint
+FROM unnest(%(sources)s::integer[], %(after)s::timestamptz[]) WITH ORDINALITY AS w (source, after, number)
+CROSS JOIN LATERAL (
+    SELECT c.received_at
+    FROM contact c
+    WHERE c.device_id = w.source AND c.received_at > coalesce(w.after, '-infinity') AND c.online
+      AND (%(until)s::timestamptz IS NULL OR c.received_at < %(until)s)
+    ORDER BY c.received_at
+    LIMIT %(limit)s
+) AS o
+ORDER BY w.number, o.received_at;
