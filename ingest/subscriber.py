@@ -98,6 +98,8 @@ class Subscriber:
         self._stop.set()
         self._poke()
         self._thread.join(timeout=5)
+        self._wake.close()
+        self._waken.close()
 
     def take(self, limit: int, first_seconds: float, more_seconds: float) -> Taken:
         """Wait for messages.
@@ -130,7 +132,7 @@ class Subscriber:
         self._poke()
 
     def _poke(self) -> None:
-        with suppress(BlockingIOError):
+        with suppress(OSError):  # full: the thread is being woken already
             self._waken.send(b"\0")
 
     # What follows runs in the client's thread.
