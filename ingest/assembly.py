@@ -17,6 +17,7 @@ from veldwatch.wire.units import UNCHANGED
 
 _NO_TIME = np.iinfo(np.int64).min
 _NAN = float("nan")
+_HeardKey = tuple[DeviceId, bool, datetime | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +55,14 @@ def series_in(understood: list[Understood]) -> list[SeriesName]:
     ]
 
 
-def assemble(understood: list[Understood], series: list[SeriesName], names: Names) -> Rows:
+def assemble(
+    understood: list[Understood], series: list[SeriesName], names: Names, *, each_arrival: bool = False
+) -> Rows:
     """Make the rows of messages whose names are all known.
 
     Args:
         series: as `series_in` gave them.
+        each_arrival: one contact for each moment of arrival, not one for the batch: a file holds years.
     """
     readings, readings_message, mismatched = _readings(understood, [names.series[name] for name in series])
     positions, positions_message = _positions(understood, names)
@@ -68,7 +72,7 @@ def assemble(understood: list[Understood], series: list[SeriesName], names: Name
         positions=positions,
         positions_message=positions_message,
         events=_events(understood, names),
-        contacts=_contacts(understood, names),
+        contacts=_contacts(understood, names, each_arrival=each_arrival),
         mismatched=mismatched,
     )
 
@@ -148,23 +152,24 @@ def _events(understood: list[Understood], names: Names) -> list[LogEvent]:
     ]
 
 
-def _contacts(understood: list[Understood], names: Names) -> npt.NDArray[Any]:
+def _contacts(understood: list[Understood], names: Names, *, each_arrival: bool) -> npt.NDArray[Any]:
     """One row for each device that was heard; a last will, which the broker says, is a row of its own."""
-    heard: dict[tuple[DeviceId, bool], _Heard] = {}
+    heard: dict[_HeardKey, _Heard] = {}
     for message, _, organisation, decoded in understood:
         if message.retained:
             continue  # kept by the broker since who knows when: no sign of life
         alive = decoded.online is not False
         for device, first, last in _spans(decoded):
-            key = (names.devices[organisation, device], alive)
+            arrival = message.received_at if each_arrival else None
+            key = (names.devices[organisation, device], alive, arrival)
             row = heard.get(key)
             if row is None:
                 heard[key] = _Heard(message.received_at, first, last)
             else:
                 row.add(message.received_at, first, last)
     rows = [
-        (device, microseconds(row.received_at) + _after(device, alive, row, heard), *row.counted(), alive)
-        for (device, alive), row in heard.items()
+        (key[0], microseconds(row.received_at) + _after(key, row, heard), *row.counted(), key[1])
+        for key, row in heard.items()
     ]
     return np.array(rows, CONTACTS)
 
@@ -190,9 +195,9 @@ class _Heard:
         return self.messages, first, first if self.last is None else microseconds(self.last)
 
 
-def _after(device: DeviceId, alive: bool, row: _Heard, heard: dict[tuple[DeviceId, bool], _Heard]) -> int:
+def _after(key: _HeardKey, row: _Heard, heard: dict[_HeardKey, _Heard]) -> int:
     """Put a last will a microsecond after a sign of life that arrived with it: the two would share a key."""
-    other = None if alive else heard.get((device, True))
+    other = None if key[1] else heard.get((key[0], True, key[2]))
     return int(other is not None and other.received_at == row.received_at)
 
 

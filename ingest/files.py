@@ -67,7 +67,7 @@ class FileImport:
         decoding = Decoding(
             Sources(()), payload_limit_bytes=settings.payload_limit_bytes, default_organisation=organisation
         )
-        self._pipeline = Pipeline(decoding, Names(settings), contacts=arrivals)
+        self._pipeline = Pipeline(decoding, Names(settings), contacts=arrivals, each_arrival=True)
         self._writer = IntakeWriter(settings.dsn, application="veldwatch-import")
         self._now = datetime.now(UTC)
 

@@ -48,12 +48,18 @@ class Report:
 
 
 class Pipeline:
-    """Stores messages; holds no message between calls."""
+    """Stores messages; holds no message between calls.
 
-    def __init__(self, decoding: Decoding, names: Names, *, contacts: bool = True) -> None:
+    Args:
+        contacts: messages prove that their devices are alive.
+        each_arrival: a contact for each moment of arrival, not one for each batch.
+    """
+
+    def __init__(self, decoding: Decoding, names: Names, *, contacts: bool = True, each_arrival: bool = False) -> None:
         self._decoding = decoding
         self._names = names
         self._contacts = contacts
+        self._each_arrival = each_arrival
 
     def store(self, writer: IntakeWriter, messages: list[Message]) -> Report:
         """Store messages and commit.
@@ -103,7 +109,7 @@ class Pipeline:
             quarantined += unknown
         series = series_in(known)
         self._names.learn_series(writer.connection, dict.fromkeys(series))
-        rows = assemble(known, series, self._names)
+        rows = assemble(known, series, self._names, each_arrival=self._each_arrival)
         for table, moments in (
             ("reading_raw", rows.readings["observed_at"]),
             ("position_raw", rows.positions["observed_at"]),
