@@ -19,7 +19,7 @@ DatabaseId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 """PostgreSQL text cannot hold U+0000."""
 
-_EPOCH = re.compile(r"-?\d{1,14}(\.\d{1,6})?")
+_EPOCH = re.compile(r"-?\d{1,14}(\.\d{1,6})?", re.ASCII)
 # A plus sign that nobody encoded arrives as a space: 2026-11-22T10:00:00 02:00
 _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
 _MILLISECONDS_FROM = 1e11

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from fastapi.testclient import TestClient
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from api.app import OPEN_PATHS
@@ -12,7 +13,7 @@ from tests.integration.api.world import BEGIN, World
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.tokens import revoke_token
 
-CHANGES = [
+CHANGES: list[tuple[str, str, object]] = [
     ("POST", "/v1/alerts/00000000-0000-0000-0000-000000000000/acknowledge", {}),
     ("POST", "/v1/alerts/00000000-0000-0000-0000-000000000000/comments", {"body": "x"}),
     ("PUT", "/v1/rules/a", world.RULE),
@@ -57,7 +58,8 @@ def test_every_route_is_closed_without_a_token(anonymous: TestClient) -> None:
 
 def test_no_route_is_hidden_from_that_list(anonymous: TestClient) -> None:
     documented = {path for _, path in _operations(anonymous)}
-    mounted = set(_all_routes(anonymous.app.routes))  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]  # FastAPI, typed as any ASGI application
+    assert isinstance(anonymous.app, Starlette)
+    mounted = set(_all_routes(anonymous.app.routes))
     assert mounted - documented == {"/v1/openapi.json", ""}, "only the schema and the console's files"
     assert len(documented) > 25
 
@@ -65,7 +67,7 @@ def test_no_route_is_hidden_from_that_list(anonymous: TestClient) -> None:
 def test_a_token_that_is_none_is_refused(anonymous: TestClient, made: World) -> None:
     assert made.tokens
     for header in ("Bearer no", "Bearer ", "Basic dncxOng=", "vw_abc", "Bearer vw_" + "x" * 5000, "Bearer \xff\xfe"):
-        answer = anonymous.get("/v1/me", headers={"Authorization": header.encode("latin-1")})
+        answer = anonymous.get("/v1/me", headers=[(b"Authorization", header.encode("latin-1"))])
         assert answer.status_code == 401, header
         assert answer.json()["title"] == "Unauthorized"
 

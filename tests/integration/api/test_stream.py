@@ -18,7 +18,7 @@ import httpx
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import make_conninfo
 
 from tests.integration.api import world
 from tests.integration.api.world import BEGIN, World
@@ -225,9 +225,7 @@ def test_the_stream_outlives_the_database_and_goes_on_where_it_stood(
             assert httpx.get(f"{server.address}/readyz", timeout=10).status_code == 503
             assert not listener.ended.is_set()
             admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))
-        dsn = psycopg.conninfo.make_conninfo(server_dsn, dbname=name)
-        assert conninfo_to_dict(dsn)["dbname"] == name
-        with psycopg.connect(dsn, options="-c timezone=UTC") as again:
+        with psycopg.connect(make_conninfo(server_dsn, dbname=name), options="-c timezone=UTC") as again:
             world.add_readings(again, made.volume, [(BEGIN + timedelta(minutes=1), 1)])
             alert = world.add_alert(again, device=made.meter, organisation=made.water, opened_at=BEGIN)
         told = dict(listener.told.get(timeout=20) for _ in range(2))
