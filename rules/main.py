@@ -8,28 +8,24 @@ the first one's connection ends. With the database away it waits, and takes up w
 import random
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
 
-from rules.engine import Engine, EngineSettings
-from rules.postgres_store import PostgresStore
+from rules.engine import EngineSettings
+from rules.rounds import BATCHES_AT_ONCE, Rounds
 from rules.targets import Refusal
 from veldwatch.config import Settings
 from veldwatch.errors import StorageError
 from veldwatch.storage import log
-from veldwatch.storage.connection import Connection, connect, translated_errors
+from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.folds import try_engine_lock
 from veldwatch.storage.wakeups import listen, wait_for_wakeup
 
-CONSUMER = "rules"
-
 _log = structlog.stdlib.get_logger(__name__)
-_BATCHES_AT_ONCE = 50
 _TICK_SECONDS = 0.5
 _REFRESH_SECONDS = 5.0
 # Refreshing takes at most this part of the time, however large the register is.
@@ -83,16 +79,32 @@ class RulesProgram:
         listen(listener, log.CHANNEL)
         if not self._become_engine(connection, stop):
             return
-        store = PostgresStore(connection=connection)
-        engine = Engine(store, EngineSettings(news_age=timedelta(seconds=self.settings.news_age_seconds)))
-        cursor = log.load_cursor(connection, CONSUMER) or log.START
-        log.save_cursor(connection, CONSUMER, cursor)
-        rounds = _Rounds(program=self, connection=connection, engine=engine, cursor=cursor)
+        rounds = Rounds(connection, EngineSettings(news_age=timedelta(seconds=self.settings.news_age_seconds)))
+        refresh_due = flush_due = 0.0
         while not stop.is_set():
-            if not rounds.once(stop):
+            started = time.monotonic()
+            if started >= refresh_due:
+                self._refresh(rounds, stop)
+                refresh_due = started + max(_REFRESH_SECONDS, (time.monotonic() - started) / _REFRESH_SHARE)
+            busy = self._work(rounds)
+            if time.monotonic() >= flush_due:
+                rounds.flush(self.now())
+                flush_due = time.monotonic() + _FLUSH_SECONDS
+            if not busy:
                 wait_for_wakeup(listener, _TICK_SECONDS)
-        with committed(connection):
-            engine.flush(self.now(), everything=True)
+        rounds.flush(self.now(), everything=True)
+
+    def _work(self, rounds: Rounds) -> bool:
+        count, refusals = rounds.read_log(self.now())
+        self._tell(refusals)
+        _batches.inc(count)
+        _behind.set(count == BATCHES_AT_ONCE)
+        return rounds.wake(self.now()) or count > 0
+
+    def _refresh(self, rounds: Rounds, stop: threading.Event) -> None:
+        self._tell(rounds.refresh(self.now()))
+        while not stop.is_set() and rounds.activate(self.now()):
+            pass
 
     def _become_engine(self, connection: Connection, stop: threading.Event) -> bool:
         waiting = False
@@ -107,66 +119,9 @@ class RulesProgram:
             stop.wait(_STANDBY_SECONDS)
         return False
 
-    def tell(self, refusals: list[Refusal]) -> None:
+    def _tell(self, refusals: list[Refusal]) -> None:
         """Log rules that could not be carried out, each once."""
         for refusal in refusals:
             if refusal not in self._told:
                 self._told.add(refusal)
                 _log.error("rule not carried out", rule=refusal.rule, reason=refusal.reason)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Rounds:
-    """The engine's work, a transaction at a time."""
-
-    program: RulesProgram
-    connection: Connection
-    engine: Engine
-    cursor: log.LogCursor
-    _refresh_due: float = 0.0
-    _flush_due: float = 0.0
-
-    def once(self, stop: threading.Event) -> bool:
-        """Refresh, activate, read the log, wake what is due, save what waits; True: there is more at once."""
-        self._refresh(stop)
-        with committed(self.connection):
-            now = self.program.now()
-            read = log.read(self.connection, self.cursor, _BATCHES_AT_ONCE)
-            for cursor, batch in read:
-                self.program.tell(self.engine.consume(cursor, batch, now))
-            more = self.engine.wake(now)
-            if read:
-                log.save_cursor(self.connection, CONSUMER, read[-1][0])
-        if read:
-            self.cursor = read[-1][0]
-            _batches.inc(len(read))
-        _behind.set(len(read) == _BATCHES_AT_ONCE)
-        self._flush()
-        return more or bool(read)
-
-    def _refresh(self, stop: threading.Event) -> None:
-        started = time.monotonic()
-        if started < self._refresh_due:
-            return
-        with committed(self.connection):
-            self.program.tell(self.engine.refresh(self.program.now()))
-        taken = time.monotonic() - started
-        self._refresh_due = started + max(_REFRESH_SECONDS, taken / _REFRESH_SHARE)
-        more = True
-        while more and not stop.is_set():
-            with committed(self.connection):
-                more = self.engine.activate(self.program.now())
-
-    def _flush(self) -> None:
-        if time.monotonic() < self._flush_due:
-            return
-        with committed(self.connection):
-            self.engine.flush(self.program.now())
-        self._flush_due = time.monotonic() + _FLUSH_SECONDS
-
-
-@contextmanager
-def committed(connection: Connection) -> Generator[None]:
-    """Commit what happens within, or nothing of it; a failing commit is ours too."""
-    with translated_errors(), connection.transaction():
-        yield
