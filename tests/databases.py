@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,6 +90,20 @@ def empty_tables(connection: Connection) -> None:
     ).fetchall()
     names = sql.SQL(", ").join(sql.SQL(name) for (name,) in rows)
     connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+    connection.commit()
+
+
+def await_log(connection: Connection) -> None:
+    """Wait until all that was committed can be read from the log.
+
+    A transaction of anybody on the same server holds it up, another test's CREATE DATABASE or an automatic ANALYZE too.
+    """
+    deadline = time.monotonic() + 20
+    query = "SELECT coalesce(bool_and(xid < pg_snapshot_xmin(pg_current_snapshot())), true) FROM batch"
+    while connection.execute(query).fetchone() != (True,):
+        connection.commit()
+        assert time.monotonic() < deadline, "a transaction on the test server has been open for 20 s"
+        time.sleep(0.01)
     connection.commit()
 
 

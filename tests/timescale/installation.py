@@ -16,6 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / ".tools"
 _FILES = ("package.json", "package-lock.json", "server.mjs")
+# A machine without the registry is told so within seconds, not after npm's minute of patience.
+_SOON = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000")
 
 
 class TimescaleAbsent(Exception):
@@ -62,14 +64,19 @@ def _install_into(folder: Path) -> None:
     folder.mkdir()
     for name in _FILES:
         shutil.copy(HERE / name, folder)
-    command = [_tool("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [_tool("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *_SOON]
     try:
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     except subprocess.TimeoutExpired as error:
         raise TimescaleAbsent("npm ci did not end within 300 s") from error
     if result.returncode != 0:
-        raise TimescaleAbsent(f"npm ci failed: {result.stderr.strip()[-500:]}")
+        raise TimescaleAbsent(f"npm ci failed: {_first_errors(result.stderr)}")
     (folder / "installed").touch()
+
+
+def _first_errors(output: str) -> str:
+    lines = [line.removeprefix("npm error ") for line in output.splitlines() if line.startswith("npm error ")]
+    return "; ".join(lines[:3])
 
 
 def _tool(name: str) -> str:

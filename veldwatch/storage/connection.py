@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from veldwatch.errors import StorageError, StorageRejected, StorageUnavailable
 
@@ -42,13 +43,14 @@ def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch
         StorageRejected: the connection string cannot be read.
     """
     with translated_errors():
+        options = conninfo_to_dict(dsn).get("options") or ""
         return psycopg.connect(
             dsn,
             autocommit=autocommit,
             application_name=application,
             connect_timeout=10,
             prepare_threshold=5 if prepare else None,
-            options="-c timezone=UTC",
+            options=f"{options} -c timezone=UTC",
             # Found dead within a minute, so that a lost server does not hold a program for the kernel's two hours.
             keepalives_idle=30,
             keepalives_interval=10,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from tests.databases import await_log
 from veldwatch.model.identifiers import SeriesId
 from veldwatch.model.register import Device
 from veldwatch.storage import log, partitions, register
@@ -28,7 +29,7 @@ def make_series(connection: Connection, external_id: str = "meter") -> SeriesId:
 
 
 def write(connection: Connection, series: SeriesId, rows: Iterable[Row], *, quality: int = 0) -> None:
-    """Write and commit readings that are new."""
+    """Write and commit readings that are new, and wait until the log tells of them."""
     listed = list(rows)
     readings = np.array(
         [(series, microseconds(at), microseconds(at + timedelta(seconds=5)), value, quality) for at, value in listed],
@@ -42,3 +43,4 @@ def write(connection: Connection, series: SeriesId, rows: Iterable[Row], *, qual
             [(at, series, quality, value) for at, value in listed],
         )
         log.append(connection, log.LogBatch(readings=readings))
+    await_log(connection)

@@ -21,6 +21,13 @@ def test_a_server_that_is_not_there_is_a_temporary_error(dsn: str) -> None:
 
 
 @pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_options_of_the_address_are_kept(dsn: str) -> None:
+    with connect(make_conninfo(dsn, options="-c statement_timeout=1234")) as connection:
+        row = connection.execute("SELECT current_setting('statement_timeout'), current_setting('timezone')").fetchone()
+    assert row == ("1234ms", "UTC")
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
 def test_a_database_that_is_not_there_yet_is_a_temporary_error(dsn: str) -> None:
     with pytest.raises(StorageUnavailable, match="no_such_database"):
         connect(make_conninfo(dsn, dbname="no_such_database"))

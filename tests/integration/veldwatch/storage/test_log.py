@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from tests.databases import await_log
 from tests.integration.veldwatch.storage.telemetry import microseconds
 from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, connect
@@ -16,6 +17,13 @@ plain = pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
 
 def _batch(value: float) -> LogBatch:
     return LogBatch(readings=np.array([(1, NOON, NOON + 5, value, 0)], log.READINGS))
+
+
+def _read(
+    connection: Connection, after: log.LogCursor = log.START, limit: int = 10
+) -> list[tuple[log.LogCursor, LogBatch]]:
+    await_log(connection)
+    return log.read(connection, after, limit)
 
 
 def _values(batches: list[tuple[log.LogCursor, LogBatch]]) -> list[float]:
@@ -31,7 +39,7 @@ def test_a_batch_comes_back_as_it_was_written(connection: Connection) -> None:
     )
     log.append(connection, written)
     connection.commit()
-    [(_, found)] = log.read(connection, log.START, 10)
+    [(_, found)] = _read(connection)
     assert found.readings.tobytes() == written.readings.tobytes()
     assert found.positions.tobytes() == written.positions.tobytes()
     assert found.contacts.tobytes() == written.contacts.tobytes()
@@ -42,14 +50,14 @@ def test_a_consumer_goes_on_after_its_cursor(connection: Connection) -> None:
     for value in range(5):
         log.append(connection, _batch(value))
         connection.commit()
-    first = log.read(connection, log.START, 2)
+    first = _read(connection, limit=2)
     assert _values(first) == [0, 1]
     log.save_cursor(connection, "rules", first[-1][0])
     connection.commit()
     cursor = log.load_cursor(connection, "rules")
     assert cursor is not None
     assert cursor == first[-1][0]
-    assert _values(log.read(connection, cursor, 10)) == [2, 3, 4]
+    assert _values(_read(connection, cursor)) == [2, 3, 4]
     assert log.load_cursor(connection, "nobody") is None
 
 
@@ -58,7 +66,7 @@ def test_what_is_rolled_back_is_never_read(connection: Connection) -> None:
     connection.rollback()
     log.append(connection, _batch(2))
     connection.commit()
-    assert _values(log.read(connection, log.START, 10)) == [2]
+    assert _values(_read(connection)) == [2]
 
 
 def test_transactions_are_ordered_as_numbers(connection: Connection) -> None:
@@ -66,7 +74,7 @@ def test_transactions_are_ordered_as_numbers(connection: Connection) -> None:
         log.append(connection, _batch(value))
         connection.execute("UPDATE batch SET xid = %s::text::xid8 WHERE id = (SELECT max(id) FROM batch)", (xid,))
     connection.commit()
-    assert _values(log.read(connection, log.START, 10)) == [2, 1]
+    assert _values(_read(connection)) == [2, 1]
 
 
 @plain
@@ -80,7 +88,7 @@ def test_a_slower_transaction_is_never_skipped(dsn: str) -> None:
         log.append(fast, _batch(3))
         fast.commit()
         slow.commit()
-        batches = log.read(reader, log.START, 10)
+        batches = _read(reader)
         assert _values(batches) == [1, 2, 3]
         assert [cursor for cursor, _ in batches] == sorted(cursor for cursor, _ in batches)
 
@@ -91,7 +99,7 @@ def test_a_transaction_that_only_reads_holds_nobody_up(dsn: str) -> None:
         idle.execute("SELECT count(*) FROM batch")
         log.append(writer, _batch(1))
         writer.commit()
-        assert _values(log.read(reader, log.START, 10)) == [1]
+        assert _values(_read(reader)) == [1]
 
 
 @plain

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from tests.databases import await_log
 from tests.integration.veldwatch.storage.telemetry import make_series, write
 from veldwatch.config import Settings
 from veldwatch.storage import log, maintenance
@@ -31,6 +32,7 @@ def _kept(connection: Connection) -> list[int]:
 def test_batches_are_dropped_once_old_and_read_by_everybody(connection: Connection) -> None:
     hour = timedelta(hours=1)
     _write_log(connection, 9 * hour, 8 * hour, 7 * hour, 5 * hour)
+    await_log(connection)
     cursors = [cursor for cursor, _ in log.read(connection, log.START, 10)]
     log.save_cursor(connection, "rules", cursors[1])
     log.save_cursor(connection, "stream", cursors[3])

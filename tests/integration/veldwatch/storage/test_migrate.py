@@ -86,6 +86,7 @@ def test_a_log_out_of_another_servers_dump_is_read_again_from_its_beginning(conn
     assert cursor == log.START
     log.append(connection, LogBatch())
     connection.commit()
+    databases.await_log(connection)
     assert [entry.id for entry, _ in log.read(connection, cursor, 10)] == [1, 2]
     assert not log.rebase(connection)
 
