@@ -8,6 +8,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from veldwatch.storage.outbox import Notification
@@ -83,12 +84,22 @@ def document(notification: Notification) -> bytes:
 
 def link(notification: Notification, console_url: str) -> str:
     """Point to the alert in the console."""
-    return f"{console_url.rstrip('/')}/#alert={notification.alert_id}"
+    return f"{console_url.rstrip('/')}/#/alerts/{notification.alert_id}"
 
 
 def _facts(notification: Notification) -> list[tuple[str, str]]:
     alert = _alert(notification)
-    return [(name, one_line(str(alert[key]))) for name, key in _FACTS if alert.get(key) not in (None, "")]
+    return [(name, _shown(key, alert[key])) for name, key in _FACTS if alert.get(key) not in (None, "")]
+
+
+def _shown(key: str, value: object) -> str:
+    text = one_line(str(value))
+    if not key.endswith("_at"):
+        return text
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError):
+        return text
 
 
 def _alert(notification: Notification) -> Mapping[str, Any]:

@@ -73,8 +73,9 @@ def test_a_mail_has_plain_text_and_html_with_a_link_to_the_alert() -> None:
     mail = compose(notification(), SETTINGS)
     plain, page = (part.get_content() for part in mail.iter_parts())
     assert "Flow never stops." in plain
-    assert f"http://console.example/#alert={UUID(int=77)}" in plain
-    assert f'href="http://console.example/#alert={UUID(int=77)}"' in page
+    assert "Began:        2026-11-22 09:58:00 UTC" in plain
+    assert f"http://console.example/#/alerts/{UUID(int=77)}" in plain
+    assert f'href="http://console.example/#/alerts/{UUID(int=77)}"' in page
 
 
 def test_a_program_gets_the_whole_message_with_its_identifier() -> None:
