@@ -113,7 +113,7 @@ class Pipeline:
         for table, moments in (
             ("reading_raw", rows.readings["observed_at"]),
             ("position_raw", rows.positions["observed_at"]),
-            ("event_raw", [event.observed_at for event in rows.events]),
+            ("event_raw", np.array([event.observed_at for event in rows.events], dtype=np.int64)),
             ("contact", rows.contacts["received_at"]),
         ):
             if len(moments):

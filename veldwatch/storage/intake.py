@@ -16,6 +16,7 @@ import numpy.typing as npt
 import psycopg.errors
 
 from veldwatch.errors import StorageRejected
+from veldwatch.storage import partitions
 from veldwatch.storage.arrays import Array, bind_arrays, copy_bytes, times
 from veldwatch.storage.connection import Connection, connect, translated_errors
 from veldwatch.storage.log import LogEvent
@@ -25,7 +26,6 @@ _QUERIES = load_queries("intake")
 _COPY_READINGS = b"COPY reading_raw (observed_at, series_id, delay_seconds, quality, value) FROM STDIN (FORMAT BINARY)"
 _INT4 = np.iinfo(np.int32)
 _CAREFUL_BATCHES = 20
-_MONTH_TABLES = ("reading_raw", "position_raw", "event_raw", "contact")
 
 Places = npt.NDArray[np.intp]
 
@@ -38,46 +38,29 @@ class Stored(NamedTuple):
 
 
 class IntakeWriter:
-    """A connection for writing, with what it remembers: months that have a partition, and whether keys collide."""
+    """A connection for writing, and whether keys collided lately."""
 
-    def __init__(self, dsn: str, application: str = "veldwatch-ingest") -> None:
+    def __init__(self, dsn: str, application: str = "veldwatch-ingest", *, prepare: bool = True) -> None:
         """Connect.
 
         Raises:
             StorageUnavailable: the server is away.
         """
-        self.connection: Connection = connect(dsn, application=application)
+        self.connection: Connection = connect(dsn, application=application, prepare=prepare)
         bind_arrays(self.connection)
-        self._months: set[tuple[str, str]] = set()
         self._careful = 0
 
     def close(self) -> None:
         """Give the connection back; what was not committed is undone by the server."""
         self.connection.close()
 
-    def make_room(self, table: str, moments: npt.ArrayLike) -> None:
-        """Make partitions for rows of those times, in a transaction of their own.
-
-        Args:
-            table: one of the partitioned tables.
-            moments: microseconds since 1970.
-        """
-        months = {
-            str(month) for month in np.unique(np.asarray(moments).astype("datetime64[us]").astype("datetime64[M]"))
-        }
-        missing = sorted(month for month in months if (table, month) not in self._months)
-        if not missing or table not in _MONTH_TABLES:
-            return
-        with translated_errors(), self.connection.transaction():
-            self.connection.execute(
-                _QUERIES["ensure_partitions"],
-                {"parent": table, "times": times([_microseconds(month) for month in missing])},
-            )
-        self._months.update((table, month) for month in missing)
+    def make_room(self, table: str, moments: Array) -> None:
+        """Make partitions for rows of those times (microseconds since 1970), in a transaction of their own."""
+        partitions.ensure_for(self.connection, table, moments)
 
     def forget_months(self) -> None:
         """Ask again for every partition: maintenance may have dropped some."""
-        self._months.clear()
+        partitions.forget(self.connection)
 
     def store_readings(self, rows: Array) -> Stored:
         """Store readings.
@@ -244,7 +227,3 @@ def _delay(observed: Array, received: Array) -> Array:
 
 def _digest(event: LogEvent) -> bytes:
     return hashlib.sha256(f"{event.kind}\0{event.attributes}".encode()).digest()[:16]
-
-
-def _microseconds(month: str) -> int:
-    return int(np.datetime64(month, "us").astype(np.int64))

@@ -67,8 +67,5 @@ SET messages = contact.messages + EXCLUDED.messages,
     last_observed_at = greatest(contact.last_observed_at, EXCLUDED.last_observed_at),
     online = EXCLUDED.online;
 
--- ensure_partitions: make a place for rows of those times
-SELECT ensure_partition(%(parent)s::text::regclass, at) FROM unnest(%(times)s::timestamptz[]) AS n (at);
-
 -- totals: rows of readings and of quarantine, all of them: for benchmarks and tests
 SELECT (SELECT count(*) FROM reading_raw), (SELECT count(*) FROM quarantine);
