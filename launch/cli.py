@@ -1,7 +1,7 @@
 """The `veldwatch` command: the launcher's own commands, and those of the five programs mounted beside them.
 
-Only the program that is named on the command line is imported: each process of the stack is a `veldwatch` of its
-own, and would otherwise carry the weight of all.
+Only what is named on the command line is imported: each process of the stack is a `veldwatch` of its own, and would
+otherwise carry the weight of all.
 """
 
 import os
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 
 import typer
 
-from launch.commands import database, doctor, mailbox, up
 from launch.running import adopt_running_stack
 from veldwatch.errors import VeldwatchError
 
@@ -34,83 +33,123 @@ def application(named: str) -> typer.Typer:
     """Build the command.
 
     Args:
-        named: first word of the command line; a mounted program's name keeps the others out, anything else
-            (help, a typing error) mounts all.
+        named: first word of the command line; a command's name keeps the others out, anything else (help, a typing
+            error) mounts all.
     """
     app = typer.Typer(
         name="veldwatch",
         help="Meters, sensors and wildlife trackers: stored readings, alerts that reach people, pictures.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        callback=_group,
     )
-    app.command("up")(up.up)
-    app.command("demo")(up.demo)
-    app.command("migrate")(database.migrate)
-    app.command("maintain")(database.maintain)
-    app.command("doctor")(doctor.doctor)
-    app.add_typer(mailbox.app, name="mailbox")
-    own = (*_MAKERS, "migrate", "maintain", "doctor", "mailbox")
-    for name, load in _MOUNTED.items():
-        if named == name or (named not in _MOUNTED and named not in own):
-            app.add_typer(load(), name=name)
+    for name, add in _COMMANDS.items():
+        if named == name or named not in _COMMANDS:
+            add(app)
     return app
 
 
-def _ingest() -> typer.Typer:
-    from ingest.commands import app  # noqa: PLC0415  # only where it is named
-
-    return app
+def _group() -> None:
+    """Keep commands apart by their names also where only one is mounted."""
 
 
-def _import() -> typer.Typer:
+def _up(app: typer.Typer) -> None:
+    from launch.commands.up import up  # noqa: PLC0415  # only where it is named
+
+    app.command("up")(up)
+
+
+def _demo(app: typer.Typer) -> None:
+    from launch.commands.up import demo  # noqa: PLC0415  # only where it is named
+
+    app.command("demo")(demo)
+
+
+def _migrate(app: typer.Typer) -> None:
+    from launch.commands.database import migrate  # noqa: PLC0415  # only where it is named
+
+    app.command("migrate")(migrate)
+
+
+def _maintain(app: typer.Typer) -> None:
+    from launch.commands.database import maintain  # noqa: PLC0415  # only where it is named
+
+    app.command("maintain")(maintain)
+
+
+def _doctor(app: typer.Typer) -> None:
+    from launch.commands.doctor import doctor  # noqa: PLC0415  # only where it is named
+
+    app.command("doctor")(doctor)
+
+
+def _mailbox(app: typer.Typer) -> None:
+    from launch.commands.mailbox import app as mailbox_app  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mailbox_app, name="mailbox")
+
+
+def _ingest(app: typer.Typer) -> None:
+    from ingest.commands import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="ingest")
+
+
+def _import(app: typer.Typer) -> None:
     from ingest.import_commands import import_app  # noqa: PLC0415  # only where it is named
 
-    return import_app
+    app.add_typer(import_app, name="import")
 
 
-def _rules() -> typer.Typer:
-    from rules.commands import app  # noqa: PLC0415  # only where it is named
+def _rules(app: typer.Typer) -> None:
+    from rules.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
-    return app
-
-
-def _notify() -> typer.Typer:
-    from rules.notify.commands import app  # noqa: PLC0415  # only where it is named
-
-    return app
+    app.add_typer(mounted, name="rules")
 
 
-def _api() -> typer.Typer:
-    from api.commands import app  # noqa: PLC0415  # only where it is named
+def _notify(app: typer.Typer) -> None:
+    from rules.notify.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
-    return app
+    app.add_typer(mounted, name="notify")
 
 
-def _token() -> typer.Typer:
+def _api(app: typer.Typer) -> None:
+    from api.commands import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="api")
+
+
+def _token(app: typer.Typer) -> None:
     from api.commands import token_app  # noqa: PLC0415  # only where it is named
 
-    return token_app
+    app.add_typer(token_app, name="token")
 
 
-def _simulate() -> typer.Typer:
-    from simulators.commands import app  # noqa: PLC0415  # only where it is named
+def _simulate(app: typer.Typer) -> None:
+    from simulators.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
-    return app
-
-
-def _dashboards() -> typer.Typer:
-    from dashboards.commands import app  # noqa: PLC0415  # only where it is named
-
-    return app
+    app.add_typer(mounted, name="simulate")
 
 
-def _bench() -> typer.Typer:
-    from benchmarks.commands import app  # noqa: PLC0415  # only where it is named
+def _dashboards(app: typer.Typer) -> None:
+    from dashboards.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
-    return app
+    app.add_typer(mounted, name="dashboards")
 
 
-_MOUNTED: Mapping[str, Callable[[], typer.Typer]] = {
+def _bench(app: typer.Typer) -> None:
+    from benchmarks.commands import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="bench")
+
+
+_COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
+    "up": _up,
+    "demo": _demo,
+    "migrate": _migrate,
+    "maintain": _maintain,
+    "doctor": _doctor,
+    "mailbox": _mailbox,
     "ingest": _ingest,
     "import": _import,
     "rules": _rules,

@@ -5,12 +5,11 @@ answers until the stop.
 """
 
 import contextlib
+import http.client
 import os
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-
-import httpx
 
 from launch.accounts import lock_folder
 from launch.embedded_broker import EmbeddedBroker
@@ -193,15 +192,15 @@ class Stack:
         }
         if self._simulated:
             environment |= self._start_mailbox(environment) | {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"}
-        ready = {"api": f"{url}/readyz"}
+        ports = {"api": api_port}
         for name in ("api", "ingest", "rules", "notify", "maintenance"):
-            metrics_port = choose_port(0)
+            own = dict(environment)
             if name != "api":
-                ready[name] = f"http://{host}:{metrics_port}/readyz"
-            own = environment | {"VELDWATCH_METRICS_PORT": str(metrics_port)}
+                ports[name] = choose_port(0, self._settings.api_host)
+                own["VELDWATCH_METRICS_PORT"] = str(ports[name])
             self._supervisor.start(program(name, own), PROGRAMS)
-        for name, address in ready.items():
-            self._wait(name, lambda address=address: _answers(address))
+        for name, port in ports.items():
+            self._wait(name, lambda port=port: _is_ready(host, port))
             self._progress.step(name)
         # Last: a message that is sent before ingest has subscribed reaches nobody.
         if self._simulated:
@@ -229,11 +228,15 @@ class Stack:
                 raise ServiceFailed(f"{name} does not start; the end of {log}:\n{tail(log)}")
 
 
-def _answers(address: str) -> bool:
+def _is_ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        return httpx.get(address, timeout=2, trust_env=False).is_success
-    except httpx.HTTPError:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def _reachable(host: str) -> str:
