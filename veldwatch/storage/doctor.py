@@ -57,7 +57,7 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
 
 def _examine_database(settings: Settings, now: datetime) -> Iterator[Finding]:
     if not settings.dsn:
-        yield _error(
+        yield _warning(
             "database", "no address is set (set VELDWATCH_DSN, or start the embedded server by `veldwatch up`)"
         )
         return
