@@ -1,0 +1,176 @@
+"""The broker's files as they are deployed, in a real broker: who may publish and hear what."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import pytest
+from paho.mqtt.client import Client, MQTTMessage, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
+ACCOUNTS = {"ingest": "pa1", "devices": "pb2", "simulators": "pc3"}
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@contextmanager
+def _broker(kind: str, folder: Path) -> Generator[int]:
+    port = _free_port()
+    command = _nats(folder, port) if kind == "nats" else _mosquitto(folder, port)
+    environment = {**os.environ, **{f"MQTT_{name.upper()}_PASSWORD": word for name, word in ACCOUNTS.items()}}
+    log = (folder / "log").open("w")
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(port, process, folder / "log")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+        log.close()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(200):
+        assert process.poll() is None, log.read_text()
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(log.read_text())
+
+
+def _nats(folder: Path, port: int) -> list[str]:
+    (folder / "nats").mkdir()
+    main = (DEPLOY / "nats" / "nats.conf").read_text(encoding="utf-8")
+    main = main.replace("/var/lib/nats", str(folder / "store")).replace("127.0.0.1:4222", "127.0.0.1:-1")
+    main = main.replace("127.0.0.1:8222", f"127.0.0.1:{_free_port()}")
+    (folder / "nats" / "nats.conf").write_text(main, encoding="utf-8")
+    shutil.copy(DEPLOY / "nats" / "users.conf", folder / "nats")
+    listener = (DEPLOY / "nats" / "listener-plain.conf").read_text(encoding="utf-8")
+    (folder / "listener.conf").write_text(listener.replace("0.0.0.0:1883", f"127.0.0.1:{port}"), encoding="utf-8")
+    return [str(Path(sysconfig.get_path("scripts")) / "nats-server"), "-c", str(folder / "nats" / "nats.conf")]
+
+
+def _mosquitto(folder: Path, port: int) -> list[str]:
+    binary = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
+    password_tool = shutil.which("mosquitto_passwd")
+    if binary is None or password_tool is None:
+        pytest.skip("mosquitto is not on this machine: its files were not tried")
+    (folder / "passwords").touch(mode=0o600)
+    for name, word in ACCOUNTS.items():
+        subprocess.run([password_tool, "-b", str(folder / "passwords"), name, word], check=True)
+    main = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
+    for written, here in (
+        ("/tmp/passwords", folder / "passwords"),  # noqa: S108  # as the file says
+        ("/mosquitto/config/acl", folder / "acl"),
+        ("/mosquitto/data/", f"{folder}/"),
+        ("/mosquitto/config/listener", folder / "listener"),
+    ):
+        main = main.replace(str(written), str(here))
+    if os.geteuid() == 0:
+        main += "\nuser root\n"
+    (folder / "mosquitto.conf").write_text(main, encoding="utf-8")
+    shutil.copy(DEPLOY / "mosquitto" / "acl", folder / "acl")
+    (folder / "listener").mkdir()
+    listener = (DEPLOY / "mosquitto" / "listener-plain.conf").read_text(encoding="utf-8")
+    listener = listener.replace("listener 1883 0.0.0.0", f"listener {port} 127.0.0.1")
+    (folder / "listener" / "listener.conf").write_text(listener, encoding="utf-8")
+    return [binary, "-c", str(folder / "mosquitto.conf")]
+
+
+@pytest.fixture(params=["nats", "mosquitto"])
+def port(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[int]:
+    with _broker(request.param, tmp_path) as opened:
+        yield opened
+
+
+@contextmanager
+def _client(port: int, account: str, password: str | None = None) -> Generator[tuple[Client, list[str]]]:
+    heard: list[str] = []
+    connected = Event()
+    client = Client(CallbackAPIVersion.VERSION2, client_id=f"t-{account}", protocol=MQTTv311, clean_session=False)
+    client.username_pw_set(account, ACCOUNTS.get(account, "") if password is None else password)
+
+    def on_connect(_c: Client, _u: object, _f: object, code: object, _p: object) -> None:
+        if str(code) == "Success":
+            connected.set()
+
+    def on_message(_c: Client, _u: object, message: MQTTMessage) -> None:
+        heard.append(message.topic)
+
+    client.on_connect = on_connect
+    client.on_message = on_message
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    try:
+        if not connected.wait(5):
+            raise PermissionError(account)
+        yield client, heard
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def _publish(client: Client, topic: str) -> None:
+    # Both brokers acknowledge what an account may not publish, and drop it: MQTT 3.1.1 knows no other answer.
+    client.publish(topic, b"{}", qos=1).wait_for_publish(5)
+
+
+def _until(heard: list[str], count: int) -> list[str]:
+    for _ in range(100):
+        if len(heard) >= count:
+            break
+        time.sleep(0.05)
+    return sorted(heard)
+
+
+def test_each_account_publishes_only_where_it_may_and_ingest_hears_it(port: int) -> None:
+    with _client(port, "ingest") as (ingest, heard):
+        ingest.subscribe("#", 1)
+        time.sleep(0.3)
+        with _client(port, "simulators") as (simulators, _):
+            _publish(simulators, "veldwatch/v1/kasama-water/meter/readings")
+            _publish(simulators, "veldwatch/v1/demo-water/meter/readings")
+        with _client(port, "devices") as (devices, _):
+            _publish(devices, "somewhere/else")
+            _publish(devices, "wmbusmeters/meter")
+            _publish(devices, "veldwatch/v1/kasama-water/meter/readings")
+        _publish(ingest, "veldwatch/v1/demo-water/forged/readings")
+        allowed = [
+            "veldwatch/v1/demo-water/meter/readings",
+            "veldwatch/v1/kasama-water/meter/readings",
+            "wmbusmeters/meter",
+        ]
+        assert _until(heard, 3) == allowed
+        time.sleep(0.3)
+        assert sorted(heard) == allowed
+
+
+def test_devices_hear_nothing_of_others(port: int) -> None:
+    with _client(port, "devices") as (devices, heard):
+        devices.subscribe("veldwatch/v1/#", 1)
+        time.sleep(0.3)
+        with _client(port, "simulators") as (simulators, _):
+            _publish(simulators, "veldwatch/v1/demo-water/meter/readings")
+        time.sleep(0.5)
+    assert heard == []
+
+
+@pytest.mark.parametrize(("account", "password"), [("devices", "wrong"), ("nobody", "x"), ("devices", "")])
+def test_without_the_right_password_nobody_gets_in(port: int, account: str, password: str) -> None:
+    with pytest.raises(PermissionError), _client(port, account, password):
+        pass
