@@ -3,6 +3,8 @@
 As with readings, each device's history is read through its own index and the parts are merged.
 """
 
+from dataclasses import asdict
+
 from veldwatch.errors import RequestInvalid
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.devices import SeriesFilter, matching_devices
@@ -18,9 +20,10 @@ def list_positions(connection: Connection, scope: int | None, which: SeriesFilte
     """List the fixes of the devices that a request names.
 
     Raises:
-        RequestInvalid: more devices match than one page can be made of.
+        RequestInvalid: more devices with fixes match than one page can be made of.
     """
-    devices = named_devices(connection, scope, which)
+    values = {**asdict(which), **span.parameters(), "scope": scope, "most": MOST_DEVICES + 1}
+    devices = _bounded(fetch_rows(connection, _QUERIES["holders"], values))
     if not devices:
         return []
     rows = fetch_rows(connection, _QUERIES[span.order], {**span.parameters(), "devices": sorted(devices)})
@@ -49,7 +52,10 @@ def named_devices(connection: Connection, scope: int | None, which: SeriesFilter
     Raises:
         RequestInvalid: more match than one page can be made of.
     """
-    found = matching_devices(connection, scope, which, limit=MOST_DEVICES + 1)
+    return _bounded(matching_devices(connection, scope, which, limit=MOST_DEVICES + 1))
+
+
+def _bounded(found: list[Row]) -> dict[int, Row]:
     if len(found) > MOST_DEVICES:
         raise RequestInvalid(f"more than {MOST_DEVICES} devices match (name a device or an organisation)")
     return {row["id"]: _named(row) for row in found}

@@ -85,6 +85,22 @@ def test_every_answer_is_geojson_by_its_published_schema(operator: TestClient, s
         jsonschema.validate(operator.get("/v1/positions", params=query).json(), schema)
 
 
+@pytest.mark.usefixtures("walk")
+def test_devices_without_a_fix_do_not_count_against_the_limit(
+    operator: TestClient, connection: Connection, made: World
+) -> None:
+    connection.execute(
+        "INSERT INTO device (organisation_id, external_id, name, source) SELECT %s, n, n, 'x'"
+        " FROM generate_series(1000, 1600) n",
+        (made.water,),
+    )
+    connection.commit()
+    assert len(operator.get("/v1/positions").json()["features"]) == 6
+    refused = operator.get("/v1/contacts")
+    assert refused.status_code == 422
+    assert "more than 500 devices" in refused.json()["detail"]
+
+
 def test_newest_and_track_exclude_each_other(operator: TestClient) -> None:
     answer = operator.get("/v1/positions", params={"latest": True, "track": True})
     assert answer.status_code == 422

@@ -4,12 +4,13 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -113,8 +114,11 @@ def listening(server: Server, token: str, last_id: str | None = None) -> Generat
         thread.start()
         assert listener.ready.wait(10)
         yield listener
-        answer.close()
-    thread.join(5)
+        # Closing alone does not wake a thread that waits for the next line.
+        connection: socket.socket = answer.extensions["network_stream"].get_extra_info("socket")
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
 
 
 def test_what_is_written_shows_at_once(server: Server, connection: Connection, made: World) -> None:

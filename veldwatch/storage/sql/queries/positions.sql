@@ -46,3 +46,20 @@ CROSS JOIN LATERAL (
 ) f
 ORDER BY f.observed_at DESC, f.device_id DESC
 LIMIT %(limit)s;
+
+-- holders: the devices that a request names and that have a fix in its time range, lowest id first
+SELECT d.id, d.external_id, o.slug AS organisation
+FROM device d
+JOIN organisation o ON o.id = d.organisation_id
+WHERE (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)
+  AND (%(organisation)s::text IS NULL OR o.slug = %(organisation)s)
+  AND (%(device)s::text IS NULL OR d.external_id = %(device)s)
+  AND (%(device_id)s::integer IS NULL OR d.id = %(device_id)s)
+  AND EXISTS (
+      SELECT 1 FROM position p
+      WHERE p.device_id = d.id
+        AND p.observed_at >= COALESCE(%(since)s::timestamptz, '-infinity')
+        AND p.observed_at < COALESCE(%(until)s::timestamptz, 'infinity')
+  )
+ORDER BY d.id
+LIMIT %(most)s;
