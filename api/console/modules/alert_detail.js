@@ -6,6 +6,7 @@ import { showEvidence } from "./alert_evidence.js";
 import { isOpen, alertTime } from "./alert_row.js";
 import { disposables, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { loadRegister, sites } from "./register.js";
 import { mayOperate } from "./session.js";
 import { ageElement, ago, local, span, timeElement, utc } from "./time.js";
 import { notice } from "./toasts.js";
@@ -22,7 +23,7 @@ const OUTCOMES = { delivered: "ok", failed: "critical", suppressed: "silent", pe
  */
 export async function showAlert(host, id, { back, onChange }) {
   const alert = await request(`/v1/alerts/${id}`);
-  const rule = await request(`/v1/rules/${encodeURIComponent(alert.rule)}`).catch(() => null);
+  const [rule] = await Promise.all([request(`/v1/rules/${encodeURIComponent(alert.rule)}`).catch(() => null), loadRegister()]);
   const parts = disposables();
   const act = async (path, body, done) => {
     try {
@@ -55,7 +56,7 @@ function head(alert, back, acknowledge, rule) {
     alert.late ? lateNote(alert) : null,
     h("dl", { class: "facts" },
       fact("Device", alert.device_id ? h("a", { href: `#/devices/${alert.device_id}` }, alert.device_name ?? alert.device) : "–"),
-      fact("Site", alert.site ?? "–"), fact("Organisation", alert.organisation),
+      fact("Site", sites.find((s) => s.slug === alert.site)?.name ?? alert.site ?? "–"), fact("Organisation", alert.organisation),
       fact("Began", timeElement(alert.opened_at)), fact("Fired", timeElement(alert.fired_at)),
       fact(isOpen(alert) ? "Open for" : "Lasted", duration(alert)),
       alert.value === null ? null : fact("Value", number(alert.value)),

@@ -9,6 +9,7 @@ import { createMap } from "./map.js";
 import { imageName } from "./map_images.js";
 import { loadRegister, siteFeatures, siteLabels } from "./register.js";
 import { empty, failure, skeleton } from "./states.js";
+import { colour } from "./theme.js";
 import { timeElement } from "./time.js";
 import { metricTitle } from "./units.js";
 
@@ -73,7 +74,7 @@ async function track(host, alert, parts) {
   const mapHost = h("div", { class: "map" });
   fill(host, h("div", { class: "mini-map" }, mapHost), h("p", { class: "small muted" }, `Its way from before until after the alert, ${way[0]?.geometry.coordinates.length ?? 0} fixes; the mark is where it happened.`));
   const map = createMap(mapHost, { label: `Way of ${alert.device_name}` });
-  const here = at ? [{ type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { kind: "tracker", status: "alert", label: alert.device_name ?? "", image: imageName("tracker", alert.severity), rank: 9, colour: "" } }] : [];
+  const here = at ? [{ type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { kind: "tracker", status: "alert", label: alert.device_name ?? "", image: imageName("tracker", alert.severity), rank: 9, colour: colour(`--${alert.severity}`) } }] : [];
   map.setSites([...siteFeatures(), ...siteLabels()]);
   map.setTracks(way);
   map.setDevices(here);

@@ -16,10 +16,11 @@ function flag(alert) {
   return sentence(alert.state);
 }
 
-/** Who it is about in bold and what happened, without saying the name twice. */
+/** What happened, with the one whom it is about in bold; the name is not said twice. */
 function subject({ device_name: name, device, site, summary }) {
   const who = name ?? device ?? site ?? "";
-  return [h("b", {}, who), summary.startsWith(who) ? summary.slice(who.length) : ` ${summary}`];
+  const at = summary.indexOf(who);
+  return at < 0 ? [h("b", {}, who), ` ${summary}`] : [summary.slice(0, at), h("b", {}, who), summary.slice(at + who.length)];
 }
 
 export function alertRow(alert, { href = `#/alerts/${alert.id}`, current = false } = {}) {

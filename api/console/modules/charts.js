@@ -6,16 +6,20 @@ import { colour } from "./theme.js";
 import { axisLabels, local } from "./time.js";
 import { number, quantity } from "./units.js";
 
-/** A pause longer than this many usual intervals is drawn as a gap: nobody knows what was in it. */
-const GAP_INTERVALS = 6;
+/** A pause of this many times the steps around it is drawn as a gap: nobody knows what was in it. */
+const GAP_STEPS = 6;
 const POINTS_KEPT = 20_000;
 
-/** Break the line where the device was silent. `points`: [seconds, value], oldest first. */
+/**
+ * Break the line where the device was silent: where a step is much longer than both of its neighbours.
+ * @param {number[][]} points [seconds, value], oldest first
+ */
 export function withGaps(points) {
-  if (points.length < 3) return points;
-  const steps = points.slice(1).map((p, i) => p[0] - points[i][0]).sort((a, b) => a - b);
-  const longest = Math.max(steps[Math.floor(steps.length / 2)] * GAP_INTERVALS, 1);
-  return points.flatMap((p, i) => (i > 0 && p[0] - points[i - 1][0] > longest ? [[(p[0] + points[i - 1][0]) / 2, null], p] : [p]));
+  const step = (i) => (i > 0 && i < points.length ? points[i][0] - points[i - 1][0] : 0);
+  return points.flatMap((p, i) => {
+    const usual = Math.max(step(i - 1), step(i + 1));
+    return usual > 0 && step(i) > usual * GAP_STEPS ? [[(p[0] + points[i - 1][0]) / 2, null], p] : [p];
+  });
 }
 
 const translucent = (value, share) => value.replace(/^rgba?\(([^)]+)\)$/, (_, parts) => `rgba(${parts.split(",").slice(0, 3).join(",")}, ${share})`);

@@ -106,7 +106,7 @@ async function alerts(id) {
 }
 
 async function contacts(id) {
-  const page = await request("/v1/contacts", { query: { device_id: id, order: "desc", limit: 8 } });
+  const page = await request("/v1/contacts", { query: { device_id: id, limit: 8 } });
   if (page.items.length === 0) return quiet("Never heard.");
   return h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", {}, "Heard"), h("th", { class: "right" }, "Messages"), h("th", { class: "right" }, "Delay"))),
     h("tbody", {}, page.items.map((c) => h("tr", {}, h("td", {}, timeElement(c.received_at)), h("td", { class: "right number" }, count(c.messages)), h("td", { class: "right number muted" }, delay(c))))));
@@ -119,7 +119,7 @@ function delay({ received_at: received, last_observed_at: observed }) {
 }
 
 async function events(id) {
-  const page = await request("/v1/events", { query: { device_id: id, order: "desc", limit: 6 } });
+  const page = await request("/v1/events", { query: { device_id: id, limit: 6 } });
   if (page.items.length === 0) return quiet("None.");
   return page.items.map((e) => h("div", { class: "list-row", title: local(e.observed_at) }, h("div", { class: "row" }, h("b", { class: "grow clip" }, sentence(e.kind)), h("span", { class: "muted small" }, ageElement(e.observed_at))),
     h("div", { class: "mono muted wrap" }, Object.entries(e.attributes).map(([k, v]) => `${k}: ${typeof v === "object" ? JSON.stringify(v) : v}`).join(", "))));

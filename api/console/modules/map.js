@@ -3,7 +3,7 @@
 import * as maplibre from "../vendor/maplibre-gl/maplibre-gl.mjs";
 import { graticule } from "./graticule.js";
 import { addImages } from "./map_images.js";
-import { mapStyle } from "./map_style.js";
+import { mapStyle, seaColour, WORLD } from "./map_style.js";
 
 maplibre.setWorkerUrl(new URL("../vendor/maplibre-gl/maplibre-gl-worker.mjs", import.meta.url).href);
 
@@ -30,11 +30,16 @@ export function createMap(host, { label, onDevice = null }) {
   let ready = false;
   const push = (name) => { if (ready) map.getSource(name)?.setData(collection(shown[name])); };
   const drawGrid = () => { shown.grid = graticule(map.getBounds(), map.getZoom()); push("grid"); };
-  const restyle = () => { ready = false; map.setStyle(mapStyle(), { diff: false }); };
+  const restyle = () => { ready = false; delete host.dataset.drawn; map.setStyle(mapStyle(), { diff: false }); };
   map.on("style.load", () => {
     addImages(map);
     ready = true;
     for (const name of Object.keys(shown)) push(name);
+    map.getSource("world").setData(WORLD);
+    map.once("idle", () => {
+      map.setPaintProperty("water", "background-color", seaColour());
+      host.dataset.drawn = "true";
+    });
   });
   map.on("load", drawGrid);
   map.on("moveend", drawGrid);

@@ -16,13 +16,19 @@ function palette() {
   return Object.fromEntries(names.map((name) => [name, colour(`--map-${name}`)]));
 }
 
-/** A whole style; sources other than the basemap are filled by map.js. */
+/** The basemap's features: a megabyte, so map.js asks for it after what matters more. */
+export const WORLD = new URL("../vendor/basemap/world.json", import.meta.url).href;
+
+/** What lies under the land once the land is there; until then all is land, so that nothing flashes. */
+export const seaColour = () => colour("--map-water");
+
+/** A whole style; its sources are filled by map.js. */
 export function mapStyle() {
   const c = palette();
   return {
     version: 8,
     sources: {
-      world: { type: "geojson", data: new URL("../vendor/basemap/world.json", import.meta.url).href, maxzoom: 8, tolerance: 0.3 },
+      world: { type: "geojson", data: empty, maxzoom: 8, tolerance: 0.3 },
       grid: { type: "geojson", data: empty },
       sites: { type: "geojson", data: empty },
       tracks: { type: "geojson", data: empty },
@@ -34,7 +40,7 @@ export function mapStyle() {
 
 function basemap(c) {
   return [
-    { id: "water", type: "background", paint: { "background-color": c.water } },
+    { id: "water", type: "background", paint: { "background-color": c.land } },
     { id: "land", type: "fill", source: "world", filter: kindIs("land"), paint: { "fill-color": c.land, "fill-antialias": true } },
     { id: "lakes", type: "fill", source: "world", filter: kindIs("lake"), paint: { "fill-color": c.water } },
     { id: "grid", type: "line", source: "grid", paint: { "line-color": c.grid, "line-width": 0.7 } },
@@ -64,8 +70,8 @@ function sites(c) {
     { id: "site-fence", type: "line", source: "sites", filter: kindIs("fence"), paint: { "line-color": c.fence, "line-width": 2, "line-dasharray": [1, 1.6] } },
     { id: "site-point", type: "circle", source: "sites", filter: ["all", ["==", ["geometry-type"], "Point"], ["!", ["has", "label"]]], minzoom: 9,
       paint: { "circle-radius": 5, "circle-color": byKind(c, c.zone), "circle-stroke-color": c.halo, "circle-stroke-width": 1.5 } },
-    { id: "track-casing", type: "line", source: "tracks", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": c.halo, "line-width": 3.4, "line-opacity": 0.7 } },
-    { id: "tracks", type: "line", source: "tracks", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": ["coalesce", ["get", "colour"], c.track], "line-width": 1.7, "line-opacity": 0.9 } },
+    { id: "track-casing", type: "line", source: "tracks", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": c.halo, "line-width": 2.8, "line-opacity": 0.7 } },
+    { id: "tracks", type: "line", source: "tracks", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": ["coalesce", ["get", "colour"], c.track], "line-width": 1.3, "line-opacity": 0.9 } },
     { id: "site-line-labels", type: "symbol", source: "sites", filter: isLine, minzoom: 8,
       layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "symbol-spacing": 500 },
       paint: { "text-color": byKind({ ...c, road: c.label, fence: c.label }, c.label), "text-halo-color": c.halo, "text-halo-width": 1.6 } },
@@ -78,10 +84,10 @@ function sites(c) {
 function devices(c) {
   return [
     { id: "device-halo", type: "circle", source: "devices", filter: ["==", ["get", "status"], "alert"],
-      paint: { "circle-radius": 17, "circle-color": ["get", "colour"], "circle-opacity": 0.22, "circle-stroke-color": ["get", "colour"], "circle-stroke-width": 1.2, "circle-stroke-opacity": 0.7 } },
+      paint: { "circle-radius": 15, "circle-color": ["get", "colour"], "circle-opacity": 0.22, "circle-stroke-color": ["get", "colour"], "circle-stroke-width": 1.2, "circle-stroke-opacity": 0.7 } },
     { id: "devices", type: "symbol", source: "devices",
       layout: { "icon-image": ["get", "image"], "icon-allow-overlap": true, "icon-ignore-placement": false, "symbol-sort-key": ["get", "rank"],
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 4, 0.6, 9, 0.8, 12, 1] } },
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 4, 0.5, 9, 0.62, 12, 0.82, 14, 1] } },
     { id: "device-labels", type: "symbol", source: "devices", minzoom: 9, filter: ["any", ["==", ["get", "kind"], "tracker"], ["==", ["get", "status"], "alert"], [">=", ["zoom"], 13]],
       layout: { "text-field": ["get", "label"], "text-font": FONT, "text-size": 11, "text-offset": [0, 1.5], "text-anchor": "top", "text-optional": true, "symbol-sort-key": ["-", 0, ["get", "rank"]] },
       paint: { "text-color": c.label, "text-halo-color": c.halo, "text-halo-width": 1.8 } },

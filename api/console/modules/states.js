@@ -14,6 +14,9 @@ export function empty(iconName, title, text, ...actions) {
   return h("div", { class: "blank" }, h("div", { class: "blank-icon" }, icon(iconName, 26)), h("h3", {}, title), h("p", {}, text), actions);
 }
 
+/** What a bearer may not see: said before asking. */
+export const denied = (text) => empty("key", "For operators", text);
+
 export function failure(error, retry) {
   if (error instanceof ApiProblem && error.status === 403) {
     return empty("key", "Not permitted", `${error.message}. Ask for a token with the operator role.`);

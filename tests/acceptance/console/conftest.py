@@ -11,7 +11,7 @@ from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from api.app import create_app
 from api.server import serve
@@ -23,6 +23,7 @@ from veldwatch.config import load_settings
 from veldwatch.storage.connection import Connection
 
 Scheme = Literal["light", "dark"]
+expect.set_options(timeout=15_000)  # a busy machine draws maps without a graphics card
 WIDE = (1440, 900)
 PHONE = (390, 844)
 

@@ -54,7 +54,7 @@ def test_every_view_fits_its_screen(
     page = visit("/overview", size=size, scheme=scheme, expected=("404",)).page
     for view in (*VIEWS, f"/devices/{made.meter}", f"/devices/{made.collar}"):
         page.evaluate("(hash) => { location.hash = hash; }", view)
-        expect(page.locator("#view .skeleton")).to_have_count(0, timeout=15000)
+        expect(page.locator("#view .skeleton")).to_have_count(0)
         page.wait_for_timeout(200)
         wide = page.evaluate(
             "Math.max(document.documentElement.scrollWidth, document.getElementById('view').scrollWidth)"
@@ -68,8 +68,8 @@ def test_the_map_is_drawn_in_the_colours_of_the_scheme(
 ) -> None:
     _fill(made, connection)
     page = visit("/overview", scheme=scheme).page
-    page.locator(".map canvas").wait_for()
-    page.wait_for_timeout(2000)
+    page.locator(".map[data-drawn]").wait_for()
+    page.wait_for_timeout(500)
     colours, brightness = _drawn(page)
     assert colours > 50
     assert darkest <= brightness < brightest
@@ -77,9 +77,10 @@ def test_the_map_is_drawn_in_the_colours_of_the_scheme(
 
 def test_the_toggle_changes_the_colours_against_the_system(visit: Open) -> None:
     page = visit("/overview", scheme="light").page
-    page.locator(".map canvas").wait_for()
+    page.locator(".map[data-drawn]").wait_for()
     for _ in range(2):  # as the system, light, dark
         page.get_by_role("button", name="Colours").click()
-    page.wait_for_timeout(1500)
+    page.locator(".map[data-drawn]").wait_for()
+    page.wait_for_timeout(500)
     assert _drawn(page)[1] < 80
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 19, 18)"

@@ -3,12 +3,14 @@
 import { request } from "../api.js";
 import { disposables, fill, h } from "../dom.js";
 import { icon } from "../icons.js";
-import { empty, failure } from "../states.js";
+import { mayOperate, me } from "../session.js";
+import { denied, empty, failure } from "../states.js";
 import { ageElement, timeElement } from "../time.js";
 
 const REFRESH_MILLISECONDS = 5_000;
 
 export async function show(view, { parameter }) {
+  if (!mayOperate() || me.organisation !== null) return void fill(view, h("div", { class: "card" }, denied("The mailbox holds messages of every organisation, so only operators of all of them see it.")));
   const parts = disposables();
   const state = { items: [], selected: parameter, shown: undefined, list: h("div", { class: "list" }), pane: h("div", { class: "pane" }), root: null, keys: null };
   view.classList.add("view-fixed");

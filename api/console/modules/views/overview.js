@@ -9,6 +9,7 @@ import { deviceFeatures, popupContent, Tracks, worstAlerts } from "../fleet.js";
 import { createMap } from "../map.js";
 import { latest, perSecond, rate, subscribe } from "../live.js";
 import { devices, loadRegister, siteFeatures, siteLabels } from "../register.js";
+import { mayOperate } from "../session.js";
 import { empty } from "../states.js";
 import { ageElement, setAge } from "../time.js";
 import { count, metricTitle, number, quantity, sentence } from "../units.js";
@@ -122,11 +123,12 @@ function keyFigures() {
       severities = counts.join();
     },
     loadQuarantine: async () => {
+      if (!mayOperate()) return void setText(quarantine.side, "for operators");
       const summary = await request("/v1/quarantine/summary").catch(() => null);
-      if (summary === null) return;
+      if (summary === null) return undefined;
       quarantine.set(count(summary.items.reduce((sum, item) => sum + item.count, 0)));
       const worst = [...summary.items].sort((a, b) => b.count - a.count)[0];
-      setText(quarantine.side, worst ? `mostly ${sentence(worst.reason).toLowerCase()}` : "nothing refused");
+      return void setText(quarantine.side, worst ? `mostly ${sentence(worst.reason).toLowerCase()}` : "nothing refused");
     },
   };
 }

@@ -4,7 +4,8 @@ import { request } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { link, replace } from "../router.js";
-import { empty, failure, skeleton } from "../states.js";
+import { mayOperate } from "../session.js";
+import { denied, empty, failure, skeleton } from "../states.js";
 import { ageElement, timeElement } from "../time.js";
 import { bytes, count, sentence } from "../units.js";
 
@@ -23,16 +24,18 @@ const MEANINGS = {
 };
 
 export async function show(view, { parameter, query }) {
+  if (!mayOperate()) return void fill(view, h("div", { class: "card" }, denied("Messages in quarantine may hold anything, so only operators see them.")));
   const state = { reason: query.get("reason") ?? "", items: [], next: null, selected: parameter, list: h("div", { class: "list" }), pane: h("div", { class: "pane" }), root: null };
   const summary = await request("/v1/quarantine/summary");
   view.classList.add("view-fixed");
   state.root = h("div", { class: "split grow" }, h("section", { class: "card", "aria-label": "Messages" }, state.list), h("section", { class: "card", "aria-label": "Message" }, state.pane));
   if (summary.items.length === 0) {
     fill(view, h("div", { class: "card" }, empty("ok", "Nothing in quarantine", "Every message that came could be stored. One that cannot is kept here, with the reason.")));
-    return;
+    return undefined;
   }
   fill(view, reasons(state, summary.items), state.root);
   await load(state);
+  return undefined;
 }
 
 function reasons(state, items) {

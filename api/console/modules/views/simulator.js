@@ -1,6 +1,7 @@
 // Simulator: make something go wrong at a simulated device, and watch what Veldwatch makes of it.
 
 import { request } from "../api.js";
+import { markOf } from "../badges.js";
 import { disposables, fill, h, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { mayOperate } from "../session.js";
@@ -44,7 +45,7 @@ function form(state) {
   const error = h("p", { class: "gate-error", role: "alert" }, allowed ? "" : "Only operators may start faults.");
   const offer = (kind) => {
     const wanted = FAULTS[kind]?.[2] ?? "";
-    const ones = state.devices.filter((d) => wanted === "" || d.kind === wanted).filter((d) => kind !== "leak" || /water/.test(d.profile ?? "water"));
+    const ones = state.devices.filter((d) => wanted === "" || d.kind === wanted).filter((d) => kind !== "leak" || markOf(d) === "meter");
     fill(device, Object.entries(Object.groupBy(ones, (d) => d.organisation)).map(([organisation, group]) =>
       h("optgroup", { label: organisation }, group.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })).map((d) => h("option", { value: d.id }, d.name)))));
   };
