@@ -80,7 +80,7 @@ def clone(source: Template) -> Generator[str]:
 
 
 def empty_tables(connection: Connection) -> None:
-    """Bring a migrated database that cannot be copied back to its first state: no row, identities from 1."""
+    """Bring a TimescaleDB that cannot be copied back to its first state: no row, identities from 1, policies unbound."""
     rows = connection.execute(
         """
         SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'
@@ -90,6 +90,7 @@ def empty_tables(connection: Connection) -> None:
     ).fetchall()
     names = sql.SQL(", ").join(sql.SQL(name) for (name,) in rows)
     connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+    connection.execute("SELECT bound_rollups(NULL)")
     connection.commit()
 
 

@@ -1,6 +1,5 @@
 """What only TimescaleDB's community edition does: columnstore, policies, continuous aggregates."""
 
-from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -68,15 +67,6 @@ def test_the_policies_renew_the_bucket_of_a_late_reading(connection: Connection)
     assert connection.execute("SELECT count, last FROM reading_daily ORDER BY bucket").fetchall() == [(2, 6), (1, 1)]
 
 
-@pytest.fixture
-def _unbound(connection: Connection) -> Generator[None]:
-    yield
-    connection.rollback()
-    connection.execute("SELECT bound_rollups(NULL)")
-    connection.commit()
-
-
-@pytest.mark.usefixtures("_unbound")
 def test_rollups_outlive_the_raw_readings_that_retention_dropped(connection: Connection) -> None:
     series = make_series(connection)
     write(connection, series, [(OLD, 5.0), (OLD + timedelta(minutes=1), 6.0), (LAST, 1.0)])
