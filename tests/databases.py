@@ -80,7 +80,7 @@ def clone(source: Template) -> Generator[str]:
 
 
 def empty_tables(connection: Connection) -> None:
-    """Bring a TimescaleDB that cannot be copied back to its first state: no row, identities from 1, policies unbound."""
+    """Bring a TimescaleDB that cannot be copied back to its first state: no row, identities from 1, policies free."""
     rows = connection.execute(
         """
         SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'
