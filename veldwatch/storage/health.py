@@ -1,7 +1,5 @@
 """How the whole is doing, told from the database: what waits, who is behind, how much arrives."""
 
-import struct
-
 from veldwatch.errors import SchemaMismatch, StorageRejected
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.editions import identify
@@ -53,9 +51,6 @@ def readings_in(head: bytes) -> int:
     The content is a MessagePack map whose first entry is the array of readings as `bin 8`, `bin 16` or `bin 32`,
     which begins with its length. Source: MessagePack specification, "bin format family".
     """
-    at = head.find(b"readings") + len("readings")
-    formats = {0xC4: ">B", 0xC5: ">H", 0xC6: ">I"}
-    if at < len("readings") or at >= len(head) or head[at] not in formats:
-        return 0
-    (length,) = struct.unpack_from(formats[head[at]], head, at + 1)
-    return length // READINGS.itemsize
+    _, found, rest = head.partition(b"readings")
+    length_bytes = {0xC4: 1, 0xC5: 2, 0xC6: 4}.get(rest[0], 0) if found and rest else 0
+    return int.from_bytes(rest[1 : 1 + length_bytes], "big") // READINGS.itemsize
