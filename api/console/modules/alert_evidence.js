@@ -53,13 +53,14 @@ async function readings(host, alert, rule, parts) {
   const marks = {
     bands: [{ from: seconds(alert.opened_at), to: isOpen(alert) ? Date.now() / 1000 : seconds(alert.resolved_at ?? alert.opened_at), token: `--${alert.severity}` }],
     lines: alert.fired_at ? [{ at: seconds(alert.fired_at), token: `--${alert.severity}` }] : [], levels: levels(rule?.definition?.condition),
+    points: (alert.evidence?.readings ?? []).filter((r) => typeof r?.value === "number").map((r) => ({ at: seconds(r.observed_at), value: r.value, token: `--${alert.severity}` })),
   };
   const title = metricTitle(alert.metric, unit);
   fill(host);
   const drawn = chart(host, { unit, height: 210, marks, label: `${title} of ${alert.device_name} around the alert, ${points.length} readings` });
   const broken = withGaps(points);
   drawn.set([broken.map((p) => p[0]), broken.map((p) => p[1])]);
-  host.append(h("div", { class: "chart-foot" }, h("span", {}, `${title} · shaded: while the condition held; dashed: when it fired`), drawn.readout));
+  host.append(h("div", { class: "chart-foot" }, h("span", {}, `${title} · shaded: while the condition held; dashed: when it fired; rings: the readings it rests on`), drawn.readout));
   parts.add(drawn.destroy);
   return undefined;
 }

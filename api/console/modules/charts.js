@@ -8,16 +8,17 @@ import { number, quantity } from "./units.js";
 
 /** A pause of this many times the steps around it is drawn as a gap: nobody knows what was in it. */
 const GAP_STEPS = 6;
+const AROUND = [-4, -3, -2, -1, 1, 2, 3, 4];
 const POINTS_KEPT = 20_000;
 
 /**
- * Break the line where the device was silent: where a step is much longer than both of its neighbours.
+ * Break the line where the device was silent: where a step is much longer than each of those around it.
  * @param {number[][]} points [seconds, value], oldest first
  */
 export function withGaps(points) {
   const step = (i) => (i > 0 && i < points.length ? points[i][0] - points[i - 1][0] : 0);
   return points.flatMap((p, i) => {
-    const usual = Math.max(step(i - 1), step(i + 1));
+    const usual = Math.max(...AROUND.map((offset) => step(i + offset)));
     return usual > 0 && step(i) > usual * GAP_STEPS ? [[(p[0] + points[i - 1][0]) / 2, null], p] : [p];
   });
 }
@@ -32,8 +33,8 @@ function axes() {
 }
 
 /** Shade the alert's time and draw its thresholds, under the line. */
-function marksPlugin({ bands = [], lines = [], levels = [] }) {
-  return { hooks: { drawClear: (plot) => {
+function marksPlugin({ bands = [], lines = [], levels = [], points = [] }) {
+  return { hooks: { draw: (plot) => drawPoints(plot, points), drawClear: (plot) => {
     const { ctx, bbox } = plot;
     ctx.save();
     ctx.beginPath();
@@ -48,6 +49,19 @@ function marksPlugin({ bands = [], lines = [], levels = [] }) {
     for (const { value, token } of levels) stroke(ctx, token, [bbox.left, plot.valToPos(value, "y", true)], [bbox.left + bbox.width, plot.valToPos(value, "y", true)]);
     ctx.restore();
   } } };
+}
+
+/** Ring the readings that an alert rests on. */
+function drawPoints({ ctx, valToPos }, points) {
+  for (const { at, value, token } of points) {
+    ctx.beginPath();
+    ctx.arc(valToPos(at, "x", true), valToPos(value, "y", true), 4 * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.fillStyle = colour("--surface");
+    ctx.fill();
+    ctx.strokeStyle = colour(token);
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.stroke();
+  }
 }
 
 function stroke(ctx, token, from, to) {

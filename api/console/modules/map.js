@@ -61,14 +61,15 @@ export function createMap(host, { label, onDevice = null }) {
 }
 
 function popups(map, content) {
-  const popup = new maplibre.Popup({ closeButton: false, maxWidth: "280px", offset: 16 });
-  const show = (event) => {
-    const feature = event.features[0];
-    popup.setLngLat(feature.geometry.coordinates).setDOMContent(content(feature.properties)).addTo(map);
-  };
-  map.on("mouseenter", "devices", (event) => { map.getCanvas().style.cursor = "pointer"; show(event); });
+  const popup = new maplibre.Popup({ closeButton: false, closeOnClick: false, maxWidth: "280px", offset: 16 });
+  const show = (feature) => popup.setLngLat(feature.geometry.coordinates).setDOMContent(content(feature.properties)).addTo(map);
+  map.on("mouseenter", "devices", (event) => { map.getCanvas().style.cursor = "pointer"; show(event.features[0]); });
   map.on("mouseleave", "devices", () => { map.getCanvas().style.cursor = ""; });
-  map.on("click", "devices", show);
+  map.on("click", ({ point }) => {
+    const [feature] = map.queryRenderedFeatures(point, { layers: ["devices"] });
+    if (feature) show(feature);
+    else popup.remove();
+  });
 }
 
 /** Bring all coordinates of the features into view; nothing when there are none. */
