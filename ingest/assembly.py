@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from veldwatch.wire.units import UNCHANGED
 
 _NO_TIME = np.iinfo(np.int64).min
 _NAN = float("nan")
+_SERIES_ID, _CONVERSION = itemgetter(0), itemgetter(2)
 _HeardKey = tuple[DeviceId, bool, datetime | None]
 
 
@@ -89,11 +91,15 @@ def _readings(
     counts = [len(decoded.readings) for _, _, _, decoded in understood]
     message = np.repeat(np.arange(len(understood)), counts)
     rows = np.empty(len(flat), READINGS)
-    rows["series_id"] = [entry.series_id for entry in entries]
-    rows["observed_at"] = _times([reading.observed_at.timestamp() for reading in flat])
+    if not flat:
+        return rows, message, []
+    # Column by column without a line of Python for each value.
+    _, _, observed, values, _, quality = zip(*flat, strict=True)
+    rows["series_id"] = list(map(_SERIES_ID, entries))
+    rows["observed_at"] = _times(list(map(datetime.timestamp, observed)))
     rows["received_at"] = np.repeat(_times([item.message.received_at.timestamp() for item in understood]), counts)
-    rows["value"] = [reading.value for reading in flat]
-    rows["quality"] = [reading.quality for reading in flat]
+    rows["value"] = values
+    rows["quality"] = quality
     mismatched = _convert(rows, entries)
     if not mismatched:
         return rows, message, []
@@ -104,6 +110,9 @@ def _readings(
 
 def _convert(rows: npt.NDArray[Any], entries: list[SeriesEntry]) -> list[tuple[int, str]]:
     mismatched: list[tuple[int, str]] = []
+    conversions = list(map(_CONVERSION, entries))
+    if conversions.count(UNCHANGED) == len(conversions):
+        return mismatched
     for place, entry in enumerate(entries):
         if entry.conversion is UNCHANGED:
             continue

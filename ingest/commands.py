@@ -1,5 +1,7 @@
 """`veldwatch ingest`: take messages from the broker into the database."""
 
+from typing import Annotated
+
 import typer
 
 from ingest.worker import Worker
@@ -7,7 +9,7 @@ from veldwatch.config import load_settings
 from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
 from veldwatch.process import stop_on_signals
-from veldwatch.storage import quarantine
+from veldwatch.storage import intake, quarantine
 from veldwatch.storage.connection import connect
 
 app = typer.Typer(help="Take messages from the broker into the database.", no_args_is_help=True)
@@ -26,8 +28,30 @@ def run() -> None:
 
 @app.command()
 def status() -> None:
-    """Say what came in last, and what is in quarantine."""
-    settings = load_settings()
-    with connect(settings.dsn) as connection:
+    """Say when something came in last, and what is in quarantine."""
+    with connect(load_settings().dsn) as connection:
+        last = intake.last_commit(connection)
+        typer.echo(f"last batch  {'none is in the log' if last is None else last.isoformat(timespec='seconds')}")
         for reason, count in quarantine.summary(connection):
             typer.echo(f"quarantine  {reason:<24} {count:>9}")
+
+
+@app.command("quarantine")
+def list_quarantine(
+    number: Annotated[int | None, typer.Argument(help="show this one, payload and all")] = None,
+    reason: Annotated[str | None, typer.Option(help="only of this reason")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+) -> None:
+    """List what could not be stored, newest first."""
+    with connect(load_settings().dsn) as connection:
+        if number is None:
+            for row in quarantine.newest(connection, reason=reason, limit=limit):
+                typer.echo(_line(row))
+            return
+        row = quarantine.get(connection, number)
+    typer.echo(f"{_line(row)}\n\n{row.payload.decode(errors='backslashreplace')}")
+
+
+def _line(row: quarantine.QuarantineRow) -> str:
+    when = row.last_received_at.isoformat(timespec="seconds")
+    return f"{row.id:>8}  {when}  {row.count:>6} x  {row.reason:<22} {row.topic[:60]!r}  {row.detail[:120]}"

@@ -1,7 +1,7 @@
 """From messages to committed rows: decode, name, assemble, write; one transaction for a batch.
 
-Every message ends as rows, as a duplicate of rows, or in quarantine with a reason. A batch that the database
-refuses for good is halved until the message at fault stands alone. `StorageUnavailable` passes to the caller, who
+Every message ends as rows, as a duplicate of rows, or in quarantine with a reason. A batch that cannot be stored
+for good is halved until the message at fault stands alone. `StorageUnavailable` passes to the caller, who
 stores the same batch again later: nothing that is done twice counts twice.
 """
 
@@ -16,7 +16,7 @@ from ingest import measures
 from ingest.assembly import Rows, assemble, devices_in, series_in
 from ingest.decoding import Decoding, Outcome, Understood
 from ingest.names import Names
-from veldwatch.errors import StorageRejected
+from veldwatch.errors import StorageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Message
 from veldwatch.storage import log, quarantine
@@ -75,11 +75,13 @@ class Pipeline:
         """Store what was decoded already, and commit."""
         try:
             return self._commit(writer, outcome)
-        except StorageRejected as error:
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # decoders are plug-ins: what they give may break anything behind
             self._names.forget()
             writer.forget_months()
             if len(outcome.understood) > 1:
-                measures.RETRIES.labels("storage_rejected").inc()
+                measures.RETRIES.labels(_blame(error).value).inc()
                 return self._halved(writer, outcome)
             return self._refused(writer, outcome, error)
 
@@ -91,13 +93,14 @@ class Pipeline:
         report.add(self.store_decoded(writer, second))
         return report
 
-    def _refused(self, writer: IntakeWriter, outcome: Outcome, error: StorageRejected) -> Report:
+    def _refused(self, writer: IntakeWriter, outcome: Outcome, error: Exception) -> Report:
         """One message is left, or none: a refused quarantine row is a defect of ours, and is not hidden."""
         if not outcome.understood:
             raise error
         alone = outcome.understood[0]
-        _log.warning("the database refused a message", topic=alone.message.topic, error=str(error))
-        row = self._decoding.refused(alone.message, Reason.STORAGE_REJECTED, str(error), alone.route)
+        _log.warning("a message cannot be stored", topic=alone.message.topic, reason=str(error), exc_info=error)
+        detail = f"{type(error).__name__}: {error}"
+        row = self._decoding.refused(alone.message, _blame(error), detail, alone.route)
         return self._commit(writer, Outcome(understood=[], quarantined=[*outcome.quarantined, row]))
 
     def _commit(self, writer: IntakeWriter, outcome: Outcome) -> Report:
@@ -156,6 +159,10 @@ class Pipeline:
             events=len(new.events),
             quarantined=len(refused),
         )
+
+
+def _blame(error: Exception) -> Reason:
+    return Reason.STORAGE_REJECTED if isinstance(error, StorageRejected) else Reason.DECODER_FAILED
 
 
 def _store(writer: IntakeWriter, rows: Rows, *, contacts: bool) -> tuple[LogBatch, list[tuple[int, Reason, str]]]:

@@ -9,6 +9,7 @@ batches after, rows go through `INSERT ... ON CONFLICT DO NOTHING`, which is hal
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -166,6 +167,13 @@ class IntakeWriter:
         with translated_errors():
             found = self.connection.execute(_QUERIES[query], values | {"observed_at": times(rows["observed_at"])})
             return np.array([row[0] for row in found.fetchall()], dtype=np.intp)
+
+
+def last_commit(connection: Connection) -> datetime | None:
+    """Tell when something was stored last; None: nothing in the hours that the log is kept."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["last_commit"]).fetchone()
+    return None if row is None else row[0]
 
 
 def count_rows(connection: Connection) -> tuple[int, int]:

@@ -38,6 +38,14 @@ def observed(value: object, received_at: datetime) -> tuple[datetime, int]:
     Raises:
         MessageRejected: missing, unreadable, before 1980, or more than a day ahead of arrival.
     """
+    if isinstance(value, str) and value.endswith("Z") and value[10:11] == "T":
+        # The usual form and time, at a third of the price of the way below.
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            moment = EARLIEST_OBSERVATION
+        if EARLIEST_OBSERVATION < moment <= received_at and value[5:6] != "W":
+            return moment, _GOOD
     if value is None:
         raise MessageRejected(Reason.MISSING_TIME, "no time of observation")
     return checked(read_time(value), received_at)
@@ -57,8 +65,6 @@ def checked(moment: datetime, received_at: datetime) -> tuple[datetime, int]:
 def read_time(value: object) -> datetime:
     """Read ISO text or a number since 1970 into UTC, without judging it."""
     if isinstance(value, str):
-        if value[10:11] == "T" and value[4:5] == "-" and value[5:6] != "W":
-            return _read_extended(value)
         return read_epoch(float(value)) if is_numeric_text(value) else _read_iso(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is not a time (expected ISO 8601 text or a number)")
@@ -79,18 +85,7 @@ def _read_iso(text: str) -> datetime:
         raise MessageRejected(
             Reason.BAD_TIME, f"{shown(text)} is not ISO 8601 with an offset (expected like 2026-11-22T10:00:00Z)"
         )
-    return _parsed(text)
-
-
-def _read_extended(text: str) -> datetime:
-    """Read the usual form at a third of the price: `fromisoformat` itself is strict once week dates are out."""
-    moment = _parsed(text)
-    return moment if moment.tzinfo is UTC else _read_iso(text)
-
-
-def _parsed(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo in (None, UTC) else moment.astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise MessageRejected(Reason.BAD_TIME, f"{shown(text)}: {error}") from error

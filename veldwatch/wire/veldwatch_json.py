@@ -16,7 +16,7 @@ import msgspec
 
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Decoded, Event, Position, Reading, Rejection
+from veldwatch.model.telemetry import LARGEST_VALUE, Decoded, Event, Position, Reading, Rejection
 from veldwatch.wire.times import observed
 from veldwatch.wire.topics import Kind, OwnTopic, parse_own_topic
 from veldwatch.wire.units import canonical
@@ -114,15 +114,18 @@ def encode_status(*, online: bool, observed_at: datetime | None = None) -> bytes
 
 def _usual(own: OwnTopic, message: _Readings, received_at: datetime) -> Decoded:
     moment, quality = observed(message.observed_at, received_at)
+    device = own.device
     found: list[Reading] = []
     for metric, value in message.readings.items():
         if not 1 <= len(metric) <= LONGEST_NAME or "\0" in metric:
             checked_name(metric, "metric")
-        if value.__class__ is float:
-            found.append(Reading(own.device, metric, moment, plausible(cast("float", value)), None, quality))
-        else:
-            measured = cast("_Measured", value)
-            found.append(Reading(own.device, metric, moment, plausible(measured.value), _unit(measured.unit), quality))
+        unit = None
+        if isinstance(value, _Measured):
+            unit = (_KNOWN_UNITS.get(value.unit) or _unit(value.unit)) if value.unit else None
+            value = value.value  # noqa: PLW2901  # the plain value is what stands there else
+        if not -LARGEST_VALUE <= value <= LARGEST_VALUE:
+            plausible(value)
+        found.append(Reading(device, metric, moment, value, unit, quality))
     if not found:
         raise MessageRejected(Reason.NOTHING_TO_STORE, "no reading")
     return Decoded(own.organisation, readings=tuple(found))

@@ -14,7 +14,7 @@ from tests.integration.ingest.conftest import make_pipeline
 from veldwatch.config import Settings
 from veldwatch.model.reasons import Reason
 from veldwatch.model.register import Device, DeviceStatus
-from veldwatch.model.telemetry import Event, Message, Position
+from veldwatch.model.telemetry import Event, Message, Position, Reading
 from veldwatch.storage import log, quarantine, register
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.intake import IntakeWriter
@@ -170,6 +170,18 @@ def test_a_message_that_the_database_refuses_stands_alone(
     pipeline.store_decoded(writer, Outcome(understood=outcome.understood, quarantined=[]))
     assert len(rows(connection, "SELECT 1 FROM reading")) == 19
     assert reasons(connection) == {"storage_rejected": 1}
+
+
+def test_what_a_faulty_decoder_gives_costs_its_own_message(
+    pipeline: Pipeline, writer: IntakeWriter, connection: Connection
+) -> None:
+    outcome = pipeline._decoding.decode([reading(n, at=NOW - timedelta(hours=n)) for n in range(5)])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # no decoder of ours makes this
+    naive = Reading("m1", "x", datetime(2026, 1, 1), "many")  # noqa: DTZ001  # pyright: ignore[reportArgumentType]  # the fault
+    bad = outcome.understood[3]
+    outcome.understood[3] = bad._replace(decoded=bad.decoded._replace(readings=(naive,)))
+    pipeline.store_decoded(writer, outcome)
+    assert len(rows(connection, "SELECT 1 FROM reading")) == 4
+    assert reasons(connection) == {"decoder_failed": 1}
 
 
 def test_times_far_apart_each_have_room(pipeline: Pipeline, writer: IntakeWriter, connection: Connection) -> None:

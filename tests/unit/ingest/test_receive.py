@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import paho.mqtt.client as mqtt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.receive import BatchedClient, Packet, PlainClient
@@ -99,6 +99,7 @@ def test_acknowledgements_are_packets_of_mqtt(ends: Ends) -> None:
     assert received == b"\x40\x02\x00\x01\x40\x02\x01\x02"
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=12), st.lists(st.integers(1, 900), min_size=1))
 def test_however_the_network_cuts_them_packets_come_whole(sizes: list[int], cuts: list[int]) -> None:
     stream = b"".join(

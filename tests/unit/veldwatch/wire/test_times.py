@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veldwatch.errors import MessageRejected
@@ -39,6 +39,7 @@ def test_fractions_are_kept_to_the_microsecond() -> None:
     assert read_time(1772366400123.5).microsecond == 123_500
 
 
+@settings(deadline=None)
 @given(st.integers(315_964_800, 4_102_444_800).map(lambda s: datetime.fromtimestamp(s, UTC)), st.integers(0, 999_999))
 def test_what_is_written_is_read(second: datetime, microsecond: int) -> None:
     moment = second.replace(microsecond=microsecond)

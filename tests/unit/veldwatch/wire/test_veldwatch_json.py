@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veldwatch.errors import MessageRejected
@@ -30,6 +30,7 @@ def readings(payload: bytes) -> Decoded:
     return decode(topic_for("demo", "m1", "readings"), payload, NOW)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, numbers | st.tuples(numbers, st.sampled_from(["m3", "L/h", "Cel"])), min_size=1), moments)
 def test_readings_that_are_written_are_read(values: dict[str, float | tuple[float, str]], moment: datetime) -> None:
     found = readings(encode_readings(moment, values, sequence=3)).readings
@@ -38,6 +39,7 @@ def test_readings_that_are_written_are_read(values: dict[str, float | tuple[floa
     assert {(r.device, r.observed_at, r.quality) for r in found} == {("m1", moment, 0)}
 
 
+@settings(deadline=None)
 @given(moments, st.floats(-180, 180), st.floats(1, 90), st.none() | st.floats(0, 359))
 def test_a_fix_that_is_written_is_read(moment: datetime, east: float, north: float, heading: float | None) -> None:
     written = Position("m1", moment, east, north, altitude=12.0, heading=heading)

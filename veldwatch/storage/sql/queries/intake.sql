@@ -69,3 +69,6 @@ SET messages = contact.messages + EXCLUDED.messages,
 
 -- totals: rows of readings and of quarantine, all of them: for benchmarks and tests
 SELECT (SELECT count(*) FROM reading_raw), (SELECT count(*) FROM quarantine);
+
+-- last_commit: when the newest batch in the log was written
+SELECT committed_at FROM batch ORDER BY id DESC LIMIT 1;

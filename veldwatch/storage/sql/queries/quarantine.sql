@@ -24,6 +24,3 @@ WHERE id = %(id)s;
 
 -- summary: messages by reason, most first
 SELECT reason, sum(count)::bigint FROM quarantine GROUP BY reason ORDER BY sum(count) DESC, reason;
-
--- totals: how many rows and when the last one came
-SELECT count(*), max(last_received_at) FROM quarantine;
