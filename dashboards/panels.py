@@ -214,7 +214,8 @@ def _stat(panel: Panel, unit: str) -> stat.Panel:
 def _with_limits(drawn: timeseries.Panel, limits: tuple[Limit, ...]) -> timeseries.Panel:
     if not limits:
         return drawn
-    coloured = [(limit.value, appearance.SEVERITY_COLOURS[limit.severity]) for limit in limits]
+    # Two rules with one limit are one line, in the colour of the last.
+    coloured = list({limit.value: appearance.SEVERITY_COLOURS[limit.severity] for limit in limits}.items())
     style = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
     return drawn.thresholds(appearance.steps(coloured, below="transparent")).thresholds_style(style)
 
