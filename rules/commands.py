@@ -1,18 +1,27 @@
 """`veldwatch rules`: carry the rules out, check and test their files, try them on history, apply them."""
 
+import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from rules.main import RulesProgram
+from rules.backtest import Stretch, lines, run_backtest
+from rules.main import RulesProgram, clock
+from rules.postgres_store import PostgresStore
 from rules.rule_files import pack_path, read_rules
+from rules.rule_tests import read_tests
 from veldwatch.config import load_settings
-from veldwatch.errors import RuleInvalid
+from veldwatch.errors import ConfigurationInvalid, RuleInvalid
 from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
+from veldwatch.model.rule import Rule
 from veldwatch.process import stop_on_signals
-from veldwatch.storage.connection import connect
-from veldwatch.storage.rules import list_rules, save_rule
+from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.rules import get_rule, list_rules, save_rule
+from veldwatch.wire.rule_schema import schema_text
 
 app = typer.Typer(
     help="Watch for what matters: rules, their tests, and what they would have found.", no_args_is_help=True
@@ -47,6 +56,56 @@ def check(files: Files) -> None:
     raise typer.Exit(1 if wrong else 0)
 
 
+@app.command("test")
+def test_files(
+    files: Annotated[list[str], typer.Argument(help="test files, see docs/reference/rule-tests.md")],
+) -> None:
+    """Run rule tests; exit code 1 when one fails."""
+    failed = 0
+    for name in files:
+        for test in read_tests(Path(name)):
+            complaints = test.complaints()
+            failed += bool(complaints)
+            typer.echo(f"{'FAILED' if complaints else 'passed'}: {test.rule.id}: {test.name}")
+            for complaint in complaints:
+                typer.echo(f"    {complaint}")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def backtest(
+    rule: Annotated[str, typer.Argument(help="id of a stored rule, or a file with one rule")],
+    since: Annotated[str, typer.Option("--from", help="first moment at which an alert counts, ISO 8601")],
+    until: Annotated[str, typer.Option("--to", help="first moment that does not count; none: now")] = "",
+    timezone: Annotated[str, typer.Option(help="where night is night, such as Africa/Lusaka")] = "UTC",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Tell what a rule would have raised over stored history; nothing is written."""
+    stretch = Stretch(since=_moment("--from", since), until=_moment("--to", until) if until else clock())
+    if stretch.until <= stretch.since:
+        raise ConfigurationInvalid(f"bad --to: {until!r} (expected a moment after --from)")
+    zone = _zone(timezone)
+    with connect(load_settings().dsn) as connection:
+        found = _rules_named(connection, rule)
+        documents = [
+            run_backtest(PostgresStore(connection=connection, until=stretch.until), one, stretch).document(zone)
+            for one in found
+        ]
+    if as_json:
+        typer.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False))
+        return
+    for document in documents:
+        for line in lines(document):
+            typer.echo(line)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a rule, as docs/reference/rule.schema.json holds it."""
+    typer.echo(schema_text(), nl=False)
+
+
 @app.command("apply")
 def apply_files(
     files: Files,
@@ -67,3 +126,23 @@ def list_all() -> None:
             state = "enabled" if stored.enabled else "disabled"
             kind = stored.definition["condition"]["kind"]
             typer.echo(f"{stored.slug}\tversion {stored.version}\t{state}\t{stored.rule.severity.value}\t{kind}")
+
+
+def _rules_named(connection: Connection, name: str) -> list[Rule]:
+    path = pack_path(name)
+    return read_rules(path) if path.exists() else [get_rule(connection, name).rule]
+
+
+def _moment(option: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationInvalid(f"bad {option}: {text!r} (expected ISO 8601: 2026-11-22T10:00:00Z)") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationInvalid(f"bad --timezone: {name!r} (expected a name such as Africa/Lusaka)") from error

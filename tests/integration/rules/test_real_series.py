@@ -47,14 +47,10 @@ def meters(samples: Path) -> list[tuple[str, datetime, float]]:
     first: dict[tuple[str, datetime], float] = {}
     path = samples / "daiad-water-meters" / "4meters.csv"
     with path.open(encoding="utf-8") as lines:
-        return [
-            (
-                row["meter_id"],
-                datetime.fromisoformat(row["local_time"]).replace(tzinfo=UTC),
-                float(row["reading_litres"]),
-            )
-            for row in csv.DictReader(lines)
-        ]
+        for row in csv.DictReader(lines):
+            at = datetime.fromisoformat(row["local_time"]).replace(tzinfo=UTC)
+            first.setdefault((row["meter_id"], at), float(row["reading_litres"]))
+    return [(meter, at, value) for (meter, at), value in first.items()]
 
 
 def expected_runs(samples: Path) -> Final:

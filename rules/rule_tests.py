@@ -1,0 +1,208 @@
+"""Rule tests: files beside the packs that say what must come of given observations.
+
+The format is documented in docs/reference/rule-tests.md. A test folds its observations as the engine would,
+in order and without a database; selectors are not looked at.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+from rules.conditions.span import Contact, Fix, Observation, Reading
+from rules.fold import Fold
+from rules.instants import to_datetime, to_instant
+from rules.rule_files import read_rules, read_yaml
+from rules.targets import Input, compile_fold, input_of
+from veldwatch.errors import RuleInvalid
+from veldwatch.model.identifiers import OrganisationId
+from veldwatch.model.rule import Geofence, Rule
+from veldwatch.wire.document_part import DocumentPart
+from veldwatch.wire.durations import format_duration
+from veldwatch.wire.polygons import canonical_polygon
+
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+_NOWHERE = OrganisationId(0)
+# Source: promtool's series notation, 'a+bxn': a, then n more, each b above the one before.
+_SERIES = re.compile(r"(-?\d+(?:\.\d+)?)(?:([+-]\d+(?:\.\d+)?))?x(\d+)")
+_MOST_VALUES = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ExpectedAlert:
+    """An alert by its times since the start of the test; None: not (yet)."""
+
+    opened_at: timedelta
+    fired_at: timedelta | None
+    resolved_at: timedelta | None
+
+    def __str__(self) -> str:
+        """Write it as a test file would."""
+        named = (("opened_at", self.opened_at), ("fired_at", self.fired_at), ("resolved_at", self.resolved_at))
+        return "{" + ", ".join(f"{name}: {format_duration(time)}" for name, time in named if time is not None) + "}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTest:
+    """Observations and the alerts that must come of them."""
+
+    name: str
+    rule: Rule
+    fold: Fold
+    observations: tuple[Observation, ...]
+    until: timedelta
+    expected: tuple[ExpectedAlert, ...]
+
+    def found(self) -> list[ExpectedAlert]:
+        """Fold, and give what came of it."""
+        state, settled = self.fold.advance(self.fold.initial(), self.observations)
+        spans = [span for span, _ in settled] + self.fold.spans_at(state, to_instant(_START + self.until))
+        return sorted(
+            (
+                ExpectedAlert(
+                    opened_at=to_datetime(span.opened_at) - _START,
+                    fired_at=None if span.reached_at is None else to_datetime(span.reached_at) - _START,
+                    resolved_at=None if span.ended_at is None else to_datetime(span.ended_at) - _START,
+                )
+                for span in spans
+            ),
+            key=lambda alert: alert.opened_at,
+        )
+
+    def complaints(self) -> list[str]:
+        """Say what is missing and what is too much; nothing: the test passes."""
+        found = self.found()
+        missing = [f"expected and not found: {alert}" for alert in self.expected if alert not in found]
+        return missing + [f"found and not expected: {alert}" for alert in found if alert not in self.expected]
+
+
+def read_tests(path: Path) -> list[RuleTest]:
+    """Read a test file and the rules that it tests.
+
+    Raises:
+        RuleInvalid: naming the file, the test and what is wrong.
+    """
+    part = DocumentPart(read_yaml(path))
+    rules = {rule.id: rule for rule in read_rules(path.parent / part.text("rules"))}
+    listed = part.raw("tests")
+    part.done()
+    if not isinstance(listed, list) or not listed:
+        raise RuleInvalid(f"{path}: bad tests: {listed!r} (expected a list)")
+    tests: list[RuleTest] = []
+    for number, document in enumerate(cast("list[object]", listed), start=1):
+        try:
+            tests.append(_test(DocumentPart(document), rules))
+        except RuleInvalid as error:
+            raise RuleInvalid(f"{path}: test {number}: {error}") from error
+    return tests
+
+
+def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
+    name, rule_id = part.text("name"), part.text("rule")
+    if rule_id not in rules:
+        raise part.wrong("rule", rule_id, f"expected one of {', '.join(rules)}")
+    rule = rules[rule_id]
+    read = {Input.READINGS: _readings, Input.POSITIONS: _positions, Input.CONTACTS: _contacts}[input_of(rule)]
+    observations = _in_order(part, list(read(part)))
+    until = part.duration("until")
+    expected = tuple(_expected(item) for item in _items(part, "expect", required=False))
+    fold = compile_fold(rule, _polygons(part, rule), _NOWHERE)
+    part.done()
+    return RuleTest(name=name, rule=rule, fold=fold, observations=observations, until=until, expected=expected)
+
+
+def _readings(part: DocumentPart) -> Iterator[Observation]:
+    for item in _items(part, "readings"):
+        begin, every = item.duration_or("from", timedelta(0)), item.duration("every")
+        for number, value in enumerate(_values(item)):
+            if value is not None:
+                yield Reading(to_instant(_START + begin + number * every), value)
+        item.done()
+
+
+def _values(item: DocumentPart) -> Iterator[float | None]:
+    """List values: numbers, `_` for a reading that is missing, and `10+0.5x24`."""
+    values = item.raw("values")
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        raise item.wrong("values", values, "expected a list of numbers, _ and 10+0.5x24")
+    for value in cast("Sequence[object]", values):
+        series = _SERIES.fullmatch(value) if isinstance(value, str) else None
+        if series is not None and int(series[3][:9]) <= _MOST_VALUES:
+            first, step = float(series[1]), float(series[2] or 0)
+            yield from (first + number * step for number in range(int(series[3]) + 1))
+        elif value == "_":
+            yield None
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield float(value)
+        else:
+            raise item.wrong("values", value, "expected a number, _ or 10+0.5x24")
+
+
+def _positions(part: DocumentPart) -> Iterator[Observation]:
+    for item in _items(part, "positions"):
+        begin, every = item.duration_or("from", timedelta(0)), item.duration("every")
+        for number, place in enumerate(cast("Sequence[object]", item.raw("places") or ())):
+            if place == "_":
+                continue
+            longitude, latitude, *accuracy = _place(item, place)
+            yield Fix(
+                to_instant(_START + begin + number * every), longitude, latitude, accuracy[0] if accuracy else None
+            )
+        item.done()
+
+
+def _place(item: DocumentPart, place: object) -> list[float]:
+    numbers: list[object] = cast("list[object]", place) if isinstance(place, list) else []
+    if len(numbers) not in (2, 3) or not all(isinstance(number, (int, float)) for number in numbers):
+        raise item.wrong(
+            "places", cast("object", place), "expected [longitude, latitude] or [longitude, latitude, accuracy]"
+        )
+    return [float(cast("float", number)) for number in numbers]
+
+
+def _contacts(part: DocumentPart) -> Iterator[Observation]:
+    for text in part.texts("contacts"):
+        moment = DocumentPart({"contacts": text}).duration("contacts", positive=False)
+        yield Contact(to_instant(_START + moment))
+
+
+def _expected(item: DocumentPart) -> ExpectedAlert:
+    alert = ExpectedAlert(
+        opened_at=item.duration("opened_at", positive=False),
+        fired_at=item.duration("fired_at", positive=False) if item.has("fired_at") else None,
+        resolved_at=item.duration("resolved_at", positive=False) if item.has("resolved_at") else None,
+    )
+    item.done()
+    return alert
+
+
+def _items(part: DocumentPart, key: str, *, required: bool = True) -> list[DocumentPart]:
+    listed = part.raw(key)
+    if listed is None and not required:
+        return []
+    if not isinstance(listed, list):
+        raise part.wrong(key, listed, "expected a list of mappings")
+    items = cast("list[Any]", listed)
+    return [DocumentPart(item, f"{key}[{number}]") for number, item in enumerate(items)]
+
+
+def _polygons(part: DocumentPart, rule: Rule) -> dict[tuple[OrganisationId, str], str]:
+    area = part.raw("area")
+    site = rule.condition.site if isinstance(rule.condition, Geofence) else None
+    if site is None or area is None:
+        return {}
+    try:
+        return {(_NOWHERE, site): canonical_polygon(area)}
+    except ValueError as error:
+        raise RuleInvalid(f"bad area: {error}") from error
+
+
+def _in_order(part: DocumentPart, observations: Sequence[Observation]) -> tuple[Observation, ...]:
+    ordered = sorted(observations, key=lambda seen: seen.at)
+    for before, after in pairwise(ordered):
+        if before.at == after.at:
+            raise part.wrong("readings", before, "expected each time once")
+    return tuple(ordered)
