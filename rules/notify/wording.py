@@ -93,7 +93,8 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
 
 
 def _shown(key: str, value: object) -> str:
-    text = one_line(str(value))
+    # Six digits are more than any meter knows, and hide what a difference of doubles leaves (0.005400000000008731).
+    text = f"{value:.6g}" if isinstance(value, float) else one_line(str(value))
     if not key.endswith("_at"):
         return text
     try:

@@ -49,6 +49,11 @@ def test_html_from_a_device_is_shown_as_text() -> None:
     assert "&lt;img src=x" in page
 
 
+def test_a_value_is_shown_without_the_dust_of_doubles() -> None:
+    text = plain_text(notification(**saying(alert={"value": 748.8054 - 748.8})), "http://c")
+    assert "Value:        0.0054\n" in text
+
+
 def test_history_is_told_as_history() -> None:
     late = notification(**saying(late=True))
     assert "This is history" in plain_text(late, "http://c")
