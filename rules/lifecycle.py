@@ -222,8 +222,10 @@ def _overlap(alert: Alert, episode: Episode, known_until: datetime | None) -> bo
     if alert.state in (AlertState.RETRACTED, AlertState.PENDING):
         return False
     began, ended = to_datetime(episode.span.opened_at), episode.span.ended_at
-    until = alert.resolved_at or known_until
-    begins_within = until is None or began < until or began == alert.opened_at
+    if alert.resolved_at is None:
+        begins_within = known_until is None or began <= known_until
+    else:
+        begins_within = began < alert.resolved_at or began == alert.opened_at
     return begins_within and (ended is None or alert.opened_at <= to_datetime(ended))
 
 

@@ -106,6 +106,9 @@ class MemoryStore:
     def replace_rules(self, rules: Iterable[ActiveRule]) -> None:
         self._rules = list(rules)
 
+    def replace_watched(self, watched: Watched) -> None:
+        self._watched = watched
+
     def watched(self) -> Watched:
         return self._watched
 
