@@ -12,7 +12,7 @@ from veldwatch.errors import MessageRejected
 from veldwatch.model.identifiers import DeviceId, SeriesId
 from veldwatch.model.reasons import Reason
 from veldwatch.storage import register
-from veldwatch.storage.connection import Connection
+from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.register import KnownSeries
 from veldwatch.wire.sources import Route
 from veldwatch.wire.topics import is_slug
@@ -54,7 +54,7 @@ class Names:
         missing = {name: route for name, route in wanted.items() if name not in self.devices}
         if not missing:
             return
-        with connection.transaction():
+        with translated_errors(), connection.transaction():
             known = register.find_devices(connection, missing)
             found = {name: device.device_id for name, device in known.items()}
             for source, organisation, external in self._registrable(missing, found):
@@ -69,7 +69,7 @@ class Names:
         missing = [name for name in wanted if name not in self.series and name[:2] in self.devices]
         if not missing:
             return
-        with connection.transaction():
+        with translated_errors(), connection.transaction():
             known = register.ensure_series(
                 connection, [(self.devices[org, device], metric, unit) for org, device, metric, unit in missing]
             )

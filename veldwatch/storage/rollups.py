@@ -48,7 +48,7 @@ def roll_up(connection: Connection) -> RollupPass:
 
     Where another process is at it, nothing is done.
     """
-    with connection.transaction():
+    with translated_errors(), connection.transaction():
         cursor = load_cursor(connection, CONSUMER) or START
         batches = read(connection, cursor, _BATCHES_AT_ONCE)
     if not batches:
