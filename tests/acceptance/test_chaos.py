@@ -93,8 +93,6 @@ def prepare(stack: StackProcess, webhook: str) -> None:
         ensure_organisation(connection, "chaos")
         save_rule(connection, parse_rule(RULE), "test")
         add_receiver(connection, NewReceiver(slug="listener", channel=Channel.WEBHOOK, address=webhook))
-    # What was over before a rule was first carried out is history, and told to nobody.
-    until(lambda: stack.rows("SELECT count(*) FROM rule_version WHERE activated_at IS NOT NULL") == [(1,)], 60)
 
 
 def publish_under_fire(stack: StackProcess, load: Load, rounds: int) -> None:
@@ -103,8 +101,13 @@ def publish_under_fire(stack: StackProcess, load: Load, rounds: int) -> None:
     kills = KILLED * rounds
     reached = threading.Semaphore(0)
 
+    # What was over before a rule first saw a device is history, and told to nobody: let it see every device.
+    for number in range(DEVICES):
+        publisher.publish(*load.message(number))
+    until(lambda: stack.rows("SELECT count(*) FROM fold") == [(DEVICES,)], 60, stack.output)
+
     def publish() -> None:
-        for number in range(load.messages):
+        for number in range(DEVICES, load.messages):
             publisher.publish(*load.message(number))
             if number % (load.messages // (len(kills) + 1)) == 0:
                 reached.release()
@@ -142,12 +145,14 @@ def difference(stack: StackProcess, load: Load) -> str:
     return f"missing {expected - found}, too many {found - expected}\n{stack.output()}"
 
 
-def outbox(stack: StackProcess) -> dict[str, int]:
-    return dict(stack.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
+def outbox(stack: StackProcess) -> dict[tuple[str, str | None], int]:
+    """Count notifications by state and reason."""
+    rows = stack.rows("SELECT state, reason, count(*) FROM outbox GROUP BY state, reason")
+    return {(state, reason): count for state, reason, count in rows}
 
 
 def nothing_waits(stack: StackProcess) -> bool:
-    return set(outbox(stack)) == {"delivered"}
+    return set(outbox(stack)) == {("delivered", None)}
 
 
 def check_deliveries(stack: StackProcess, deliveries: list[Delivery]) -> None:
