@@ -78,9 +78,11 @@ class Fold:
     def wake_at(self, state: FoldState, now: Instant) -> Instant | None:
         """Tell when, after `now`, time alone next changes what `spans_at` says; None: never."""
         wishes: list[Instant | None] = [self.condition.wake_at(state.condition, now)]
-        current = self.condition.open_span(state.condition, now)
-        over = (span.ended_at for span in (state.lingering, current) if span is not None and span.ended_at is not None)
-        wishes.extend(ended_at + self.keep_firing_for for ended_at in over)
+        for span in (state.lingering, self.condition.open_span(state.condition, now)):
+            if span is not None:
+                # Also for conditions without timers: a device's clock may be ahead of ours.
+                wishes.append(span.reached_at)
+                wishes.append(None if span.ended_at is None else span.ended_at + self.keep_firing_for)
         return min((wish for wish in wishes if wish is not None and wish > now), default=None)
 
     def dump(self, state: FoldState) -> str:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.engine import Engine, EngineSettings
 from tests.unit.rules.memory import MemoryStore
-from tests.unit.rules.worlds import LATER, SQUARE, active, minute, rule_for, watched
+from tests.unit.rules.worlds import LATER, SQUARE, START, active, minute, rule_for, watched
+from veldwatch.model.alert import AlertState
 from veldwatch.model.rule import (
     Absence,
     Beginning,
@@ -110,6 +111,33 @@ def test_any_order_and_batching_leaves_the_alerts_of_the_right_order(
         assert run(rules, batched(shuffled, sizes)).final() == in_order(rules, kept).final()
 
     check()
+
+
+@given(
+    readings=_READINGS.map(unique),
+    fixes=_FIXES.map(unique),
+    contacts=_CONTACTS.map(unique),
+    drawn=st.data(),
+)
+@settings(max_examples=150, deadline=None)
+def test_whenever_the_engine_looks_the_alerts_are_the_same_in_the_end(
+    readings: list[Stored], fixes: list[Stored], contacts: list[Stored], drawn: st.DataObject
+) -> None:
+    rules = (*READING_RULES, *FIX_RULES, *CONTACT_RULES)
+    kept = [*readings, *fixes, *contacts]
+    batches = batched(drawn.draw(st.permutations(kept)), drawn.draw(st.lists(st.integers(0, 20), max_size=8)))
+    store = MemoryStore([active(rule) for rule in rules], watched())
+    engine = _refreshed(store)
+    for batch in batches:
+        now = START + timedelta(minutes=drawn.draw(st.integers(-30, 150)))
+        engine.consume(*store.put(batch), now)
+        if drawn.draw(st.booleans()):
+            engine.wake(now)
+    engine.wake(LATER)
+    assert store.final() == in_order(rules, kept).final()
+    assert all(alert.state is not AlertState.PENDING for alert in store.all_alerts())
+    told = [(identity, message["kind"]) for identity, message in store.told if message["kind"] == "firing"]
+    assert len(told) == len(set(told))
 
 
 @given(kept=_READINGS.map(unique), drawn=st.data())
