@@ -4,6 +4,7 @@ A token of one organisation sees those on its own topics; whose the others are c
 """
 
 import base64
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -14,8 +15,9 @@ from api.models.operation import QuarantinedMessage, QuarantineSummary
 from api.pages import LongId, Page, build_page, decode_cursor
 from api.parameters import Paging, Text
 from api.parts import Shared
+from veldwatch.storage import quarantine
 from veldwatch.storage.pool import Row
-from veldwatch.storage.quarantine_list import count_quarantine, list_quarantine
+from veldwatch.storage.quarantine import QuarantineRow
 
 router = APIRouter(prefix="/v1/quarantine", tags=["operation"])
 
@@ -31,9 +33,11 @@ def read_quarantine(
     parts: Shared, bearer: Operator, ask: Annotated[QuarantineQuery, Query()]
 ) -> Page[QuarantinedMessage]:
     """List messages, newest first."""
-    before = 2**63 - 1 if ask.cursor is None else decode_cursor(ask.cursor, LongId)
+    before = None if ask.cursor is None else decode_cursor(ask.cursor, LongId)
     with parts.pool.lend() as connection:
-        rows = list_quarantine(connection, bearer.organisation, reason=ask.reason, before=before, limit=ask.limit + 1)
+        rows = quarantine.newest(
+            connection, organisation=bearer.organisation, reason=ask.reason, before=before, limit=ask.limit + 1
+        )
     return build_page(QuarantinedMessage, [_shown(row) for row in rows], ask.limit, lambda row: row["id"])
 
 
@@ -41,10 +45,12 @@ def read_quarantine(
 def read_summary(parts: Shared, bearer: Operator) -> QuarantineSummary:
     """Count the messages that wait, by reason, the most frequent first."""
     with parts.pool.lend() as connection:
-        return QuarantineSummary.model_validate({"items": count_quarantine(connection, bearer.organisation)})
+        counts = quarantine.summary(connection, bearer.organisation)
+    return QuarantineSummary.model_validate({"items": [{"reason": reason, "count": count} for reason, count in counts]})
 
 
-def _shown(row: Row) -> Row:
+def _shown(found: QuarantineRow) -> Row:
+    row = asdict(found)
     payload: bytes = row.pop("payload")
     try:
         text = payload.decode()

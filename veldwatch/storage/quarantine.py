@@ -1,6 +1,7 @@
 """Quarantine: every message, or part of one, that could not be stored, with its bytes and a reason.
 
 A message that comes again is counted in the row that it has: the digest is over topic, payload and reason.
+Whose a message is can be told only where its topic is one of our own; `organisation` keeps to those.
 """
 
 import hashlib
@@ -72,14 +73,25 @@ def add(connection: Connection, rows: Sequence[Quarantined]) -> None:
 
 
 def newest(
-    connection: Connection, *, reason: str | None = None, before: int | None = None, limit: int = 100
+    connection: Connection,
+    *,
+    organisation: str | None = None,
+    reason: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
 ) -> list[QuarantineRow]:
     """List rows, newest first.
 
     Args:
+        organisation: slug of the one whose messages may be seen; None: all, also those of nobody.
         before: only rows with a smaller id: the last id of the page before.
     """
-    values = {"reason": reason, "before": _NEWEST if before is None else before, "limit": limit}
+    values = {
+        "topic_prefix": _prefix(organisation),
+        "reason": reason,
+        "before": _NEWEST if before is None else before,
+        "limit": limit,
+    }
     with translated_errors():
         return [_row(found) for found in connection.execute(_QUERIES["newest"], values).fetchall()]
 
@@ -97,15 +109,20 @@ def get(connection: Connection, number: int) -> QuarantineRow:
     return _row(found)
 
 
-def summary(connection: Connection) -> list[tuple[str, int]]:
-    """Count messages by reason, most first."""
+def summary(connection: Connection, organisation: str | None = None) -> list[tuple[str, int]]:
+    """Count the messages that were not replayed, by reason, the most frequent first; one that came twice is one."""
     with translated_errors():
-        return [(reason, count) for reason, count in connection.execute(_QUERIES["summary"]).fetchall()]
+        found = connection.execute(_QUERIES["summary"], {"topic_prefix": _prefix(organisation)}).fetchall()
+    return [(reason, count) for reason, count in found]
 
 
 def storable(text: str) -> str:
     """Make text that PostgreSQL can hold: no U+0000, no lone surrogate."""
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def _prefix(organisation: str | None) -> str | None:
+    return None if organisation is None else f"veldwatch/v1/{organisation}/"
 
 
 def _counted(rows: Iterable[Quarantined]) -> list[tuple[bytes, list[Quarantined]]]:

@@ -13,7 +13,9 @@ SET count = quarantine.count + EXCLUDED.count,
 -- newest: one page, newest first, before an id
 SELECT id, received_at, last_received_at, count, source, topic, payload, reason, detail, replayed_at
 FROM quarantine
-WHERE id < %(before)s AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+WHERE id < %(before)s::bigint
+  AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+  AND (%(topic_prefix)s::text IS NULL OR starts_with(topic, %(topic_prefix)s))
 ORDER BY id DESC
 LIMIT %(limit)s;
 
@@ -22,5 +24,10 @@ SELECT id, received_at, last_received_at, count, source, topic, payload, reason,
 FROM quarantine
 WHERE id = %(id)s;
 
--- summary: messages by reason, most first
-SELECT reason, sum(count)::bigint FROM quarantine GROUP BY reason ORDER BY sum(count) DESC, reason;
+-- summary: how many messages wait under each reason, the most frequent first
+SELECT reason, count(*)
+FROM quarantine
+WHERE replayed_at IS NULL
+  AND (%(topic_prefix)s::text IS NULL OR starts_with(topic, %(topic_prefix)s))
+GROUP BY reason
+ORDER BY count(*) DESC, reason;
