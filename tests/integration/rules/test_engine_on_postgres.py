@@ -1,0 +1,161 @@
+"""The engine on the real database: order does not matter, what is told is told once, a back-test equals the record."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rules.backtest import Stretch, run_backtest
+from rules.conditions.span import Contact, Fix, Observation, Reading
+from rules.postgres_store import PostgresStore
+from tests.integration.rules.feed import Engineer, Feed, Final
+from tests.unit.rules.memory import MemoryStore
+from tests.unit.rules.test_any_order import CONTACT_RULES, FIX_RULES, READING_RULES, in_order, unique
+from tests.unit.rules.worlds import LATER, START, minute
+from veldwatch.model.notifications import Channel
+from veldwatch.model.rule import Rule
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.folds import close_history, try_engine_lock
+from veldwatch.storage.receivers import NewReceiver, add_receiver
+from veldwatch.storage.rules import save_rule, set_enabled
+from veldwatch.wire.rule_document import version_id
+
+RULES = (*READING_RULES, *FIX_RULES, *CONTACT_RULES)
+Put = tuple[str, str, Observation]
+
+
+def observations(seed: int, count: int = 80) -> list[tuple[int, Observation]]:
+    """Make readings, fixes and contacts of two devices, each time once."""
+    draw = random.Random(seed)  # noqa: S311  # the same each time
+    made: list[tuple[int, Observation]] = []
+    for _ in range(count):
+        device, at = draw.choice([1, 2]), minute(draw.randrange(90))
+        made.append((device, Reading(at, float(draw.randrange(10)))))
+        made.append((device, Fix(at, draw.choice([29.98, 30.0001, 30.005, 30.0055, 30.012]), -9.995)))
+        made.append((device, Contact(at)))
+    return [pair for kind in (Reading, Fix, Contact) for pair in unique([p for p in made if type(p[1]) is kind])]
+
+
+def expected(rules: tuple[Rule, ...], seen: list[tuple[int, Observation]]) -> Final:
+    store: MemoryStore = in_order(rules, seen)
+    return {
+        (f"d{_device(subject)}", state, opened, fired, resolved)
+        for _, subject, state, opened, fired, resolved in store.final()
+    }
+
+
+def _device(subject: str) -> str:
+    return subject.partition(":")[2]
+
+
+@pytest.fixture
+def town(feed: Feed, connection: Connection) -> Feed:
+    """Give two devices with a series each, every rule, and somebody who is told."""
+    for name in ("d1", "d2"):
+        feed.device(name, ["value"])
+    with connection.transaction():
+        for rule in RULES:
+            save_rule(connection, rule, "tests")
+        add_receiver(connection, NewReceiver(slug="desk", channel=Channel.EMAIL, address="desk@town.example"))
+    return feed
+
+
+def batches(seen: list[tuple[int, Observation]], seed: int) -> list[list[Put]]:
+    draw = random.Random(seed)  # noqa: S311  # the same each time
+    named: list[Put] = [(f"d{device}", "value", one) for device, one in seen]
+    draw.shuffle(named)
+    cuts = sorted(draw.randrange(len(named)) for _ in range(12))
+    return [named[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(named)], strict=True)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_leaves_the_alerts_of_the_right_order(town: Feed, engineer: Engineer, seed: int) -> None:
+    seen = observations(seed)
+    engineer.settle(LATER)
+    for number, batch in enumerate(batches(seen, seed)):
+        town.put(batch)
+        engineer.settle(LATER)
+        if number % 3 == 0:
+            engineer.restart()
+    assert engineer.final() == expected(RULES, seen)
+
+
+def test_a_back_test_of_a_stretch_equals_the_live_record(town: Feed, engineer: Engineer) -> None:
+    engineer.settle(START)
+    for batch in batches(observations(5), 5):
+        town.put(batch)
+        engineer.settle(LATER)
+    engineer.rounds.flush(LATER, everything=True)
+    stretch = Stretch(since=START + timedelta(minutes=30), until=LATER)
+    store = PostgresStore(connection=engineer.connection, until=stretch.until)
+    for rule in RULES:
+        found = {
+            (f.alert.id, f.alert.state.value, f.alert.opened_at, f.alert.fired_at, f.alert.resolved_at)
+            for f in run_backtest(store, rule, stretch).findings
+        }
+        recorded = engineer.connection.execute(
+            b"SELECT id, state, opened_at, fired_at, resolved_at FROM alert"
+            b" WHERE rule_version_id = %s AND state <> 'retracted' AND fired_at >= %s",
+            (version_id(rule), stretch.since),
+        ).fetchall()
+        assert found == set(recorded)
+
+
+def test_every_transition_that_is_told_is_in_the_outbox_once(town: Feed, engineer: Engineer) -> None:
+    engineer.settle(START)
+    town.readings("value", [("d1", START + timedelta(minutes=n), v) for n, v in enumerate([1, 9, 9, 1])])
+    now = START + timedelta(minutes=4)
+    engineer.settle(now)
+    engineer.restart()
+    engineer.settle(now)
+    rows = engineer.connection.execute(
+        b"SELECT o.message->>'kind', o.state, count(*) FROM outbox o JOIN alert a ON a.id = o.alert_id"
+        b" JOIN rule_version v ON v.id = a.rule_version_id WHERE v.definition->>'id' = 'above' GROUP BY 1, 2"
+    ).fetchall()
+    assert sorted(rows) == [("firing", "pending", 1), ("resolved", "pending", 1)]
+
+
+def test_a_second_engine_stands_by(dsn: str) -> None:
+    first, second = Engineer(dsn), Engineer(dsn)
+    assert try_engine_lock(first.connection)
+    assert not try_engine_lock(second.connection)
+    first.close()
+    assert try_engine_lock(second.connection)
+    second.close()
+
+
+def test_a_rule_that_is_switched_off_and_on_again_misses_nothing(town: Feed, engineer: Engineer) -> None:
+    seen = [(1, Reading(minute(n), v)) for n, v in enumerate([1.0, 9.0, 9.0, 1.0, 9.0, 1.0])]
+    engineer.settle(START)
+    town.put([("d1", "value", one) for _, one in seen[:2]])
+    engineer.settle(LATER)
+    for rule in RULES:
+        set_enabled(engineer.connection, rule.id, enabled=False)
+    engineer.settle(LATER)
+    town.put([("d1", "value", one) for _, one in seen[2:]])
+    engineer.settle(LATER)
+    for rule in RULES:
+        set_enabled(engineer.connection, rule.id, enabled=True)
+    engineer.settle(LATER)
+    assert engineer.final() == expected(RULES, [*seen])
+
+
+def test_history_that_is_dropped_is_never_folded_again(town: Feed, engineer: Engineer) -> None:
+    engineer.settle(START)
+    values = [9.0 if n % 20 == 0 else 1.0 for n in range(600)]
+    town.readings("value", [("d1", START + timedelta(minutes=n), v) for n, v in enumerate(values)])
+    engineer.settle(LATER)
+    before = engineer.final()
+    boundary = START + timedelta(minutes=300)
+    engineer.connection.execute(b"DELETE FROM reading_raw WHERE observed_at < %s", (boundary,))
+    close_history(engineer.connection, boundary)
+    engineer.restart()
+    town.readings("value", [("d1", START + timedelta(minutes=9.5), 9.0), ("d1", START + timedelta(minutes=599.5), 1.0)])
+    engineer.settle(LATER)
+    assert engineer.final() == before
+
+
+def test_a_device_in_the_log_before_the_engine_ever_ran_is_seen(town: Feed, engineer: Engineer) -> None:
+    town.readings("value", [("d1", datetime(2016, 1, 1, tzinfo=UTC), 9.0)])
+    engineer.settle(LATER)
+    assert ("d1", "firing") in {(device, state) for device, state, *_ in engineer.final()}
