@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
+from rules.conditions.watch import Watch, watch_of
 from rules.instants import to_datetime
-from rules.lifecycle import Revision, Transition
+from rules.lifecycle import AlertStretch, Change, Revision, Transition
 from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
 from rules.targets import FoldKey, Input
 from veldwatch.model.alert import Alert, AlertState
@@ -50,6 +51,8 @@ class MemoryStore:
         self._contents = _Contents(activated={active.version for active in self._rules if active.activated})
         self._committed = copy.deepcopy(self._contents)
         self.newest_kept = 1000
+        self.spans: list[tuple[Instant, Instant]] = []
+        self._rule_ids = {active.version: active.rule.id for active in self._rules}
 
     # What intake does.
 
@@ -105,12 +108,30 @@ class MemoryStore:
 
     def replace_rules(self, rules: Iterable[ActiveRule]) -> None:
         self._rules = list(rules)
+        self._rule_ids |= {active.version: active.rule.id for active in self._rules}
 
     def replace_watched(self, watched: Watched) -> None:
         self._watched = watched
 
     def watched(self) -> Watched:
         return self._watched
+
+    def watch(self, known: Watch) -> Watch:  # noqa: ARG002  # always made anew
+        return watch_of(self.spans, len(self.spans))
+
+    def answered(self, keys: Sequence[FoldKey]) -> dict[FoldKey, list[AlertStretch]]:
+        withdrawn = {i for i, t in self._contents.history if t.detail.get("reason") == Change.RULE_WITHDRAWN.value}
+        over = [
+            (key, AlertStretch(alert.opened_at, alert.resolved_at))
+            for key, alert in self._contents.alerts.values()
+            if alert.state is AlertState.RESOLVED and alert.resolved_at is not None and alert.id not in withdrawn
+        ]
+        return {wanted: [stretch for key, stretch in over if self._are_versions(key, wanted)] for wanted in keys}
+
+    def _are_versions(self, key: FoldKey, other: FoldKey) -> bool:
+        """Tell whether two folds are of different versions of one rule, for the same subject."""
+        same_rule = self._rule_ids[key.version] == self._rule_ids[other.version]
+        return same_rule and key.version != other.version and key.subject == other.subject
 
     def visible_before(self) -> int:
         return self._xid + 1

@@ -1,0 +1,176 @@
+"""Rules as documents: what is read, what is refused and how it is said, and the published schema."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veldwatch.errors import RuleInvalid
+from veldwatch.model.rule import Beginning, ContinuousFlow, Geofence, Rule, Severity, Threshold
+from veldwatch.wire.rule_document import parse_rule, rule_to_document, version_id
+from veldwatch.wire.rule_schema import rule_schema, schema_text
+
+SCHEMA_FILE = Path(__file__).resolve().parents[4] / "docs" / "reference" / "rule.schema.json"
+SQUARE = {"type": "Polygon", "coordinates": [[[30, -10], [30.1, -10], [30.1, -9.9], [30, -10]]]}
+CONDITIONS: tuple[dict[str, Any], ...] = (
+    {"kind": "threshold", "metric": "m", "above": 3},
+    {"kind": "threshold", "metric": "m", "below": -3.5, "dead_band": 1},
+    {"kind": "threshold", "metric": "m", "outside": [1, 5], "dead_band": 0.5},
+    {"kind": "continuous_flow", "metric": "m", "duration": "24h"},
+    {"kind": "continuous_flow", "metric": "m", "duration": "PT24H", "max_gap": "30m", "of": "rate", "minimum": 2},
+    {"kind": "continuous_flow", "metric": "m", "duration": "2d", "beginning": "any"},
+    {"kind": "absence", "silent_for": "90s"},
+    {"kind": "geofence", "event": "exit", "site": "reserve"},
+    {"kind": "geofence", "event": "enter", "polygon": SQUARE, "margin_metres": 0, "max_gap": "1h"},
+    {"kind": "immobility"},
+    {"kind": "immobility", "radius_metres": 20, "window": "2h", "share": 0.9},
+)
+
+
+def document(condition: Mapping[str, Any] = CONDITIONS[0], **parts: object) -> dict[str, Any]:
+    return {"id": "town.rule", "title": "A rule", "severity": "major", "condition": condition, **parts}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=str)
+def test_a_rule_that_is_written_reads_the_same(condition: dict[str, Any]) -> None:
+    rule = parse_rule(document(condition))
+    written = rule_to_document(rule)
+    assert parse_rule(written) == rule
+    assert rule_to_document(parse_rule(written)) == written
+    assert version_id(parse_rule(written)) == version_id(rule)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=str)
+def test_the_schema_takes_what_the_parser_takes(condition: dict[str, Any]) -> None:
+    jsonschema.validate(document(condition), rule_schema())
+    jsonschema.validate(rule_to_document(parse_rule(document(condition))), rule_schema())
+
+
+def test_the_published_schema_is_this_one() -> None:
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "run `veldwatch rules schema > " + str(SCHEMA_FILE)
+
+
+def test_everything_that_can_be_said_is_read() -> None:
+    rule = parse_rule(
+        document(
+            select={"organisation": "o", "site": "s", "profile": "p", "devices": ["b", "a", "b"], "tags": ["y", "x"]},
+            hold_for="5m",
+            keep_firing_for="10m",
+            message="{device_name}: {value:.2f} {unit}",
+            runbook="https://example.org/leak",
+            labels={"team": "north"},
+        )
+    )
+    assert rule.select.devices == ("a", "b")
+    assert rule.select.tags == ("x", "y")
+    assert (rule.hold_for, rule.keep_firing_for) == (timedelta(minutes=5), timedelta(minutes=10))
+    assert rule.labels == {"team": "north"}
+
+
+def test_defaults_are_not_written() -> None:
+    rule = Rule(id="a", title="A", severity=Severity.INFO, condition=Threshold(metric="m", above=1))
+    assert rule_to_document(rule) == {
+        "id": "a",
+        "title": "A",
+        "severity": "info",
+        "condition": {"kind": "threshold", "metric": "m", "above": 1.0},
+    }
+
+
+def test_how_a_duration_is_written_makes_no_other_version() -> None:
+    versions = {
+        version_id(parse_rule(document({"kind": "continuous_flow", "metric": "m", "duration": text})))
+        for text in ("24h", "1d", "PT24H", "P1D", "1440m", "86400s")
+    }
+    assert len(versions) == 1
+
+
+def test_what_a_condition_says_comes_through() -> None:
+    flow = parse_rule(document(CONDITIONS[5])).condition
+    fence = parse_rule(document(CONDITIONS[8])).condition
+    assert isinstance(flow, ContinuousFlow)
+    assert (flow.duration, flow.max_gap, flow.beginning) == (timedelta(days=2), timedelta(hours=2), Beginning.ANY)
+    assert isinstance(fence, Geofence)
+    assert fence.polygon is not None
+    assert fence.margin_metres == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"id": "Upper"}, "bad id: 'Upper' (expected lower-case letters"),
+        ({"title": "two\nlines"}, "bad title: 'two\\nlines'"),
+        ({"severity": "bad"}, "bad severity: 'bad' (expected one of info, minor, major, critical)"),
+        ({"severity": None}, "missing severity"),
+        ({"condition": {"kind": "magic"}}, "bad condition.kind: 'magic' (expected one of threshold, "),
+        ({"condition": "x"}, "bad condition: 'x' (expected a mapping)"),
+        ({"condition": {"kind": "threshold", "metric": "m"}}, "bad condition: 0 of above, below, outside given"),
+        (
+            {"condition": {"kind": "threshold", "metric": "m", "above": 1, "below": 0}},
+            "bad condition: 2 of above, below, outside given (expected exactly one)",
+        ),
+        ({"condition": {"kind": "threshold", "metric": "m", "above": "1"}}, "bad condition.above: '1'"),
+        ({"condition": {"kind": "threshold", "metric": "m", "above": True}}, "bad condition.above: True"),
+        ({"condition": {"kind": "threshold", "metric": "m", "above": float("nan")}}, "bad condition.above: nan"),
+        ({"condition": {"kind": "threshold", "metric": "m", "outside": [5, 1]}}, "expected the lower limit first"),
+        (
+            {"condition": {"kind": "threshold", "metric": "m", "outside": [1, 5], "dead_band": 2}},
+            "bad condition.dead_band: 2.0 (expected less than half the range",
+        ),
+        ({"condition": {"kind": "absence", "silent_for": 90}}, "bad condition.silent_for: 90 (expected a duration"),
+        ({"condition": {"kind": "absence", "silent_for": "0s"}}, "bad condition.silent_for: '0s' (expected more"),
+        ({"condition": {"kind": "absence", "silent_for": "99999999999d"}}, "expected at most ten years"),
+        ({"condition": {"kind": "immobility", "share": 1.5}}, "bad condition.share: 1.5 (expected a number from 0.5"),
+        ({"condition": {"kind": "geofence", "event": "exit"}}, "bad condition: 0 of site, polygon given"),
+        (
+            {"condition": {"kind": "geofence", "event": "exit", "polygon": {"type": "Point"}}},
+            "bad condition.polygon: type 'Point' (expected a GeoJSON Polygon",
+        ),
+        ({"hold_for": "5m", "condition": CONDITIONS[6]}, "bad hold_for: '5m' (not for absence, it has its own"),
+        ({"keep_firing_for": "5m", "condition": CONDITIONS[6]}, "bad keep_firing_for: not for absence"),
+        ({"message": "{password}"}, "bad message: '{password}' (unknown field 'password'"),
+        ({"message": "{device.__class__}"}, "unknown field 'device.__class__'"),
+        ({"message": "{value:999999999f}"}, "bad format of field 'value'"),
+        ({"message": "{value!r}"}, "bad format of field 'value'"),
+        ({"message": "{"}, "bad message: '{'"),
+        ({"runbook": "javascript:alert(1)"}, "bad runbook"),
+        ({"labels": {"a": 1}}, "bad labels"),
+        ({"select": {"device": "x"}}, "bad select.device: unknown key 'device' (expected one of devices, "),
+        ({"colour": "red"}, "bad colour: unknown key 'colour'"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_named_with_its_place_and_value(wrong: dict[str, object], complaint: str) -> None:
+    with pytest.raises(RuleInvalid) as raised:
+        parse_rule(document() | wrong)
+    assert complaint in str(raised.value)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+_KEYS = st.sampled_from(
+    ["kind", "metric", "above", "outside", "duration", "silent_for", "polygon", "event", "site", "share", "window"]
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "title", "severity", "select", "condition", "hold_for", "message", "labels"]),
+        _JSON | st.dictionaries(_KEYS, _JSON | st.sampled_from(["threshold", "geofence", "1h"]), max_size=5),
+        max_size=8,
+    )
+)
+def test_nothing_but_a_refusal_comes_of_nonsense(nonsense: dict[str, object]) -> None:
+    try:
+        rule = parse_rule(document() | nonsense)
+    except RuleInvalid:
+        return
+    assert parse_rule(rule_to_document(rule)) == rule
