@@ -5,6 +5,7 @@ for good is halved until the message at fault stands alone. `StorageUnavailable`
 stores the same batch again later: nothing that is done twice counts twice.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from veldwatch.errors import StorageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Message
 from veldwatch.storage import log, quarantine
-from veldwatch.storage.connection import translated_errors
+from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.intake import IntakeWriter
 from veldwatch.storage.log import LogBatch
 from veldwatch.storage.quarantine import Quarantined
@@ -53,13 +54,23 @@ class Pipeline:
     Args:
         contacts: messages prove that their devices are alive.
         each_arrival: a contact for each moment of arrival, not one for each batch.
+        beat: called last in each transaction that stores; imports, which listen to nothing, have none.
     """
 
-    def __init__(self, decoding: Decoding, names: Names, *, contacts: bool = True, each_arrival: bool = False) -> None:
+    def __init__(
+        self,
+        decoding: Decoding,
+        names: Names,
+        *,
+        contacts: bool = True,
+        each_arrival: bool = False,
+        beat: Callable[[Connection], None] | None = None,
+    ) -> None:
         self._decoding = decoding
         self._names = names
         self._contacts = contacts
         self._each_arrival = each_arrival
+        self._beat = beat
 
     def store(self, writer: IntakeWriter, messages: list[Message]) -> Report:
         """Store messages and commit.
@@ -151,6 +162,8 @@ class Pipeline:
                 quarantine.add(writer.connection, refused)
             if len(new.readings) or len(new.positions) or len(new.contacts) or new.events:
                 log.append(writer.connection, new)
+            if self._beat is not None:
+                self._beat(writer.connection)
         for row in refused:
             measures.QUARANTINED.labels(row.reason.value).inc()
         return Report(

@@ -1,12 +1,14 @@
 """The loop of `veldwatch ingest run`: take, store, acknowledge; and outlast whatever goes away.
 
 While the database is away nothing is acknowledged: the same batch is tried again, the broker holds the queue, and the
-client's thread keeps the connection alive.
+client's thread keeps the connection alive. With each batch, and every few seconds without one, it is stored that
+somebody listens (`veldwatch.storage.watch`); not while the broker or the database is away.
 """
 
 import random
 import threading
 import time
+from datetime import UTC, datetime
 
 import structlog
 
@@ -17,6 +19,8 @@ from ingest.pipeline import Pipeline, Report
 from ingest.subscriber import Subscriber, Taken
 from veldwatch.config import Settings
 from veldwatch.errors import StorageRejected, StorageUnavailable
+from veldwatch.storage import watch
+from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.intake import IntakeWriter
 from veldwatch.wire.sources import Sources
 
@@ -26,6 +30,7 @@ _IDLE_SECONDS = 0.5
 _LONGEST_BACK_OFF_SECONDS = 10.0
 # A change in the register (a device confirmed, a unit corrected) is seen this much later at most.
 _REMEMBER_SECONDS = 300.0
+_BEAT_SECONDS = 5.0
 
 
 class Worker:
@@ -43,10 +48,12 @@ class Worker:
             payload_limit_bytes=settings.payload_limit_bytes,
             default_organisation=settings.default_organisation,
         )
-        self._pipeline = Pipeline(decoding, self._names)
+        self._pipeline = Pipeline(decoding, self._names, beat=self._beat)
         self.subscriber = Subscriber(settings)
         self._writer: IntakeWriter | None = None
         self._forget_at = 0.0
+        self._beat_due = 0.0
+        self._last_received_at = datetime.min.replace(tzinfo=UTC)
         self.total = Report()
         """What was stored since the start."""
 
@@ -60,6 +67,8 @@ class Worker:
                 )
                 if taken.receipts and self._settle(taken, stop):
                     self.subscriber.acknowledge(taken)
+                if time.monotonic() > self._beat_due:
+                    self._beat_alone()
         finally:
             self.subscriber.stop()
             self._let_go()
@@ -67,6 +76,7 @@ class Worker:
     def _settle(self, taken: Taken, stop: threading.Event) -> bool:
         """Store messages however long it takes; False: told to stop before that."""
         back_off = 0.1
+        self._last_received_at = taken.messages[-1].received_at
         while True:
             try:
                 started = time.monotonic()
@@ -82,6 +92,26 @@ class Worker:
                 measures.BATCH_SECONDS.observe(time.monotonic() - started)
                 self._count(report)
                 return True
+
+    def _beat(self, connection: Connection) -> None:
+        """Note, in the transaction of a batch, that we listen, or with the broker gone: that we did when it came."""
+        listening = self.subscriber.connected.is_set()
+        watch.beat(
+            connection, self._settings.mqtt_client_id, datetime.now(UTC) if listening else self._last_received_at
+        )
+        self._beat_due = time.monotonic() + _BEAT_SECONDS
+
+    def _beat_alone(self) -> None:
+        self._beat_due = time.monotonic() + _BEAT_SECONDS
+        if not self.subscriber.connected.is_set():
+            return
+        try:
+            connection = self._connected().connection
+            with translated_errors(), connection.transaction():
+                self._beat(connection)
+        except (StorageUnavailable, StorageRejected) as error:
+            self._let_go()
+            _log.warning("database away", reason=str(error))
 
     def _connected(self) -> IntakeWriter:
         if time.monotonic() > self._forget_at:

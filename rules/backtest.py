@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rules.conditions.span import Span
+from rules.conditions.watch import ALWAYS
 from rules.fold import Fold, FoldState
 from rules.instants import to_datetime, to_instant
 from rules.lifecycle import Episode, Recording, reconcile
@@ -112,10 +113,11 @@ def run_backtest(store: Store, rule: Rule, stretch: Stretch) -> BacktestReport:
     targets, refusals = find_targets([(version, rule)], store.watched())
     if refusals and not targets:
         raise RuleInvalid(refusals[0].reason)
+    watch = store.watch(ALWAYS)
     findings: list[Finding] = []
     seen = 0
     for target in targets:
-        episodes, count = _folded(store, target, stretch)
+        episodes, count = _folded(store, target, target.fold_under(watch), stretch)
         seen += count
         findings.extend(_findings(target, episodes, version, stretch))
     findings.sort(key=lambda finding: (finding.alert.fired_at or finding.alert.opened_at, str(finding.alert.id)))
@@ -124,8 +126,7 @@ def run_backtest(store: Store, rule: Rule, stretch: Stretch) -> BacktestReport:
     )
 
 
-def _folded(store: Store, target: Target, stretch: Stretch) -> tuple[list[Episode], int]:
-    fold = target.fold
+def _folded(store: Store, target: Target, fold: Fold, stretch: Stretch) -> tuple[list[Episode], int]:
     state, position = _beginning(store, fold, target, stretch)
     episodes: list[Episode] = []
     count = 0

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from rules.arrivals import Arrivals
 from rules.conditions.span import Instant, Observation, Span
+from rules.conditions.watch import ALWAYS
 from rules.fold import Settled
 from rules.followed import Followed, Shown, begin_at_floor, follow
 from rules.instants import to_datetime, to_instant
-from rules.lifecycle import Episode, Recording, Revision, reconcile, withdraw
+from rules.lifecycle import AlertStretch, Episode, Recording, reconcile, withdraw
 from rules.store import Entry, Store, Wanted
 from rules.targets import FoldKey, Input, Refusal, Target, find_targets
 from rules.wording import entry_of
@@ -24,7 +25,9 @@ from veldwatch.model.alert import Alert, alert_id
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.storage.log import LogBatch, LogCursor
 
-_ACTIVATED_AT_ONCE = 100
+_ACTIVATED_AT_ONCE = 20
+"""Subjects whose whole history is folded in one transaction."""
+_READ_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +36,12 @@ class EngineSettings:
 
     Attributes:
         news_age: what fired longer ago than this is told as history.
-        history: how far back a new rule looks.
+        history: how far back a new rule looks; None: to the first observation.
         saved_within: a fold that changed is saved at the latest this long after.
     """
 
     news_age: timedelta = timedelta(hours=6)
-    history: timedelta = timedelta(days=7)
+    history: timedelta | None = None
     saved_within: timedelta = timedelta(minutes=10)
 
 
@@ -68,6 +71,7 @@ class Engine:
         self._followed: dict[FoldKey, Followed] = {}
         self._to_activate: dict[RuleVersionId, list[Target]] = {}
         self._arrivals = Arrivals(())
+        self._watch = ALWAYS
 
     def refresh(self, now: datetime) -> list[Refusal]:
         """Read rules and register again; end the alerts of rules that are gone.
@@ -86,7 +90,7 @@ class Engine:
         waiting = {active.version for active in rules if not active.activated}
         self._to_activate = {version: [] for version in waiting}
         for target in targets:
-            if target.key.version in waiting:
+            if target.key.version in waiting and not self._is_current(target.key):
                 self._to_activate[target.key.version].append(target)
         self._withdraw(now)
         return refusals
@@ -99,6 +103,7 @@ class Engine:
             for key, observations in self._arrivals.by_key(batch).items()
             if self._is_awaited(key, cursor)
         }
+        self._attend(seen)
         self._absorb(seen, now, complete=False)
         return refusals
 
@@ -153,6 +158,15 @@ class Engine:
         gone = [(key, alert) for key, alert in self._store.open_alerts() if key not in self._targets]
         self._store.close([(key, withdraw(alert, now)) for key, alert in gone], now)
 
+    def _is_current(self, key: FoldKey) -> bool:
+        followed = self._followed.get(key)
+        return followed is not None and followed.current
+
+    def _attend(self, keys: Iterable[FoldKey]) -> None:
+        """Learn who listened, after observations were read and before they are folded: every gap before them counts."""
+        if any(self._targets[key].input is Input.CONTACTS for key in keys):
+            self._watch = self._store.watch(self._watch)
+
     def _is_awaited(self, key: FoldKey, cursor: LogCursor) -> bool:
         """Leave out what was read from storage already, and subjects whose history is still to be folded."""
         followed = self._followed.get(key)
@@ -162,6 +176,8 @@ class Engine:
 
     def _cut_history(self, followed: Followed, now: datetime) -> None:
         if followed.saved or followed.position is not None:
+            return
+        if self._settings.history is None:
             return
         since = to_instant(now - self._settings.history)
         floor = self._store.floor_of_history(followed.target.input, followed.target.source_id, since)
@@ -226,8 +242,8 @@ class Engine:
         Spans are told as of the last observation, not as of now: the log may be behind, and what it has not
         brought yet must not look like silence. What time alone changes is left to `wake`.
         """
-        settled = followed.fold(fresh)
-        spans = followed.look(min(to_instant(now), fresh[-1].at))
+        settled = followed.fold(fresh, self._watch)
+        spans = followed.look(min(to_instant(now), fresh[-1].at), self._watch)
         return _Outcome(followed, settled, spans, head, head, history=False)
 
     def _replayed(
@@ -243,16 +259,17 @@ class Engine:
         for outcome in outcomes:
             followed = outcome.followed
             followed.current, followed.read_before = True, visible
-            outcome.spans.extend(followed.look(to_instant(now)))
+            outcome.spans.extend(followed.look(to_instant(now), self._watch))
         return outcomes
 
     def _read_on(self, outcomes: Sequence[_Outcome], kind: Input) -> None:
         rest = list(outcomes)
         while rest:
-            part, rest = rest[:_ACTIVATED_AT_ONCE], rest[_ACTIVATED_AT_ONCE:]
+            part, rest = rest[:_READ_AT_ONCE], rest[_READ_AT_ONCE:]
             pages = self._store.observations(kind, [(o.followed.target.source_id, o.followed.position) for o in part])
+            self._attend(outcome.followed.target.key for outcome in part)
             for outcome, page in zip(part, pages, strict=True):
-                outcome.settled.extend(outcome.followed.fold(page.observations))
+                outcome.settled.extend(outcome.followed.fold(page.observations, self._watch))
                 if page.more:
                     rest.append(outcome)
 
@@ -267,29 +284,30 @@ class Engine:
             for outcome in outcomes
         }
         recorded = self._store.alerts(wanted)
+        answered = self._store.answered(
+            [key for key, found in episodes.items() if _has_more_over(found, recorded.get(key, ()))]
+        )
         entries: list[Entry] = []
         for outcome in outcomes:
             key = outcome.followed.target.key
-            revisions = self._revisions(outcome, recorded.get(key, []), episodes[key], now)
+            recording = self._recording(outcome, answered.get(key, ()), now)
+            revisions = reconcile(recorded.get(key, []), episodes[key], recording)
             entries.extend(
                 entry_of(outcome.followed.target, revision, now, self._settings.news_age) for revision in revisions
             )
             outcome.followed.shown = _shown(outcome.spans)
         self._store.record(entries, now)
 
-    def _revisions(
-        self, outcome: _Outcome, recorded: Sequence[Alert], episodes: Sequence[Episode], now: datetime
-    ) -> list[Revision]:
-        key = outcome.followed.target.key
-        recording = Recording(
-            version=key.version,
-            subject=key.subject,
+    def _recording(self, outcome: _Outcome, answered: Sequence[AlertStretch], now: datetime) -> Recording:
+        return Recording(
+            version=outcome.followed.target.key.version,
+            subject=outcome.followed.target.key.subject,
             now=now,
             news_age=self._settings.news_age,
             head=None if outcome.head is None else to_datetime(outcome.head),
             history=outcome.history,
+            answered=answered,
         )
-        return reconcile(recorded, episodes, recording)
 
 
 def _fresh(followed: Followed, observations: Sequence[Observation]) -> list[Observation]:
@@ -310,6 +328,11 @@ def _shown(spans: Iterable[Span]) -> Shown:
 
 def _episodes(outcome: _Outcome) -> list[Episode]:
     return [Episode(span, at) for span, at in outcome.settled] + [Episode(span) for span in outcome.spans]
+
+
+def _has_more_over(episodes: Iterable[Episode], recorded: Sequence[Alert]) -> bool:
+    known = {alert.opened_at for alert in recorded}
+    return any(e.span.ended_at is not None and to_datetime(e.span.opened_at) not in known for e in episodes)
 
 
 def _alert_ids(key: FoldKey, episodes: Iterable[Episode]) -> Iterable[AlertId]:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from rules.checkpoints import GRAIN, superfluous
 from rules.conditions.span import Instant, Observation, Span
+from rules.conditions.watch import Watch
 from rules.fold import FoldState, Settled
 from rules.store import FoldUpdate, StoredFold
 from rules.targets import Target
@@ -61,12 +62,13 @@ class Followed:
         self._fresh_checkpoints.clear()
         self.position, self.state = position, state
 
-    def fold(self, observations: Sequence[Observation]) -> list[Settled]:
+    def fold(self, observations: Sequence[Observation], watch: Watch) -> list[Settled]:
         """Take the next observations, oldest first, keeping states on the way."""
         settled: list[Settled] = []
+        fold = self.target.fold_under(watch)
         for start in range(0, len(observations), _STRIDE):
             part = observations[start : start + _STRIDE]
-            self.state, ended = self.target.fold.advance(self.state, part)
+            self.state, ended = fold.advance(self.state, part)
             self.position = part[-1].at
             settled.extend(ended)
             self._steps += len(part)
@@ -75,11 +77,12 @@ class Followed:
         self.dirty = self.dirty or bool(observations)
         return settled
 
-    def look(self, now: Instant) -> list[Span]:
+    def look(self, now: Instant, watch: Watch) -> list[Span]:
         """Tell the spans that are not settled, at `now` or at the latest time that was looked at before."""
         self.viewed_at = now if self.viewed_at is None else max(self.viewed_at, now)
-        self.wake_at = self.target.fold.wake_at(self.state, self.viewed_at)
-        return self.target.fold.spans_at(self.state, self.viewed_at)
+        fold = self.target.fold_under(watch)
+        self.wake_at = fold.wake_at(self.state, self.viewed_at)
+        return fold.spans_at(self.state, self.viewed_at)
 
     def keep_checkpoint(self) -> None:
         """Keep this state, if it is not too close to the last one, and forget those that are too many now."""

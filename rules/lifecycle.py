@@ -37,6 +37,13 @@ class Change(StrEnum):
     """The rule was changed or disabled, or is no longer for this device."""
 
 
+class AlertStretch(NamedTuple):
+    """From when to when an alert that is over held."""
+
+    began_at: datetime
+    ended_at: datetime
+
+
 class Episode(NamedTuple):
     """A span that counts or is pending, and the observation that decided its end, if one did."""
 
@@ -78,6 +85,7 @@ class Recording:
         head: the last observation that was folded before this time; None: none was.
         news_age: what fired longer ago is history.
         history: the rule is new and this was before it: what is over is told to nobody.
+        answered: what other versions of the rule recorded; what is over and shares time with it is not recorded again.
     """
 
     version: RuleVersionId
@@ -86,6 +94,7 @@ class Recording:
     news_age: timedelta
     head: datetime | None = None
     history: bool = False
+    answered: Sequence[AlertStretch] = ()
 
 
 def reconcile(recorded: Sequence[Alert], episodes: Sequence[Episode], recording: Recording) -> list[Revision]:
@@ -109,7 +118,8 @@ def reconcile(recorded: Sequence[Alert], episodes: Sequence[Episode], recording:
             predecessor = (
                 before if before and before.told else _predecessor(episode, vanished, stored, found, recording)
             )
-            revisions.append(_begun(identity, episode, predecessor, recording))
+            if predecessor is not None or not _is_answered(episode, recording.answered):
+                revisions.append(_begun(identity, episode, predecessor, recording))
         else:
             told = before.told or any(alert.told and _overlap(alert, episode, None) for alert in vanished)
             revisions.extend(_continued(replace(before, told=told), episode, recording))
@@ -227,6 +237,13 @@ def _overlap(alert: Alert, episode: Episode, known_until: datetime | None) -> bo
     else:
         begins_within = began < alert.resolved_at or began == alert.opened_at
     return begins_within and (ended is None or alert.opened_at <= to_datetime(ended))
+
+
+def _is_answered(episode: Episode, answered: Sequence[AlertStretch]) -> bool:
+    if episode.span.ended_at is None:
+        return False
+    began_at, ended_at = to_datetime(episode.span.opened_at), to_datetime(episode.span.ended_at)
+    return any(began_at <= stretch.ended_at and stretch.began_at <= ended_at for stretch in answered)
 
 
 def _alert(identity: AlertId, episode: Episode, before: Alert | None, recording: Recording) -> Alert:

@@ -46,6 +46,14 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
+def engine_settings(settings: Settings) -> EngineSettings:
+    """Give what the engine needs of the settings."""
+    days = settings.rule_history_days
+    return EngineSettings(
+        news_age=timedelta(seconds=settings.news_age_seconds), history=timedelta(days=days) if days else None
+    )
+
+
 @dataclass(slots=True, kw_only=True)
 class RulesProgram:
     """Runs until it is told to stop."""
@@ -79,12 +87,12 @@ class RulesProgram:
         listen(listener, log.CHANNEL)
         if not self._become_engine(connection, stop):
             return
-        rounds = Rounds(connection, EngineSettings(news_age=timedelta(seconds=self.settings.news_age_seconds)))
+        rounds = Rounds(connection, engine_settings(self.settings))
         refresh_due = flush_due = 0.0
         while not stop.is_set():
             started = time.monotonic()
             if started >= refresh_due:
-                self._refresh(rounds, stop)
+                self._tell(rounds.refresh(self.now()))
                 refresh_due = started + max(_REFRESH_SECONDS, (time.monotonic() - started) / _REFRESH_SHARE)
             busy = self._work(rounds)
             if time.monotonic() >= flush_due:
@@ -99,12 +107,9 @@ class RulesProgram:
         self._tell(refusals)
         _batches.inc(count)
         _behind.set(count == BATCHES_AT_ONCE)
-        return rounds.wake(self.now()) or count > 0
-
-    def _refresh(self, rounds: Rounds, stop: threading.Event) -> None:
-        self._tell(rounds.refresh(self.now()))
-        while not stop.is_set() and rounds.activate(self.now()):
-            pass
+        # A new rule's history is folded in portions between reads of the log: what is live does not wait for it.
+        activating = rounds.activate(self.now())
+        return rounds.wake(self.now()) or activating or count > 0
 
     def _become_engine(self, connection: Connection, stop: threading.Event) -> bool:
         waiting = False

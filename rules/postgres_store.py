@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import Any, Literal
 
 from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
-from rules.instants import to_datetime
-from rules.lifecycle import Revision
+from rules.conditions.watch import ALWAYS, Watch, watch_of
+from rules.instants import to_datetime, to_instant
+from rules.lifecycle import AlertStretch, Revision
 from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
 from rules.targets import FoldKey, Input
 from rules.wording import farewell
 from veldwatch.model.alert import Alert
 from veldwatch.model.identifiers import RuleVersionId
 from veldwatch.model.watched import Watched
-from veldwatch.storage import alert_history, folds
+from veldwatch.storage import alert_history, folds, watch
 from veldwatch.storage import rules as stored_rules
 from veldwatch.storage.alert_history import AlertSubject, TransitionRow
 from veldwatch.storage.connection import Connection
@@ -54,6 +55,23 @@ class PostgresStore:
     def watched(self) -> Watched:
         """Read the register."""
         return folds.read_watched(self.connection)
+
+    def watch(self, known: Watch) -> Watch:
+        """Read who listened when."""
+        newest = watch.newest(self.connection)
+        if newest.seen_at is None:
+            return ALWAYS
+        if newest.spans == known.count:
+            return replace(known, until=to_instant(newest.seen_at))
+        spans = watch.spans(self.connection)
+        return watch_of([(to_instant(began_at), to_instant(seen_at)) for began_at, seen_at in spans], newest.spans)
+
+    def answered(self, keys: Sequence[FoldKey]) -> dict[FoldKey, list[AlertStretch]]:
+        """List what other versions of the same rules recorded and is over."""
+        found: dict[FoldKey, list[AlertStretch]] = {}
+        for version, subject, began_at, ended_at in alert_history.answered_stretches(self.connection, keys):
+            found.setdefault(FoldKey(RuleVersionId(version), subject), []).append(AlertStretch(began_at, ended_at))
+        return found
 
     def visible_before(self) -> int:
         """Give the transaction id before which all is over."""

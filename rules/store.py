@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from rules.conditions.span import Instant, Observation
-from rules.lifecycle import Revision
+from rules.conditions.watch import Watch
+from rules.lifecycle import AlertStretch, Revision
 from rules.targets import FoldKey, Input, Target
 from veldwatch.model.alert import Alert
 from veldwatch.model.identifiers import AlertId, RuleVersionId
@@ -109,6 +110,21 @@ class Store(Protocol):
 
     def watched(self) -> Watched:
         """Give the devices, series and sites that rules may match."""
+        ...
+
+    def watch(self, known: Watch) -> Watch:
+        """Tell who listened when.
+
+        Args:
+            known: what was told last; of it stays what did not change.
+        """
+        ...
+
+    def answered(self, keys: Sequence[FoldKey]) -> dict[FoldKey, list[AlertStretch]]:
+        """List, by subject, the stretches of alerts of other versions of the same rule that are over.
+
+        Those that ended because the rule was changed are left out; the new version goes on with them.
+        """
         ...
 
     def visible_before(self) -> int:

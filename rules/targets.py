@@ -4,11 +4,13 @@ A subject is what one fold runs over: `series:17` for conditions on readings, `d
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from rules.conditions.absence import AbsenceCondition
 from rules.conditions.compile import compile_condition
+from rules.conditions.watch import Watch
 from rules.fold import Fold
 from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
@@ -49,6 +51,13 @@ class Target:
     source_id: int
     device: WatchedDevice
     series: WatchedSeries | None = None
+
+    def fold_under(self, watch: Watch) -> Fold:
+        """Give the fold as it runs with what is known of who listened when."""
+        condition = self.fold.condition
+        if not isinstance(condition, AbsenceCondition):
+            return self.fold
+        return replace(self.fold, condition=replace(condition, watch=watch))
 
 
 class Refusal(NamedTuple):

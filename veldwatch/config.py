@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from veldwatch.errors import ConfigurationInvalid
@@ -109,6 +109,12 @@ class Settings(BaseSettings):
     console_url: str = Field(default="http://127.0.0.1:8000", description="address for links in messages")
     news_age_seconds: PositiveInt = Field(
         default=6 * 3600, description="an alert recorded later than this after its time is told as history, not as news"
+    )
+
+    rule_history_days: NonNegativeInt = Field(
+        default=0,
+        description="how much stored history a rule folds when it is applied; 0: all of it, so that it does not matter"
+        " whether data are imported before or after",
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -80,6 +80,19 @@ def open_alerts(connection: Connection) -> list[tuple[Key, Alert]]:
     return [((version, subject), _alert(columns)) for version, subject, *columns in rows]
 
 
+def answered_stretches(connection: Connection, keys: Sequence[Key]) -> list[tuple[UUID, str, datetime, datetime]]:
+    """List the alerts of other versions of the same rules, for the same subjects, that came to their own end.
+
+    Returns:
+        (version and subject as asked for, `opened_at`, `resolved_at`).
+    """
+    if not keys:
+        return []
+    values = {"versions": [version for version, _ in keys], "subjects": [subject for _, subject in keys]}
+    with translated_errors():
+        return connection.execute(_QUERIES["answered_stretches"], values).fetchall()
+
+
 def record_alert(
     connection: Connection,
     about: AlertSubject,

@@ -151,6 +151,7 @@ def test_a_new_rule_folds_the_past_and_tells_only_what_still_holds() -> None:
 
 def test_a_new_rule_looks_back_so_far_and_no_further() -> None:
     world = World(ABOVE, activated=False)
+    world.engine = Engine(world.store, EngineSettings(history=timedelta(days=7)))
     world.store.newest_kept = 3
     old = readings((1, 6), (2, 5), (3, 6), (4, 5))
     new = readings(*((20_000 + number, 5) for number in range(4)))

@@ -16,6 +16,16 @@ SELECT a.rule_version_id, a.subject, a.id, a.state, a.opened_at, a.fired_at, a.r
 FROM alert a
 WHERE a.state IN ('pending', 'firing');
 
+-- answered_stretches: alerts of other versions of the same rules that ended, but not because the rule was changed
+SELECT wanted.version, wanted.subject, a.opened_at, a.resolved_at
+FROM unnest(%(versions)s::uuid[], %(subjects)s::text[]) AS wanted (version, subject)
+JOIN rule_version v ON v.id = wanted.version
+JOIN rule_version other ON other.rule_id = v.rule_id AND other.id <> v.id
+JOIN alert a ON a.rule_version_id = other.id AND a.subject = wanted.subject
+WHERE a.state = 'resolved'
+  AND NOT EXISTS (SELECT 1 FROM alert_transition t
+                  WHERE t.alert_id = a.id AND t.detail->>'reason' = 'rule_withdrawn');
+
 -- save_alert: an alert as it is now; who acknowledged it stays, unless an alert that it replaces was acknowledged
 INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, series_id, subject, severity, state, opened_at,
                    fired_at, resolved_at, settled_at, recorded_at, late, told, value, summary, evidence, superseded_by,
