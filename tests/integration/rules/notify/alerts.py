@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from psycopg.types.json import Jsonb
+
 from veldwatch.model.notifications import Channel
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.outbox import enqueue
@@ -50,11 +52,14 @@ def tell(
     now: datetime = NOW,
     severity: str = "major",
     suppressed: str | None = None,
+    supersedes: Alert | None = None,
 ) -> int:
     """Write a transition and its notifications in one transaction; returns how many are new."""
+    detail = Jsonb({} if supersedes is None else {"supersedes": str(supersedes.id)})
     with connection.transaction():
         row = connection.execute(
-            "INSERT INTO alert_transition (alert_id, kind, at) VALUES (%s, %s, %s) RETURNING id", (alert.id, kind, now)
+            "INSERT INTO alert_transition (alert_id, kind, at, detail) VALUES (%s, %s, %s, %s) RETURNING id",
+            (alert.id, kind, now, detail),
         ).fetchone()
         assert row is not None
         return enqueue(

@@ -165,6 +165,26 @@ def test_a_receiver_that_was_never_told_of_the_alert_is_not_told_of_its_end(
     assert outbox_rows(connection) == [("suppressed", "not_told", 0)]
 
 
+def test_who_was_told_of_an_alert_is_told_what_became_of_the_one_in_its_place(
+    connection: Connection, delivering: Connection, clock: Clock, client: httpx.Client, hook: HttpReceiver
+) -> None:
+    hook.answers = [status(503), status(200)]
+    receiver = add(connection, "hook", Channel.WEBHOOK, hook.url)
+    alert, in_its_place, again = add_alert(connection), add_alert(connection), add_alert(connection)
+    tell(connection, alert)
+    tell(connection, in_its_place, "corrected", supersedes=alert)
+    tell(connection, again, "corrected", supersedes=in_its_place)
+    tell(connection, again, "resolved")
+    deliver = deliverer(clock, client)
+    # The first attempt fails: what follows waits for it, though it is of another alert.
+    serve(delivering, receiver, deliver)
+    assert len(hook.requests) == 1
+    for _ in range(4):
+        clock.now += timedelta(hours=2)
+        serve(delivering, receiver, deliver)
+    assert [state for state, _, _ in outbox_rows(connection)] == ["delivered"] * 4
+
+
 def test_a_receiver_that_was_disabled_since_is_not_told(
     connection: Connection, delivering: Connection, clock: Clock, client: httpx.Client, hook: HttpReceiver
 ) -> None:

@@ -18,10 +18,22 @@ SELECT pg_notify('veldwatch_outbox', '');
 -- due_receivers: receivers that something is due for, the longest waiting first; what waits for an earlier one is not due
 SELECT o.receiver_id, min(o.next_attempt_at) AS since
 FROM outbox o
+CROSS JOIN LATERAL (
+    -- this alert and those that it took the place of: whoever was told of one was told of all
+    WITH RECURSIVE line (alert_id) AS (
+        SELECT o.alert_id
+        UNION
+        SELECT (t.detail ->> 'supersedes')::uuid
+        FROM line
+        JOIN alert_transition t ON t.alert_id = line.alert_id
+        WHERE t.detail ->> 'supersedes' IS NOT NULL
+    )
+    SELECT array_agg(line.alert_id) AS alerts FROM line
+) line
 WHERE o.state = 'pending'
   AND o.next_attempt_at <= %(now)s
   AND NOT EXISTS (SELECT FROM outbox earlier
-                  WHERE earlier.alert_id = o.alert_id AND earlier.receiver_id = o.receiver_id
+                  WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
                     AND earlier.state = 'pending'
                     AND (earlier.transition_id, earlier.id) < (o.transition_id, o.id))
 GROUP BY o.receiver_id
@@ -37,17 +49,29 @@ SELECT pg_advisory_unlock(%(lock)s, %(receiver_id)s);
 -- due: what is due for a receiver, only the oldest of each alert (order is kept within an alert), with what it was told
 SELECT o.id, o.alert_id, o.message, o.attempts, o.created_at, r.slug, r.channel, r.address, r.secret, r.enabled,
        EXISTS (SELECT FROM outbox told
-               WHERE told.alert_id = o.alert_id AND told.receiver_id = o.receiver_id
+               WHERE told.alert_id = ANY (line.alerts) AND told.receiver_id = o.receiver_id
                  AND told.message ->> 'kind' = 'firing' AND told.state = 'delivered') AS told,
        (SELECT array_agg(sent.id ORDER BY sent.transition_id, sent.id) FROM outbox sent
-        WHERE sent.alert_id = o.alert_id AND sent.receiver_id = o.receiver_id AND sent.state = 'delivered') AS thread
+        WHERE sent.alert_id = ANY (line.alerts) AND sent.receiver_id = o.receiver_id AND sent.state = 'delivered') AS thread
 FROM outbox o
 JOIN receiver r ON r.id = o.receiver_id
+CROSS JOIN LATERAL (
+    -- this alert and those that it took the place of: whoever was told of one was told of all
+    WITH RECURSIVE line (alert_id) AS (
+        SELECT o.alert_id
+        UNION
+        SELECT (t.detail ->> 'supersedes')::uuid
+        FROM line
+        JOIN alert_transition t ON t.alert_id = line.alert_id
+        WHERE t.detail ->> 'supersedes' IS NOT NULL
+    )
+    SELECT array_agg(line.alert_id) AS alerts FROM line
+) line
 WHERE o.receiver_id = %(receiver_id)s
   AND o.state = 'pending'
   AND o.next_attempt_at <= %(now)s
   AND NOT EXISTS (SELECT FROM outbox earlier
-                  WHERE earlier.alert_id = o.alert_id AND earlier.receiver_id = o.receiver_id
+                  WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
                     AND earlier.state = 'pending'
                     AND (earlier.transition_id, earlier.id) < (o.transition_id, o.id))
 ORDER BY o.next_attempt_at, o.transition_id
