@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import psycopg
@@ -30,8 +30,18 @@ class StackProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        until(self._is_up, 90, lambda: f"no run.json after 90 s:\n{self.output()}")
+        try:
+            until(self._is_up, 90, lambda: f"no run.json after 90 s:\n{self.output()}")
+        except AssertionError:
+            self.stop()
+            raise
         self.started_in_seconds = time.monotonic() - began
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     @property
     def run(self) -> dict[str, Any]:

@@ -76,8 +76,8 @@ def test_nothing_is_lost_or_doubled_while_everything_is_killed_again_and_again(f
 def survive(home: Path, *, messages: int, rounds: int) -> None:
     begins_at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=messages // DEVICES)
     load = Load(messages=messages, begins_at=begins_at)
-    with webhook_receiver() as (address, deliveries):
-        stack = StackProcess("up", home, {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"})
+    environment = {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"}
+    with webhook_receiver() as (address, deliveries), StackProcess("up", home, environment) as stack:
         prepare(stack, address)
         publish_under_fire(stack, load, rounds)
         until(lambda: stored(stack) == (messages, messages), 120, lambda: f"{stored(stack)}\n{stack.output()}")
@@ -85,7 +85,6 @@ def survive(home: Path, *, messages: int, rounds: int) -> None:
         until(lambda: nothing_waits(stack), 60, lambda: f"{outbox(stack)}\n{stack.output()}")
         check_deliveries(stack, deliveries)
         assert stack.rows("SELECT count(*) FROM quarantine") == [(0,)]
-        stack.stop()
 
 
 def prepare(stack: StackProcess, webhook: str) -> None:

@@ -16,9 +16,8 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def demo(folder: Path) -> Generator[StackProcess]:
-    stack = StackProcess("demo", folder / "demo")
-    yield stack
-    stack.stop()
+    with StackProcess("demo", folder / "demo") as stack:
+        yield stack
 
 
 def test_the_run_file_names_every_program(demo: StackProcess) -> None:

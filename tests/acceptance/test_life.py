@@ -15,49 +15,43 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def test_a_stack_stops_within_ten_seconds_and_finds_its_readings_again(folder: Path) -> None:
-    stack = StackProcess("up", folder / "again", {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"})
-    _publish_one(stack)
-    until(lambda: _stored(stack) == 1, 10, stack.output)
+    with StackProcess("up", folder / "again", {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"}) as stack:
+        _publish_one(stack)
+        until(lambda: _stored(stack) == 1, 10, stack.output)
+        assert stack.stop() < 10
+        assert stack.processes() == []
+        assert not (stack.home / "run.json").exists()
 
-    assert stack.stop() < 10
-    assert stack.processes() == []
-    assert not (stack.home / "run.json").exists()
-
-    again = StackProcess("up", folder / "again")
-    assert again.started_in_seconds < 15
-    assert _stored(again) == 1
-    again.stop()
+    with StackProcess("up", folder / "again") as again:
+        assert again.started_in_seconds < 15
+        assert _stored(again) == 1
 
 
 def test_a_launcher_that_is_killed_leaves_no_orphan_and_loses_nothing(folder: Path) -> None:
-    stack = StackProcess("demo", folder / "killed")
-    stored = _stored(stack)
-    stack.kill_launcher()
-    until(lambda: stack.processes() == [], 15, lambda: "\n".join(stack.processes()))
+    with StackProcess("demo", folder / "killed") as stack:
+        stored = _stored(stack)
+        stack.kill_launcher()
+        until(lambda: stack.processes() == [], 15, lambda: "\n".join(stack.processes()))
 
-    again = StackProcess("up", folder / "killed")
-    assert _stored(again) >= stored
-    again.stop()
+    with StackProcess("up", folder / "killed") as again:
+        assert _stored(again) >= stored
 
 
 def test_a_second_stack_in_the_same_folder_is_refused(folder: Path) -> None:
-    stack = StackProcess("up", folder / "once")
-    with pytest.raises(AssertionError, match="another veldwatch runs in"):
-        StackProcess("up", folder / "once")
-    assert stack.get("/v1/me")["role"] == "operator"
-    stack.stop()
+    with StackProcess("up", folder / "once") as stack:
+        with pytest.raises(AssertionError, match="another veldwatch runs in"):
+            StackProcess("up", folder / "once")
+        assert stack.get("/v1/me")["role"] == "operator"
 
 
 def test_programs_that_are_killed_come_back_and_readings_go_on(folder: Path) -> None:
-    stack = StackProcess("up", folder / "mended", {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"})
-    for number, program in enumerate(
-        ("api", "ingest", "rules", "notify", "maintenance", "broker", "database"), start=1
-    ):
-        stack.kill(program)
-        until(stack.answers, 20, stack.output)
-        _publish_one(stack)
-        until(lambda wanted=number: _stored(stack) == wanted, 40, stack.output)
-    stack.stop()
+    programs = ("api", "ingest", "rules", "notify", "maintenance", "broker", "database")
+    with StackProcess("up", folder / "mended", {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"}) as stack:
+        for number, program in enumerate(programs, start=1):
+            stack.kill(program)
+            until(stack.answers, 20, stack.output)
+            _publish_one(stack)
+            until(lambda wanted=number: _stored(stack) == wanted, 40, stack.output)
 
 
 def _publish_one(stack: StackProcess) -> None:
