@@ -1,28 +1,49 @@
-"""Arrivals: what of a log batch concerns which fold.
+"""Arrivals: what of a log batch concerns which fold, after screening.
 
 Readings and fixes that are marked implausible concern none: they are kept, and judged by nobody.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rules.conditions.absence import AbsenceCondition
+from rules.conditions.continuous_flow import FlowCondition
 from rules.conditions.span import Contact, Fix, Observation, Reading
+from rules.conditions.threshold import ThresholdCondition
+from rules.fold import FoldState
+from rules.followed import Followed
+from rules.screening import AbsenceTable, FlowTable, Read, Screen, ThresholdTable
 from rules.targets import FoldKey, Input, Target
 from veldwatch.model.telemetry import Quality
 from veldwatch.model.watched import Watched
 from veldwatch.storage.log import LogBatch
 
+_TABLES: Mapping[type, type[ThresholdTable | FlowTable | AbsenceTable]] = {
+    ThresholdCondition: ThresholdTable,
+    FlowCondition: FlowTable,
+    AbsenceCondition: AbsenceTable,
+}
+
 
 class Arrivals:
-    """Who waits for what."""
+    """Who waits for what; it holds, in screens, the folds that uneventful observations do not reach."""
 
     def __init__(self, targets: Iterable[Target], watched: Watched | None = None) -> None:
-        self._waiting: dict[Input, dict[int, list[FoldKey]]] = {kind: {} for kind in Input}
+        self._waiting: dict[int, list[FoldKey]] = {}
+        self._screens: list[tuple[Input, Screen]] = []
+        self._screen_of: dict[FoldKey, Screen] = {}
+        by_kind: dict[type, list[Target]] = {}
         for target in targets:
-            self._waiting[target.input].setdefault(target.source_id, []).append(target.key)
+            kind = type(target.fold.condition)
+            if kind in _TABLES:
+                by_kind.setdefault(kind, []).append(target)
+            else:
+                self._waiting.setdefault(target.source_id, []).append(target.key)
+        for kind, screened in by_kind.items():
+            self._add_screen(screened, _TABLES[kind])
         self._newest_series = max((series.id for series in watched.series), default=0) if watched else 0
         self._newest_device = max((device.id for device in watched.devices), default=0) if watched else 0
 
@@ -34,49 +55,84 @@ class Arrivals:
             or _largest(batch.positions, "device_id") > self._newest_device
         )
 
-    def by_key(self, batch: LogBatch) -> dict[FoldKey, list[Observation]]:
-        """Give each fold its observations, in order of arrival."""
+    def by_key(self, xid: int, batch: LogBatch) -> dict[FoldKey, list[Observation]]:
+        """Give each fold the observations that it has to look at, in no order; the others are taken up here.
+
+        Args:
+            xid: of the transaction that wrote the batch.
+        """
         found: dict[FoldKey, list[Observation]] = {}
-        self._deal(found, Input.READINGS, self._awaited(batch.readings, "series_id", Input.READINGS), _readings)
-        self._deal(found, Input.POSITIONS, self._awaited(batch.positions, "device_id", Input.POSITIONS), _fixes)
-        self._deal(found, Input.CONTACTS, self._awaited(batch.contacts, "device_id", Input.CONTACTS), _contacts)
+        good = batch.readings[(batch.readings["quality"] & Quality.IMPLAUSIBLE) == 0]
+        self._sift(found, Input.READINGS, xid, (good["series_id"], good["observed_at"], good["value"]))
+        # A last will is the broker's word, not the device's: it proves no life.
+        heard = batch.contacts[batch.contacts["online"]]
+        self._sift(
+            found, Input.CONTACTS, xid, (heard["device_id"], heard["received_at"], np.zeros(len(heard), np.float64))
+        )
+        for device, fix in _fixes(batch.positions) if self._waiting else ():
+            for key in self._waiting.get(device, ()):
+                found.setdefault(key, []).append(fix)
         return found
 
-    def _awaited(self, rows: npt.NDArray[Any], column: str, kind: Input) -> npt.NDArray[Any]:
-        waiting = self._waiting[kind]
-        if not len(rows) or not waiting:
-            return rows[:0]
-        return rows[np.isin(rows[column], np.fromiter(waiting, np.int64, len(waiting)))]
+    def hold(self, followed: Followed) -> None:
+        """Let the screen look at a fold's observations, if it can and nothing is missing in its state."""
+        screen = self._screen_of.get(followed.target.key)
+        if screen is not None and followed.current and _is_calm(followed):
+            read = Read(followed.read_before, followed.read_after)
+            screen.hold(followed.target.key, followed.state.condition, followed.position, read)
 
-    def _deal(self, found: dict[FoldKey, list[Observation]], kind: Input, rows: npt.NDArray[Any], read: Any) -> None:  # noqa: ANN401
-        waiting = self._waiting[kind]
-        for source_id, observation in read(rows):
-            for key in waiting[source_id]:
-                found.setdefault(key, []).append(observation)
+    def release(self, followed: Followed) -> None:
+        """Give a fold back the state that the screen has moved on."""
+        screen = self._screen_of.get(followed.target.key)
+        held = None if screen is None else screen.release(followed.target.key, followed.state.condition)
+        if held is not None and held[1] != followed.position:
+            followed.state, followed.position, followed.dirty = FoldState(held[0]), held[1], True
+
+    def has_moved(self, followed: Followed) -> bool:
+        """Tell whether the screen has moved a fold on since it was held."""
+        screen = self._screen_of.get(followed.target.key)
+        position = None if screen is None else screen.position(followed.target.key)
+        return position is not None and position != followed.position
+
+    def _add_screen(self, targets: list[Target], table: type[ThresholdTable | FlowTable | AbsenceTable]) -> None:
+        ordered = sorted(targets, key=lambda target: target.source_id)
+        screen = Screen(ordered, table(ordered))
+        self._screens.append((ordered[0].input, screen))
+        self._screen_of.update((target.key, screen) for target in ordered)
+
+    def _sift(
+        self, found: dict[FoldKey, list[Observation]], kind: Input, xid: int, columns: tuple[Any, Any, Any]
+    ) -> None:
+        sources, at, value = (np.ascontiguousarray(column) for column in columns)
+        for screened, screen in self._screens:
+            if screened is not kind or not len(sources):
+                continue
+            rest = screen.sift(xid, sources.astype(np.int64), at, value)
+            times, values = at[rest.rows].tolist(), value[rest.rows].tolist()
+            for key, moment, number in zip(rest.keys, times, values, strict=True):
+                seen = Reading(moment, number) if kind is Input.READINGS else Contact(moment)
+                found.setdefault(key, []).append(seen)
 
 
-def _readings(rows: npt.NDArray[Any]) -> Sequence[tuple[int, Observation]]:
-    kept = rows[(rows["quality"] & Quality.IMPLAUSIBLE) == 0]
-    columns = (kept["series_id"].tolist(), kept["observed_at"].tolist(), kept["value"].tolist())
-    return [(series, Reading(at, value)) for series, at, value in zip(*columns, strict=True)]
+def _is_calm(followed: Followed) -> bool:
+    """Tell whether an uneventful observation would change nothing that was told.
+
+    It would where time alone ended a span, or made a silence: an observation that comes late takes that back.
+    """
+    if followed.state.lingering is not None or followed.shown is None:
+        return False
+    if followed.target.input is Input.CONTACTS:
+        return not followed.shown
+    return all(ended_at is None for _, _, ended_at in followed.shown)
 
 
-def _fixes(rows: npt.NDArray[Any]) -> Sequence[tuple[int, Observation]]:
+def _fixes(rows: npt.NDArray[Any]) -> Sequence[tuple[int, Fix]]:
     kept = rows[(rows["quality"] & Quality.IMPLAUSIBLE) == 0]
     names = ("device_id", "observed_at", "longitude", "latitude", "accuracy")
     columns = [kept[name].tolist() for name in names]
     return [
         (device, Fix(at, longitude, latitude, None if accuracy != accuracy else accuracy))  # noqa: PLR0124  # NaN
         for device, at, longitude, latitude, accuracy in zip(*columns, strict=True)
-    ]
-
-
-def _contacts(rows: npt.NDArray[Any]) -> Sequence[tuple[int, Observation]]:
-    # A last will is the broker's word, not the device's: it proves no life.
-    kept = rows[rows["online"]]
-    return [
-        (device, Contact(at))
-        for device, at in zip(kept["device_id"].tolist(), kept["received_at"].tolist(), strict=True)
     ]
 
 

@@ -18,11 +18,12 @@ from rules.fold import Settled
 from rules.followed import Followed, Shown, begin_at_floor, follow
 from rules.instants import to_datetime, to_instant
 from rules.lifecycle import AlertStretch, Episode, Recording, reconcile, withdraw
-from rules.store import Entry, Store, Wanted
+from rules.store import ActiveRule, Entry, Store, Wanted
 from rules.targets import FoldKey, Input, Refusal, Target, find_targets
 from rules.wording import entry_of
 from veldwatch.model.alert import Alert, alert_id
 from veldwatch.model.identifiers import AlertId, RuleVersionId
+from veldwatch.model.watched import Watched
 from veldwatch.storage.log import LogBatch, LogCursor
 
 _ACTIVATED_AT_ONCE = 20
@@ -71,6 +72,8 @@ class Engine:
         self._followed: dict[FoldKey, Followed] = {}
         self._to_activate: dict[RuleVersionId, list[Target]] = {}
         self._arrivals = Arrivals(())
+        self._seen: tuple[list[ActiveRule], Watched] | None = None
+        self._refusals: list[Refusal] = []
         self._watch = ALWAYS
 
     def refresh(self, now: datetime) -> list[Refusal]:
@@ -79,29 +82,38 @@ class Engine:
         Returns:
             Rules that could not be carried out for some devices.
         """
-        rules = self._store.rules()
-        watched = self._store.watched()
+        seen = (self._store.rules(), self._store.watched())
+        if seen != self._seen:
+            self._refusals = self._retarget(*seen)
+            self._seen = seen
+        self._withdraw(now)
+        return self._refusals
+
+    def _retarget(self, rules: list[ActiveRule], watched: Watched) -> list[Refusal]:
+        for followed in self._followed.values():
+            self._arrivals.release(followed)
         targets, refusals = find_targets(((active.version, active.rule) for active in rules), watched)
         self._targets = {target.key: target for target in targets}
         self._followed = {
             key: self._retargeted(followed) for key, followed in self._followed.items() if key in self._targets
         }
         self._arrivals = Arrivals(targets, watched)
+        for followed in self._followed.values():
+            self._arrivals.hold(followed)
         waiting = {active.version for active in rules if not active.activated}
         self._to_activate = {version: [] for version in waiting}
         for target in targets:
             if target.key.version in waiting and not self._is_current(target.key):
                 self._to_activate[target.key.version].append(target)
-        self._withdraw(now)
         return refusals
 
     def consume(self, cursor: LogCursor, batch: LogBatch, now: datetime) -> list[Refusal]:
         """Fold what one committed write held."""
         refusals = self.refresh(now) if self._arrivals.has_strangers(batch) else []
         seen = {
-            key: observations
-            for key, observations in self._arrivals.by_key(batch).items()
-            if self._is_awaited(key, cursor)
+            key: unread
+            for key, observations in self._arrivals.by_key(cursor.xid, batch).items()
+            if (unread := self._unread(key, observations, cursor))
         }
         self._attend(seen)
         self._absorb(seen, now, complete=False)
@@ -140,6 +152,10 @@ class Engine:
 
     def flush(self, now: datetime, *, everything: bool = False) -> None:
         """Save folds that changed a while ago."""
+        for followed in self._followed.values():
+            if self._arrivals.has_moved(followed):
+                self._arrivals.release(followed)
+                self._arrivals.hold(followed)
         due = [
             followed
             for followed in self._followed.values()
@@ -167,12 +183,15 @@ class Engine:
         if any(self._targets[key].input is Input.CONTACTS for key in keys):
             self._watch = self._store.watch(self._watch)
 
-    def _is_awaited(self, key: FoldKey, cursor: LogCursor) -> bool:
+    def _unread(self, key: FoldKey, observations: list[Observation], cursor: LogCursor) -> list[Observation]:
         """Leave out what was read from storage already, and subjects whose history is still to be folded."""
         followed = self._followed.get(key)
         if followed is None:
-            return key.version not in self._to_activate
-        return cursor.xid >= followed.read_before
+            return [] if key.version in self._to_activate else observations
+        if cursor.xid >= followed.read_before:
+            return observations
+        after = followed.read_after
+        return [] if after is None else [seen for seen in observations if seen.at < after]
 
     def _cut_history(self, followed: Followed, now: datetime) -> None:
         if followed.saved or followed.position is not None:
@@ -207,6 +226,8 @@ class Engine:
             history: what is over already is told to nobody.
         """
         self._follow(seen)
+        for key in seen:
+            self._arrivals.release(self._followed[key])
         from_storage: list[tuple[Followed, Instant | None]] = []
         outcomes: list[_Outcome] = []
         for key, observations in seen.items():
@@ -224,6 +245,8 @@ class Engine:
         self._record([outcome for outcome in outcomes if _is_news(outcome)], now)
         updates = [o.followed.update(now) for o in outcomes if complete or o.followed.must_be_saved()]
         self._store.save_folds(updates)
+        for key in seen:
+            self._arrivals.hold(self._followed[key])
 
     def _rewind(self, followed: Followed, late: Instant) -> bool:
         """Go back to before a late observation; False: its history is closed."""
@@ -258,7 +281,7 @@ class Engine:
             self._read_on([outcome for outcome in outcomes if outcome.followed.target.input is kind], kind)
         for outcome in outcomes:
             followed = outcome.followed
-            followed.current, followed.read_before = True, visible
+            followed.current, followed.read_before, followed.read_after = True, visible, outcome.after
             outcome.spans.extend(followed.look(to_instant(now), self._watch))
         return outcomes
 

@@ -30,7 +30,8 @@ class Followed:
 
     Attributes:
         current: everything stored after `position` came, or will come, by the log; False: storage may hold more.
-        read_before: observations of transactions before this id were read from storage already.
+        read_before: observations of transactions before this id were read from storage already,
+        read_after: those after this position, that is; None: all.
         viewed_at: the latest `now` that spans were told for; never goes back.
         shown: what was told then; None: not known since the program started.
     """
@@ -44,6 +45,7 @@ class Followed:
     checkpoints: list[Instant] = field(default_factory=list[Instant])
     current: bool = False
     read_before: int = 0
+    read_after: Instant | None = None
     viewed_at: Instant | None = None
     shown: Shown | None = None
     saved: bool = False

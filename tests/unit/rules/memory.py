@@ -101,6 +101,15 @@ class MemoryStore:
     def all_alerts(self) -> list[Alert]:
         return [alert for _, alert in self._contents.alerts.values()]
 
+    def keys(self) -> dict[AlertId, FoldKey]:
+        return {identity: key for identity, (key, _) in self._contents.alerts.items()}
+
+    def forget_activation(self, version: RuleVersionId) -> None:
+        self._contents.activated.discard(version)
+
+    def saved_keys(self) -> list[FoldKey]:
+        return list(self._contents.folds)
+
     # rules.store.Store
 
     def rules(self) -> list[ActiveRule]:

@@ -1,0 +1,264 @@
+"""Screening: which observations of a batch cannot change what their folds say, found out for all of them at once.
+
+A *table* holds, for every fold of one kind of condition, what little of its state an uneventful observation touches, as
+NumPy arrays. Such observations are taken up there; the others, and with them everything later of the same fold in
+that batch, go to the fold itself. The outcome is that of folding each of them, which tests compare.
+
+A fold is *held* by the screen while nothing but its table has its latest state; `release` gives it back.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.conditions.absence import AbsenceCondition, AbsenceState
+from rules.conditions.continuous_flow import FlowCondition, FlowState
+from rules.conditions.span import Instant, Reading
+from rules.conditions.threshold import ThresholdCondition, ThresholdState
+from rules.targets import FoldKey, Target
+from veldwatch.model.rule import FlowKind
+
+Floats = npt.NDArray[np.float64]
+Instants = npt.NDArray[np.int64]
+Slots = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_NEVER = np.iinfo(np.int64).max
+_MOST_TURNS = 8
+"""A fold with more observations in one batch is quicker by itself than in so many small arrays."""
+
+
+class Rest(NamedTuple):
+    """What folds have to look at: row numbers of the batch, and the folds that they are for."""
+
+    rows: Slots
+    keys: list[FoldKey]
+
+
+class Read(NamedTuple):
+    """What of a fold was read from storage: observations of transactions before an id, after a position; None: all."""
+
+    before: int
+    after: Instant | None
+
+
+class Table(Protocol):
+    """The states of one kind of condition, by slot."""
+
+    def hold(self, slot: int, state: Any) -> bool:  # noqa: ANN401  # the condition's own
+        """Take a state up; False: in this state every observation counts."""
+        ...
+
+    def restore(self, slot: int, state: Any, position: Instant) -> Any:  # noqa: ANN401
+        """Give the state that was held, as uneventful observations up to a position left it."""
+        ...
+
+    def quiet(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> Mask:
+        """Tell which observations, each later than its fold's position `after`, change nothing that is said."""
+        ...
+
+    def take(self, slots: Slots, at: Instants, value: Floats) -> None:
+        """Take uneventful observations up, one of each slot."""
+        ...
+
+
+class ThresholdTable:
+    """Thresholds: a value within the range that keeps the state leaves no trace at all."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self._conditions = cast("list[ThresholdCondition]", [target.fold.condition for target in targets])
+        self._low, self._high = np.full(len(targets), np.inf), np.full(len(targets), -np.inf)
+
+    def hold(self, slot: int, state: ThresholdState) -> bool:
+        """Take a state up, if one range of values keeps it."""
+        quiet = self._conditions[slot].quiet_range(state)
+        if quiet is None:
+            return False
+        self._low[slot], self._high[slot] = quiet
+        return True
+
+    def restore(self, slot: int, state: ThresholdState, position: Instant) -> ThresholdState:  # noqa: ARG002  # unchanged
+        """Give the state as it was."""
+        return state
+
+    def quiet(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> Mask:  # noqa: ARG002  # values alone
+        """Compare values with ranges."""
+        return (value >= self._low[slots]) & (value <= self._high[slots])
+
+    def take(self, slots: Slots, at: Instants, value: Floats) -> None:
+        """Keep nothing."""
+
+
+class FlowTable:
+    """Continuous flow: the last reading moves on while a run goes on, or while there is none."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        conditions = cast("list[FlowCondition]", [target.fold.condition for target in targets])
+        self._duration = [condition.duration for condition in conditions]
+        self._max_gap = np.array([condition.max_gap for condition in conditions], np.int64)
+        self._minimum = np.array([condition.minimum for condition in conditions], np.float64)
+        self._is_register = np.array([condition.of is FlowKind.REGISTER for condition in conditions], bool)
+        self._last = np.zeros(len(targets))
+        self._flows = np.zeros(len(targets), bool)
+        # A reading from here on completes a run, and is for the fold itself.
+        self._completes_at = np.full(len(targets), _NEVER)
+
+    def hold(self, slot: int, state: FlowState) -> bool:
+        """Take a state up, once it is known whether its last reading shows flow."""
+        if state.last is None or not state.judged:
+            return False
+        self._last[slot] = state.last.value
+        self._flows[slot] = state.first is not None
+        waits = state.first is not None and state.reached_at is None
+        self._completes_at[slot] = state.first.at + self._duration[slot] if waits and state.first else _NEVER
+        return True
+
+    def restore(self, slot: int, state: FlowState, position: Instant) -> FlowState:
+        """Move the last reading on."""
+        return state._replace(last=Reading(position, float(self._last[slot])))
+
+    def quiet(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> Mask:
+        """Tell where flow goes on as it did, or still there is none."""
+        near = at - after <= self._max_gap[slots]
+        is_register = self._is_register[slots]
+        base = np.where(is_register, self._last[slots], 0.0)
+        shows = (value - base > self._minimum[slots]) & (near | ~is_register)
+        goes_on = shows & near & (at < self._completes_at[slots])
+        return np.where(self._flows[slots], goes_on, ~shows)
+
+    def take(self, slots: Slots, at: Instants, value: Floats) -> None:  # noqa: ARG002  # positions are the screen's
+        """Keep the last values."""
+        self._last[slots] = value
+
+
+class AbsenceTable:
+    """Absence: a contact that comes in time moves the last contact on."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        conditions = cast("list[AbsenceCondition]", [target.fold.condition for target in targets])
+        self._silent_for = np.array([condition.silent_for for condition in conditions], np.int64)
+
+    def hold(self, slot: int, state: AbsenceState) -> bool:  # noqa: ARG002  # any slot
+        """Take a state up, once there was a contact."""
+        return state.last is not None
+
+    def restore(self, slot: int, state: AbsenceState, position: Instant) -> AbsenceState:  # noqa: ARG002
+        """Move the last contact on."""
+        return AbsenceState(position)
+
+    def quiet(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> Mask:  # noqa: ARG002  # times alone
+        """Tell which contacts came in time."""
+        return at - after < self._silent_for[slots]
+
+    def take(self, slots: Slots, at: Instants, value: Floats) -> None:
+        """Keep nothing: the position is the last contact."""
+
+
+class Screen:
+    """The folds of one kind of condition, with their positions."""
+
+    def __init__(self, ordered: Sequence[Target], table: Table) -> None:
+        """Make room for folds, none of them held.
+
+        Args:
+            ordered: by source; the table's slots are their numbers.
+        """
+        self._keys = [target.key for target in ordered]
+        self._slots = {key: slot for slot, key in enumerate(self._keys)}
+        self._sources = np.array([target.source_id for target in ordered], np.int64)
+        self._held = np.zeros(len(ordered), bool)
+        self._position = np.zeros(len(ordered), np.int64)
+        self._read_before = np.zeros(len(ordered), np.int64)
+        self._read_after = np.full(len(ordered), -_NEVER)
+        self._table = table
+
+    def hold(self, key: FoldKey, state: Any, position: Instant | None, read: Read) -> None:  # noqa: ANN401
+        """Take a fold up, if its state allows; until it is released only the screen knows its latest state.
+
+        Args:
+            read: what of it is in the state already.
+        """
+        slot = self._slots[key]
+        self._held[slot] = position is not None and self._table.hold(slot, state)
+        self._position[slot] = 0 if position is None else position
+        self._read_before[slot] = read.before
+        self._read_after[slot] = -_NEVER if read.after is None else read.after
+
+    def release(self, key: FoldKey, state: Any) -> tuple[Any, Instant] | None:  # noqa: ANN401
+        """Give a fold's latest state and position back; None: it was not held."""
+        slot = self._slots[key]
+        if not self._held[slot]:
+            return None
+        self._held[slot] = False
+        position = int(self._position[slot])
+        return self._table.restore(slot, state, position), position
+
+    def position(self, key: FoldKey) -> Instant | None:
+        """Tell how far a fold that is held has come; None: it is not held."""
+        slot = self._slots[key]
+        return int(self._position[slot]) if self._held[slot] else None
+
+    def sift(self, xid: int, sources: Slots, at: Instants, value: Floats) -> Rest:
+        """Take up what is uneventful, and give the rest.
+
+        Args:
+            xid: of the transaction that wrote the batch.
+            sources: of each row of the batch; one that nobody waits for is passed over.
+        """
+        rows, slots = self._pairs(sources)
+        kept = (xid >= self._read_before[slots]) | (at[rows] < self._read_after[slots])
+        rows, slots = rows[kept], slots[kept]
+        order = np.lexsort((at[rows], slots))
+        rows, slots = rows[order], slots[order]
+        groups = _groups(slots)
+        loud = ~self._held[slots] | (groups.size > _MOST_TURNS)
+        for turn in range(_MOST_TURNS):
+            chosen = np.flatnonzero((groups.rank == turn) & ~loud)
+            if not len(chosen):
+                break
+            loud |= _from_there_on(self._turn(slots, rows, chosen, at, value), groups)
+        rest = np.flatnonzero(loud)
+        return Rest(rows[rest], [self._keys[slot] for slot in slots[rest].tolist()])
+
+    def _turn(self, slots: Slots, rows: Slots, chosen: Slots, at: Instants, value: Floats) -> Slots:
+        """Look at the next observation of each fold; give those of `chosen` that are not quiet."""
+        own, moment, number = slots[chosen], at[rows[chosen]], value[rows[chosen]]
+        after = self._position[own]
+        quiet = (moment > after) & self._table.quiet(own, after, moment, number)
+        self._table.take(own[quiet], moment[quiet], number[quiet])
+        self._position[own[quiet]] = moment[quiet]
+        return chosen[~quiet]
+
+    def _pairs(self, sources: Slots) -> tuple[Slots, Slots]:
+        """List (row, slot) for every row and every fold that waits for its source."""
+        begin = np.searchsorted(self._sources, sources, "left")
+        count = np.searchsorted(self._sources, sources, "right") - begin
+        rows = np.repeat(np.arange(len(sources)), count)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
+        return rows, np.repeat(begin, count) + within
+
+
+class _Groups(NamedTuple):
+    """Of each entry of sorted slots: its number within its slot, the slot's entries, and where those end."""
+
+    rank: Slots
+    size: Slots
+    end: Slots
+
+
+def _groups(slots: Slots) -> _Groups:
+    begins = np.flatnonzero(np.diff(slots, prepend=-1))
+    sizes = np.diff(np.append(begins, len(slots)))
+    size = np.repeat(sizes, sizes)
+    rank = np.arange(len(slots)) - np.repeat(begins, sizes)
+    return _Groups(rank, size, np.repeat(begins + sizes, sizes))
+
+
+def _from_there_on(places: Slots, groups: _Groups) -> Mask:
+    """Mark entries from given places to the end of their slots."""
+    edges = np.zeros(len(groups.rank) + 1, np.int64)
+    np.add.at(edges, places, 1)
+    np.add.at(edges, groups.end[places], -1)
+    return np.cumsum(edges)[:-1] > 0

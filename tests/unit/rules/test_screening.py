@@ -1,0 +1,68 @@
+"""Screening takes up what is uneventful as the folds themselves would, and passes on the rest."""
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.conditions.span import Reading
+from rules.engine import Engine, EngineSettings
+from rules.instants import to_instant
+from tests.unit.rules.memory import MemoryStore
+from tests.unit.rules.test_any_order import READING_RULES, Stored, batched, in_order, unique
+from tests.unit.rules.worlds import LATER, START, active, minute, rule_for, watched
+from veldwatch.model.rule import Threshold
+
+_STEPS = st.lists(st.tuples(st.sampled_from([1, 2]), st.integers(0, 9)), max_size=120)
+
+
+def rising(steps: Sequence[tuple[int, int]]) -> list[Stored]:
+    """Make readings in order, a minute apart: a register that rests and runs, with a value as its last digit."""
+    return [(source, Reading(minute(number), float(value))) for number, (source, value) in enumerate(steps)]
+
+
+@given(steps=_STEPS, sizes=st.lists(st.integers(1, 40), max_size=6), spoken=st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_in_order_and_in_large_batches_the_alerts_are_those_of_single_readings(
+    steps: list[tuple[int, int]], sizes: list[int], spoken: bool
+) -> None:
+    readings = unique(rising(steps))
+    store = MemoryStore([active(rule) for rule in READING_RULES], watched())
+    engine = Engine(store, EngineSettings())
+    engine.refresh(START)
+    for batch in batched(readings, sizes):
+        last = batch[-1][1].at if batch else to_instant(START)
+        now = START.fromtimestamp(last / 1e6, tz=START.tzinfo)
+        engine.consume(*store.put(batch), now)
+        if spoken:
+            engine.wake(now)
+            engine.flush(now, everything=True)
+    engine.wake(LATER)
+    assert store.final() == in_order(READING_RULES, readings).final()
+
+
+def test_uneventful_readings_do_not_reach_the_fold() -> None:
+    rule = rule_for(Threshold(metric="value", above=5))
+    store = MemoryStore([active(rule)], watched())
+    engine = Engine(store, EngineSettings())
+    engine.refresh(START)
+    engine.consume(*store.put([(1, Reading(minute(0), 1.0))]), START)
+    before = dict(store.folds(store.saved_keys()))
+    engine.consume(*store.put([(1, Reading(minute(n), 2.0)) for n in range(1, 6)]), START)
+    assert store.folds(store.saved_keys()) == before
+    engine.flush(START, everything=True)
+    (fold,) = store.folds(store.saved_keys()).values()
+    assert fold.position == minute(5)
+
+
+def test_a_reading_that_is_late_for_a_fold_that_is_held_rewinds_it() -> None:
+    rule = rule_for(Threshold(metric="value", above=5))
+    store = MemoryStore([active(rule)], watched())
+    engine = Engine(store, EngineSettings())
+    engine.refresh(START)
+    for at, value in ((0, 1.0), (10, 1.0), (11, 1.0), (4, 9.0), (5, 2.0)):
+        engine.consume(*store.put([(1, Reading(minute(at), value))]), START)
+    ((_, _, state, opened, _, resolved),) = store.final()
+    assert (state, to_instant(opened)) == ("resolved", minute(4))
+    assert resolved is not None
+    assert to_instant(resolved) == minute(5)
