@@ -10,6 +10,8 @@ import { number, quantity } from "./units.js";
 const GAP_STEPS = 6;
 const AROUND = [-4, -3, -2, -1, 1, 2, 3, 4];
 const POINTS_KEPT = 20_000;
+/** A chart that grows is drawn anew at most this often. */
+const REDRAW_MILLISECONDS = 250;
 
 /**
  * Break the line where the device was silent: where a step is much longer than each of those around it.
@@ -97,6 +99,7 @@ export function chart(host, { unit, kind = "line", height = 180, marks = {}, lab
   host.append(canvas);
   let columns = kind === "band" ? [[], [], [], []] : [[], []];
   let plot = null;
+  let timer = null;
 
   const draw = () => {
     plot?.destroy();
@@ -115,8 +118,11 @@ export function chart(host, { unit, kind = "line", height = 180, marks = {}, lab
   return {
     readout,
     set: (next) => { columns = next; plot.setData(columns); },
-    append: (points) => { columns = appended(columns, points); plot.setData(columns); },
-    destroy: () => { resize.disconnect(); removeEventListener("themechange", draw); plot.destroy(); },
+    append: (points) => {
+      columns = appended(columns, points);
+      timer ??= setTimeout(() => { timer = null; plot.setData(columns); }, REDRAW_MILLISECONDS);
+    },
+    destroy: () => { clearTimeout(timer); resize.disconnect(); removeEventListener("themechange", draw); plot.destroy(); },
   };
 }
 

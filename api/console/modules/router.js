@@ -8,6 +8,8 @@ const VIEWS = ["overview", "alerts", "devices", "quarantine", "mailbox", "simula
 
 let cleanup = null;
 let visit = 0;
+/** A view's module could not be fetched: browsers may remember that, so only a new page asks again. */
+let unfetched = false;
 
 /** The parts of the present address. */
 export function route() {
@@ -30,11 +32,26 @@ export function replace(address) {
 export function startRouter(outlet) {
   addEventListener("hashchange", () => go(outlet));
   // What was missed is asked for anew, unless that would take away what somebody is writing.
-  addEventListener("streamreset", () => { if (!isWriting(outlet)) go(outlet); });
-  go(outlet);
+  addEventListener("streamreset", () => {
+    if (unfetched) location.reload();
+    else if (!isWriting(outlet)) go(outlet);
+  });
+  // All views are fetched early: the next one opens at once, and also while the server is away.
+  go(outlet).then(() => Promise.allSettled(VIEWS.map(load)));
 }
 
 const isWriting = (outlet) => [...outlet.querySelectorAll("textarea, input")].some((field) => field === document.activeElement || field.value !== field.defaultValue);
+
+const load = (name) => import(`./views/${name}.js`);
+
+async function loaded(name) {
+  try {
+    return await load(name);
+  } catch (error) {
+    unfetched = true;
+    throw error;
+  }
+}
 
 async function go(outlet) {
   const current = route();
@@ -46,12 +63,12 @@ async function go(outlet) {
   const view = h("main", { class: "view", id: "view", tabindex: "-1" }, skeleton(4));
   fill(outlet, view);
   try {
-    const module = await import(`./views/${current.view}.js`);
+    const module = await loaded(current.view);
     if (mine !== visit) return;
     const end = await module.show(view, current);
     if (mine === visit) cleanup = end ?? null;
     else end?.();
   } catch (error) {
-    if (mine === visit) fill(view, failure(error, () => go(outlet)));
+    if (mine === visit) fill(view, failure(error, () => (unfetched ? location.reload() : go(outlet))));
   }
 }

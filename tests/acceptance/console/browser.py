@@ -22,6 +22,13 @@ HERE = Path(__file__).parent / "chromium"
 TOOLS = Path(__file__).parents[3] / ".tools"
 _FILES = ("package.json", "package-lock.json", "unpack.mjs")
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FONTS = """<?xml version="1.0"?>
+<fontconfig>
+  <dir>{folder}/fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>{folder}/fonts-cache</cachedir>
+</fontconfig>
+"""
 ARGUMENTS = (
     "--no-sandbox",  # tests run as root in containers, where its sandbox cannot
     "--use-gl=angle",
@@ -80,7 +87,12 @@ def find_chromium() -> Chromium:
     libraries = f"{folder / 'lib'}:{folder}:{os.environ.get('LD_LIBRARY_PATH', '')}"
     return Chromium(
         program=str(folder / "chromium"),
-        environment={"LD_LIBRARY_PATH": libraries, "FONTCONFIG_PATH": str(folder), "HOME": str(folder)},
+        environment={
+            "LD_LIBRARY_PATH": libraries,
+            "FONTCONFIG_PATH": str(folder),
+            "HOME": str(folder),
+            "LANG": "en_US.UTF-8",
+        },
     )
 
 
@@ -108,6 +120,8 @@ def _install_into(folder: Path) -> None:
             archive.extractall(folder, filter="data")
         (folder / name).unlink()
     shutil.rmtree(folder / "node_modules")
+    # The package's own file names folders of the service that it is made for; a browser without any font crashes.
+    (folder / "fonts.conf").write_text(_FONTS.format(folder=folder))
     (folder / "chromium").chmod(0o755)
     (folder / "installed").touch()
 

@@ -132,7 +132,9 @@ def visit(browser: Browser, api: str, made: World) -> Generator[Open]:
         scheme: Scheme = "light",
         expected: tuple[str, ...] = (),
     ) -> Watched:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, locale="en-GB"
+        )
         one = Watched(context.new_page(), api, expected=expected)
         one.watch()
         watched.append(one)

@@ -52,7 +52,10 @@ def main(run_file: Path, folder: Path) -> None:
 def _take(browser: Browser, address: str, token: str, picture: Picture, path: Path) -> None:
     width, height = picture.size
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=picture.scheme, reduced_motion="reduce"
+        viewport={"width": width, "height": height},
+        color_scheme=picture.scheme,
+        locale="en-GB",
+        reduced_motion="reduce",
     )
     page = context.new_page()
     page.goto(f"{address}/#token={token}&to={picture.view}")
