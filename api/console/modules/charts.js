@@ -4,7 +4,7 @@ import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { h, setText } from "./dom.js";
 import { colour } from "./theme.js";
 import { axisLabels, local } from "./time.js";
-import { number, quantity } from "./units.js";
+import { number, quantity, scaleLabels } from "./units.js";
 
 /** A pause of this many times the steps around it is drawn as a gap: nobody knows what was in it. */
 const GAP_STEPS = 6;
@@ -31,7 +31,7 @@ function axes() {
   const [text, grid] = [colour("--text-3"), colour("--line")];
   const font = "11px Inter, system-ui, sans-serif";
   const shared = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 } };
-  return [{ ...shared, space: 76, values: (_, splits, axis, space, step) => axisLabels(splits, step) }, { ...shared, size: 58, values: (_, values) => values.map((v) => number(v)) }];
+  return [{ ...shared, space: 76, values: (_, splits, axis, space, step) => axisLabels(splits, step) }, { ...shared, size: 58, values: (_, splits, axis, space, step) => scaleLabels(splits, step) }];
 }
 
 /** Shade the alert's time and draw its thresholds, under the line. */

@@ -13,7 +13,8 @@ let unfetched = false;
 
 /** The parts of the present address. */
 export function route() {
-  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  // `#alert=ID` is how notifications link to an alert.
+  const [path, query = ""] = location.hash.replace(/^#alert=/, "#/alerts/").replace(/^#\/?/, "").split("?");
   const [view, ...rest] = path.split("/");
   return { view: VIEWS.includes(view) ? view : "overview", parameter: rest.length > 0 ? decodeURIComponent(rest.join("/")) : null, query: new URLSearchParams(query) };
 }

@@ -18,6 +18,12 @@ export function number(value) {
   return (Math.abs(value) >= 1000 ? LARGE : SMALL).format(value).replaceAll(",", "\u202f");
 }
 
+/** Labels of a scale with as many decimals as its step needs to tell them apart. */
+export function scaleLabels(values, step) {
+  const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  return values.map((value) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replaceAll(",", "\u202f"));
+}
+
 export const count = (value) => WHOLE.format(value ?? 0).replaceAll(",", "\u202f");
 
 export function quantity(value, unit) {

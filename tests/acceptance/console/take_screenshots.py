@@ -31,7 +31,7 @@ class Picture:
 PICTURES = (
     Picture(name="overview", view="/overview"),
     Picture(name="overview-dark", view="/overview", scheme="dark"),
-    Picture(name="alert", view="/alerts"),
+    Picture(name="alert", view="/alerts", click=".alert-row:has-text('Leak')"),
     Picture(name="device", view="/devices", click="tbody tr:has(.icon-meter) a"),
     Picture(name="phone", view="/overview", size=PHONE),
     Picture(name="phone-alert", view="/alerts", size=PHONE, scheme="dark", click=".alert-row"),

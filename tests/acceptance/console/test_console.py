@@ -101,6 +101,18 @@ def test_a_late_alert_is_told_as_history(visit: Open, made: World, connection: C
     expect(page.locator(".late-note")).to_contain_text("history, not news")
 
 
+def test_the_link_in_a_notification_opens_its_alert(visit: Open, made: World, connection: Connection) -> None:
+    now = datetime.now(UTC)
+    old = world.add_alert(
+        connection, device=made.collar, organisation=made.wildlife, opened_at=now - timedelta(hours=5), severity="minor"
+    )
+    world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=now)
+    page = visit(f"/alerts/{old}").page
+    expect(page.locator(".detail-head .severity-minor")).to_be_visible()
+    page.goto(page.url.split("#", maxsplit=1)[0] + f"#alert={old}")
+    expect(page.locator(".detail-head .severity-minor")).to_be_visible()
+
+
 def test_a_viewer_is_offered_nothing_that_only_operators_may_do(
     visit: Open, made: World, connection: Connection
 ) -> None:

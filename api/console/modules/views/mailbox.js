@@ -57,7 +57,7 @@ function row(state, mail) {
 /** Addresses of this very console become links into it; all else stays text. */
 function linked(text) {
   return text.split(/(https?:\/\/\S+)/).map((part) => {
-    const match = /^https?:\/\/[^/]+\/#(\/[\w/?=&.%-]*)$/.exec(part);
+    const match = /^https?:\/\/[^/]+\/#((?:\/|alert=)[\w/?=&.%-]*)$/.exec(part);
     return match ? h("a", { href: `#${match[1]}` }, part) : part;
   });
 }
