@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.intake import measure_intake
+from benchmarks.rules import measure_rules
 from veldwatch.config import load_settings
 from veldwatch.logs import configure_logs
 
@@ -42,4 +43,24 @@ def intake(
         for name, value in result.items():
             typer.echo(f"{name:<30} {value}")
     if result["readings_stored"] != result["readings_sent"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def rules(
+    readings: Annotated[int, typer.Option(help="that the engine reads from the log", min=1000)] = 1_500_000,
+    rules: Annotated[int, typer.Option(help="each for the devices of one group", min=10)] = 1000,
+    series: Annotated[int, typer.Option(help="that the readings are of, in turn", min=10)] = 10_000,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure readings from the log to committed alerts, with many rules."""
+    configure_logs(load_settings(), "bench")
+    result = measure_rules(readings=readings, rules=rules, series=series)
+    if as_json:
+        typer.echo(json.dumps(result.document()))
+    else:
+        for name, value in result.document().items():
+            typer.echo(f"{name:<30} {value}")
+    if result.alerts != result.alerts_expected:
         raise typer.Exit(1)

@@ -26,6 +26,8 @@ Slots = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _NEVER = np.iinfo(np.int64).max
+_NONE = -1
+"""No time that is observed lies before 1980."""
 _MOST_TURNS = 8
 """A fold with more observations in one batch is quicker by itself than in so many small arrays."""
 
@@ -59,7 +61,7 @@ class Table(Protocol):
         """Tell which observations, each later than its fold's position `after`, change nothing that is said."""
         ...
 
-    def take(self, slots: Slots, at: Instants, value: Floats) -> None:
+    def take(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> None:
         """Take uneventful observations up, one of each slot."""
         ...
 
@@ -87,50 +89,72 @@ class ThresholdTable:
         """Compare values with ranges."""
         return (value >= self._low[slots]) & (value <= self._high[slots])
 
-    def take(self, slots: Slots, at: Instants, value: Floats) -> None:
+    def take(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> None:
         """Keep nothing."""
 
 
 class FlowTable:
-    """Continuous flow: the last reading moves on while a run goes on, or while there is none."""
+    """Continuous flow: runs begin, go on and end unheard of, unless one has lasted long enough."""
 
     def __init__(self, targets: Sequence[Target]) -> None:
         conditions = cast("list[FlowCondition]", [target.fold.condition for target in targets])
-        self._duration = [condition.duration for condition in conditions]
+        self._duration = np.array([condition.duration for condition in conditions], np.int64)
         self._max_gap = np.array([condition.max_gap for condition in conditions], np.int64)
         self._minimum = np.array([condition.minimum for condition in conditions], np.float64)
         self._is_register = np.array([condition.of is FlowKind.REGISTER for condition in conditions], bool)
-        self._last = np.zeros(len(targets))
-        self._flows = np.zeros(len(targets), bool)
-        # A reading from here on completes a run, and is for the fold itself.
-        self._completes_at = np.full(len(targets), _NEVER)
+        # As in FlowState, a reading in two columns; a run is one that has a first reading.
+        self._last, self._first, self._before = (np.zeros(len(targets)) for _ in range(3))
+        self._first_at, self._before_at = (np.full(len(targets), _NONE) for _ in range(2))
+        self._reached_at = np.full(len(targets), _NONE)
+        self._seen = np.zeros(len(targets), bool)
 
     def hold(self, slot: int, state: FlowState) -> bool:
         """Take a state up, once it is known whether its last reading shows flow."""
         if state.last is None or not state.judged:
             return False
-        self._last[slot] = state.last.value
-        self._flows[slot] = state.first is not None
-        waits = state.first is not None and state.reached_at is None
-        self._completes_at[slot] = state.first.at + self._duration[slot] if waits and state.first else _NEVER
+        self._last[slot], self._seen[slot] = state.last.value, state.seen
+        self._first_at[slot], self._first[slot] = state.first or (_NONE, 0.0)
+        self._before_at[slot], self._before[slot] = state.before or (_NONE, 0.0)
+        self._reached_at[slot] = _NONE if state.reached_at is None else state.reached_at
         return True
 
-    def restore(self, slot: int, state: FlowState, position: Instant) -> FlowState:
-        """Move the last reading on."""
-        return state._replace(last=Reading(position, float(self._last[slot])))
+    def restore(self, slot: int, state: FlowState, position: Instant) -> FlowState:  # noqa: ARG002  # all of it is here
+        """Put the state together again."""
+        reached_at = int(self._reached_at[slot])
+        return FlowState(
+            last=Reading(position, float(self._last[slot])),
+            before=_reading(self._before_at[slot], self._before[slot]),
+            first=_reading(self._first_at[slot], self._first[slot]),
+            reached_at=None if reached_at == _NONE else reached_at,
+            seen=bool(self._seen[slot]),
+            judged=True,
+        )
 
     def quiet(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> Mask:
-        """Tell where flow goes on as it did, or still there is none."""
+        """Tell where no run becomes long enough, and none that was ends."""
+        _, goes_on = self._flow(slots, after, at, value)
+        reached = self._reached_at[slots] != _NONE
+        completes = at - self._first_at[slots] >= self._duration[slots]
+        return np.where(reached, goes_on, ~(goes_on & completes))
+
+    def take(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> None:
+        """Begin, continue and end runs."""
+        shows, goes_on = self._flow(slots, after, at, value)
+        ends, begins = slots[~goes_on], shows & ~goes_on
+        self._first_at[ends], self._before_at[ends] = _NONE, _NONE
+        self._seen[ends] = True
+        begun = slots[begins]
+        self._before_at[begun], self._before[begun] = after[begins], self._last[begun]
+        self._first_at[begun], self._first[begun] = at[begins], value[begins]
+        self._last[slots] = value
+
+    def _flow(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> tuple[Mask, Mask]:
+        """Tell which readings show flow, and which of them continue a run."""
         near = at - after <= self._max_gap[slots]
         is_register = self._is_register[slots]
         base = np.where(is_register, self._last[slots], 0.0)
         shows = (value - base > self._minimum[slots]) & (near | ~is_register)
-        goes_on = shows & near & (at < self._completes_at[slots])
-        return np.where(self._flows[slots], goes_on, ~shows)
-
-    def take(self, slots: Slots, at: Instants, value: Floats) -> None:  # noqa: ARG002  # positions are the screen's
-        """Keep the last values."""
-        self._last[slots] = value
+        return shows, shows & near & (self._first_at[slots] != _NONE)
 
 
 class AbsenceTable:
@@ -152,7 +176,7 @@ class AbsenceTable:
         """Tell which contacts came in time."""
         return at - after < self._silent_for[slots]
 
-    def take(self, slots: Slots, at: Instants, value: Floats) -> None:
+    def take(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> None:
         """Keep nothing: the position is the last contact."""
 
 
@@ -227,7 +251,7 @@ class Screen:
         own, moment, number = slots[chosen], at[rows[chosen]], value[rows[chosen]]
         after = self._position[own]
         quiet = (moment > after) & self._table.quiet(own, after, moment, number)
-        self._table.take(own[quiet], moment[quiet], number[quiet])
+        self._table.take(own[quiet], after[quiet], moment[quiet], number[quiet])
         self._position[own[quiet]] = moment[quiet]
         return chosen[~quiet]
 
@@ -262,3 +286,7 @@ def _from_there_on(places: Slots, groups: _Groups) -> Mask:
     np.add.at(edges, places, 1)
     np.add.at(edges, groups.end[places], -1)
     return np.cumsum(edges)[:-1] > 0
+
+
+def _reading(at: np.int64, value: np.float64) -> Reading | None:
+    return None if at == _NONE else Reading(int(at), float(value))

@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.conditions.span import Reading
 from rules.engine import Engine, EngineSettings
 from rules.instants import to_instant
+from rules.screening import FlowTable, Read, Screen, ThresholdTable
+from rules.targets import find_targets
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.test_any_order import READING_RULES, Stored, batched, in_order, unique
 from tests.unit.rules.worlds import LATER, START, active, minute, rule_for, watched
-from veldwatch.model.rule import Threshold
+from veldwatch.model.rule import Rule, Threshold
+from veldwatch.wire.rule_document import version_id
 
 _STEPS = st.lists(st.tuples(st.sampled_from([1, 2]), st.integers(0, 9)), max_size=120)
 
@@ -39,6 +44,40 @@ def test_in_order_and_in_large_batches_the_alerts_are_those_of_single_readings(
             engine.flush(now, everything=True)
     engine.wake(LATER)
     assert store.final() == in_order(READING_RULES, readings).final()
+
+
+@pytest.mark.parametrize("rule", READING_RULES, ids=lambda rule: rule.id)
+def test_what_is_taken_up_leaves_the_state_that_the_fold_would_have(rule: Rule) -> None:
+    (target,) = (t for t in find_targets([(version_id(rule), rule)], watched())[0] if t.source_id == 1)
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        values=st.lists(st.integers(0, 9).map(float), min_size=2, max_size=14),
+        steps=st.lists(st.sampled_from([1, 2, 9]), min_size=14, max_size=14),
+        held_after=st.integers(1, 8),
+    )
+    def check(values: list[float], steps: list[int], held_after: int) -> None:
+        readings = [Reading(minute(sum(steps[:n])), value) for n, value in enumerate(values)]
+        before, rest = readings[:held_after], readings[held_after:]
+        state, _ = target.fold.advance(target.fold.initial(), before)
+        if state.lingering is not None:
+            return
+        table = ThresholdTable if isinstance(rule.condition, Threshold) else FlowTable
+        screen = Screen([target], table([target]))
+        screen.hold(target.key, state.condition, before[-1].at, Read(0, None))
+        columns = (np.array([seen.at for seen in rest], np.int64), np.array([seen.value for seen in rest], float))
+        loud = screen.sift(1, np.ones(len(rest), np.int64), *columns)
+        held = screen.release(target.key, state.condition)
+        if held is None:
+            assert len(loud.rows) == len(rest)
+            return
+        quiet = rest[: len(rest) - len(loud.rows)]
+        assert loud.rows.tolist() == list(range(len(quiet), len(rest)))
+        expected, settled = target.fold.advance(state, quiet)
+        assert (held[0], held[1]) == (expected.condition, (before + quiet)[-1].at)
+        assert settled == []
+
+    check()
 
 
 def test_uneventful_readings_do_not_reach_the_fold() -> None:
