@@ -4,11 +4,13 @@
 the first test that asks for one.
 """
 
+import logging
 import os
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests import databases
 from tests.databases import Template
@@ -20,6 +22,18 @@ USED = pytest.StashKey[set[str]]()
 ABSENT = pytest.StashKey[set[str]]()
 """Servers that tests asked for in vain, with the reason."""
 _NO_SAMPLES = "samples absent"
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Generator[None]:
+    """Undo `configure_logs`: a command that a test runs within the process sends logs to that test's own streams."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,23 @@
 """One client's queue: in order, bounded, and closed without losing what waits."""
 
 import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 
 from api.stream import follower as module
 from api.stream.follower import Follower, Frame
+
+
+T = TypeVar("T")
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run in a thread of its own: the browser's tests leave an event loop running in the main one."""
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        return threads.submit(asyncio.run, coroutine).result()
 
 
 def _frame(content: bytes = b"x") -> Frame:
@@ -20,7 +32,7 @@ def test_frames_come_in_order_and_none_after_the_time() -> None:
         frames = [await follower.get(0.01) for _ in range(3)]
         return [frame and frame.content for frame in frames]
 
-    assert asyncio.run(check()) == [b"1", b"2", None]
+    assert run(check()) == [b"1", b"2", None]
 
 
 def test_a_waiting_client_wakes_at_once() -> None:
@@ -29,7 +41,7 @@ def test_a_waiting_client_wakes_at_once() -> None:
         asyncio.get_running_loop().call_later(0.01, follower.put, _frame())
         return await follower.get(30)
 
-    assert asyncio.run(check()) is not None
+    assert run(check()) is not None
 
 
 @pytest.mark.parametrize(("size", "count"), [(1, 1000), (module.MOST_BYTES // 3, 4)])
@@ -41,7 +53,7 @@ def test_a_client_that_reads_too_slowly_is_given_up_and_holds_nothing(size: int,
         assert follower.overflowed
         assert await follower.get(30) is None
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_what_waits_is_told_before_the_end() -> None:
@@ -52,4 +64,4 @@ def test_what_waits_is_told_before_the_end() -> None:
         assert await follower.get(30) is not None
         assert await follower.get(30) is None
 
-    asyncio.run(check())
+    run(check())
