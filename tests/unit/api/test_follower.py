@@ -10,7 +10,6 @@ import pytest
 from api.stream import follower as module
 from api.stream.follower import Follower, Frame
 
-
 T = TypeVar("T")
 
 
