@@ -28,7 +28,8 @@ WIDE = (1440, 900)
 PHONE = (390, 844)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright lives, its event loop runs, and no other test could run one of its own.
+@pytest.fixture(scope="module")
 def browser(pytestconfig: pytest.Config) -> Generator[Browser]:
     """Start Chromium; without one the run fails in CI and says so loudly elsewhere."""
     try:
