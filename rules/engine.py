@@ -234,9 +234,11 @@ class Engine:
             followed = self._followed[key]
             head = followed.position
             fresh = _fresh(followed, observations)
-            is_late = bool(fresh) and head is not None and fresh[0].at < head
+            is_late = _is_late(fresh, head)
             if is_late and not self._rewind(followed, fresh[0].at):
-                continue
+                # Its history was closed in the meantime: what came after that counts all the same.
+                fresh = _fresh(followed, observations)
+                is_late = _is_late(fresh, head) and self._rewind(followed, fresh[0].at)
             if complete or is_late or not followed.current:
                 from_storage.append((followed, head))
             elif fresh:
@@ -253,10 +255,13 @@ class Engine:
         kept = self._store.checkpoint(followed.target.key, late)
         if kept is not None:
             followed.rewind(kept[0], followed.target.fold.load(kept[1]))
-        elif followed.floor is None:
-            followed.rewind(None, followed.target.fold.initial())
-        else:
+            return True
+        # Retention may have closed the history since the fold was loaded.
+        saved = self._store.folds([followed.target.key]).get(followed.target.key)
+        followed.floor = saved.floor if saved is not None else followed.floor
+        if followed.floor is not None:
             return False
+        followed.rewind(None, followed.target.fold.initial())
         return True
 
     def _live(self, followed: Followed, fresh: Sequence[Observation], now: datetime, head: Instant | None) -> _Outcome:
@@ -338,6 +343,10 @@ def _fresh(followed: Followed, observations: Sequence[Observation]) -> list[Obse
     floor, position = followed.floor, followed.position
     unique = {seen.at: seen for seen in observations if seen.at != position and (floor is None or seen.at > floor)}
     return [unique[at] for at in sorted(unique)]
+
+
+def _is_late(fresh: Sequence[Observation], head: Instant | None) -> bool:
+    return bool(fresh) and head is not None and fresh[0].at < head
 
 
 def _is_news(outcome: _Outcome) -> bool:

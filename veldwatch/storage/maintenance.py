@@ -17,6 +17,7 @@ from veldwatch.errors import StorageUnavailable
 from veldwatch.storage import partitions
 from veldwatch.storage.connection import Connection, connect, translated_errors
 from veldwatch.storage.editions import Edition
+from veldwatch.storage.folds import close_history
 from veldwatch.storage.migrate import check_schema
 from veldwatch.storage.queries import load_queries
 from veldwatch.storage.rollups import roll_up
@@ -99,7 +100,10 @@ def drop_telemetry(connection: Connection, now: datetime, retention: timedelta) 
         values = {"table": table, "before": now - retention}
         with translated_errors(), connection.transaction():
             row = connection.execute(_QUERIES["drop_partitions"], values).fetchone()
-            dropped += 0 if row is None else row[0]
+            count = 0 if row is None else row[0]
+            if count:
+                close_history(connection, now - retention)
+            dropped += count
     if dropped:
         partitions.forget(connection)
     return dropped
