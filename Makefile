@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Two test processes on two cores; the acceptance tests run whole stacks and stay in one of them.
+# Two test processes on two cores; one of them runs all whole stacks (tests/scheduling.py).
 TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
@@ -16,10 +16,10 @@ demo: $(VENV)/.run  ## start everything on this machine, with simulated devices;
 	@$(BIN)/veldwatch demo
 
 test: $(VENV)/.dev  ## run the tests, without the slow ones
-	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.dev  ## run every test: chaos, soak and scale too
-	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup --timeout 1800
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --timeout 1800
 
 check: $(VENV)/.dev  ## formatting, lint, types and import contracts, as CI runs them
 	$(BIN)/ruff format --check

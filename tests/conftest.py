@@ -14,6 +14,7 @@ import structlog
 
 from tests import databases
 from tests.databases import Template
+from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401  # pyright: ignore[reportUnusedImport]  # a hook
 from veldwatch.storage.connection import Connection, connect
 
 REPOSITORY = Path(__file__).resolve().parents[1]

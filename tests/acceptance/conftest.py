@@ -8,13 +8,6 @@ from pathlib import Path
 import pytest
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one test process run all whole stacks, one after another: two at a time would only measure each other."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("stacks"))
-
-
 @pytest.fixture(scope="module")
 def folder() -> Generator[Path]:
     """Give a folder for one module's state folders.
