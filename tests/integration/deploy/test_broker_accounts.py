@@ -125,9 +125,16 @@ def _client(port: int, account: str, password: str | None = None) -> Generator[t
         client.loop_stop()
 
 
-def _publish(client: Client, topic: str) -> None:
-    # Both brokers acknowledge what an account may not publish, and drop it: MQTT 3.1.1 knows no other answer.
-    client.publish(topic, b"{}", qos=1).wait_for_publish(5)
+def _publish(port: int, account: str, topic: str) -> None:
+    with _client(port, account) as (client, _):
+        client.publish(topic, b"{}", qos=1).wait_for_publish(5)
+
+
+def _try_to_publish(port: int, account: str, topic: str) -> None:
+    """Send what the account may not: acknowledged and dropped; Mosquitto 2.0.11 may close the connection instead."""
+    with _client(port, account) as (client, _):
+        client.publish(topic, b"{}", qos=1)
+        time.sleep(0.3)
 
 
 def _until(heard: list[str], count: int) -> list[str]:
@@ -142,14 +149,12 @@ def test_each_account_publishes_only_where_it_may_and_ingest_hears_it(port: int)
     with _client(port, "ingest") as (ingest, heard):
         ingest.subscribe("#", 1)
         time.sleep(0.3)
-        with _client(port, "simulators") as (simulators, _):
-            _publish(simulators, "veldwatch/v1/kasama-water/meter/readings")
-            _publish(simulators, "veldwatch/v1/demo-water/meter/readings")
-        with _client(port, "devices") as (devices, _):
-            _publish(devices, "somewhere/else")
-            _publish(devices, "wmbusmeters/meter")
-            _publish(devices, "veldwatch/v1/kasama-water/meter/readings")
-        _publish(ingest, "veldwatch/v1/demo-water/forged/readings")
+        _publish(port, "simulators", "veldwatch/v1/demo-water/meter/readings")
+        _try_to_publish(port, "simulators", "veldwatch/v1/kasama-water/forged/readings")
+        _publish(port, "devices", "wmbusmeters/meter")
+        _publish(port, "devices", "veldwatch/v1/kasama-water/meter/readings")
+        _try_to_publish(port, "devices", "somewhere/else")
+        ingest.publish("veldwatch/v1/demo-water/forged/readings", b"{}", qos=1)
         allowed = [
             "veldwatch/v1/demo-water/meter/readings",
             "veldwatch/v1/kasama-water/meter/readings",
@@ -164,8 +169,7 @@ def test_devices_hear_nothing_of_others(port: int) -> None:
     with _client(port, "devices") as (devices, heard):
         devices.subscribe("veldwatch/v1/#", 1)
         time.sleep(0.3)
-        with _client(port, "simulators") as (simulators, _):
-            _publish(simulators, "veldwatch/v1/demo-water/meter/readings")
+        _publish(port, "simulators", "veldwatch/v1/demo-water/meter/readings")
         time.sleep(0.5)
     assert heard == []
 
