@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from veldwatch.errors import StorageError, StorageRejected, StorageUnavailable
+from veldwatch.errors import ConfigurationInvalid, StorageError, StorageRejected, StorageUnavailable
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -41,7 +41,12 @@ def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch
         StorageUnavailable: nobody answers within 10 s, the server is starting or stopping, or it refuses the account
             or the database (libpq gives no SQLSTATE while connecting; a server that is being restored does this too).
         StorageRejected: the connection string cannot be read.
+        ConfigurationInvalid: there is none; libpq would quietly take its own defaults.
     """
+    if not dsn.strip():
+        raise ConfigurationInvalid(
+            "bad VELDWATCH_DSN: '' (expected a PostgreSQL connection string, or a running `veldwatch up` in this folder)"
+        )
     with translated_errors():
         options = conninfo_to_dict(dsn).get("options") or ""
         return psycopg.connect(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from veldwatch.errors import StorageRejected, StorageUnavailable
+from veldwatch.errors import ConfigurationInvalid, StorageRejected, StorageUnavailable
 from veldwatch.storage.connection import Connection, connect
 
 
@@ -36,3 +36,8 @@ def test_a_database_that_is_not_there_yet_is_a_temporary_error(dsn: str) -> None
 def test_an_address_that_cannot_be_read_is_a_permanent_error() -> None:
     with pytest.raises(StorageRejected):
         connect("no such syntax")
+
+
+def test_no_address_at_all_names_the_setting() -> None:
+    with pytest.raises(ConfigurationInvalid, match="bad VELDWATCH_DSN"):
+        connect("")
