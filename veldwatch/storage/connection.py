@@ -45,7 +45,7 @@ def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch
     """
     if not dsn.strip():
         raise ConfigurationInvalid(
-            "bad VELDWATCH_DSN: '' (expected a PostgreSQL connection string, or a running `veldwatch up` in this folder)"
+            "bad VELDWATCH_DSN: '' (expected a connection string, or `veldwatch up` running in this folder)"
         )
     with translated_errors():
         options = conninfo_to_dict(dsn).get("options") or ""
