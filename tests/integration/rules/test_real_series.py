@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.integration.rules.feed import Engineer, Feed, Final
+from veldwatch.model.notifications import Channel
 from veldwatch.model.rule import ContinuousFlow, Geofence, GeofenceEvent, Immobility, Rule, Severity
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.receivers import NewReceiver, add_receiver
 from veldwatch.storage.rules import save_rule
 
 LATER = datetime(2026, 11, 22, tzinfo=UTC)
@@ -116,15 +119,34 @@ def follow(
     return engineer.final()
 
 
+def told_as_news_though_old(engineer: Engineer) -> list[tuple[Any, ...]]:
+    """Find alerts recorded more than six hours after they fired that are not marked late, or are told as firing now.
+
+    That one is over is news of its own, and judged by its own time.
+    """
+    return engineer.connection.execute(
+        b"SELECT a.id, a.fired_at, a.recorded_at FROM alert a"
+        b" LEFT JOIN outbox o ON o.alert_id = a.id AND o.message ->> 'kind' = 'firing'"
+        b" WHERE a.recorded_at - a.fired_at > interval '6 hours'"
+        b" AND (NOT a.late OR NOT coalesce((o.message ->> 'late')::boolean, true))"
+    ).fetchall()
+
+
 def test_fixes_in_order_of_arrival_leave_the_alerts_of_the_order_of_time(
     samples: Path, feed: Feed, engineer: Engineer, connection: Connection
 ) -> None:
     with connection.transaction():
         for rule in TRACK_RULES:
             save_rule(connection, rule, "tests")
+        add_receiver(connection, NewReceiver(slug="desk", channel=Channel.EMAIL, address="desk@reserve.example"))
     feed.device("T5HS-2017")
     by_arrival = list(arrivals(samples))
     late = follow(feed, engineer, by_arrival)
+    assert told_as_news_though_old(engineer) == []
+    (told_late,) = engineer.connection.execute(
+        b"SELECT count(*) FROM outbox WHERE (message ->> 'late')::boolean"
+    ).fetchall()
+    assert told_late[0] > 20
     ordered = sorted((fix for _, fixes in by_arrival for fix in fixes), key=lambda fix: fix[1])
     engineer.connection.execute(
         b"TRUNCATE alert, alert_transition, outbox, alert_comment, attempt, fold, fold_checkpoint, position_raw, batch,"
