@@ -89,6 +89,9 @@ class Hub:
         if self._closing.is_set():
             follower.close()
         self._followers.add(follower)
+        if not self._wanted.is_set():
+            # Nobody listens to the database yet: what changes until the thread does is looked up then.
+            self._seen_until = datetime.now(UTC)
         self._wanted.set()
         return follower
 
@@ -128,10 +131,7 @@ class Hub:
         if self._cursor is None:
             self._cursor = log_tail(feed.connection)
             self._hand_out(dict.fromkeys(self._scopes(), frames.place_frame(self._cursor)), self._cursor, begins=True)
-        else:
-            self._tell_alerts(
-                list_alerts(feed.connection, None, AlertFilter(updated_since=self._seen_until), limit=500)
-            )
+        self._tell_alerts(list_alerts(feed.connection, None, AlertFilter(updated_since=self._seen_until), limit=500))
         while self._wanted.is_set() and not self._closing.is_set():
             started = datetime.now(UTC)
             wakeup = feed.wait(_OVERTAKEN_SECONDS if self._called else _IDLE_SECONDS)

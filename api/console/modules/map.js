@@ -2,7 +2,7 @@
 
 import * as maplibre from "../vendor/maplibre-gl/maplibre-gl.mjs";
 import { graticule } from "./graticule.js";
-import { addImages } from "./map_images.js";
+import { addImages, addMissingImage } from "./map_images.js";
 import { mapStyle, seaColour, WORLD } from "./map_style.js";
 
 maplibre.setWorkerUrl(new URL("../vendor/maplibre-gl/maplibre-gl-worker.mjs", import.meta.url).href);
@@ -31,6 +31,7 @@ export function createMap(host, { label, onDevice = null }) {
   const push = (name) => { if (ready) map.getSource(name)?.setData(collection(shown[name])); };
   const drawGrid = () => { shown.grid = graticule(map.getBounds(), map.getZoom()); push("grid"); };
   const restyle = () => { ready = false; delete host.dataset.drawn; map.setStyle(mapStyle(), { diff: false }); };
+  map.setMissingStyleImageResolver((name) => addMissingImage(map, name));
   map.on("style.load", () => {
     addImages(map);
     ready = true;

@@ -24,6 +24,12 @@ export function addImages(map) {
   }
 }
 
+/** Add one image that a style asks for before `addImages` has come to it. */
+export function addMissingImage(map, name) {
+  const [kind, state] = name.split("-");
+  if (MARKS.includes(kind) && state in STATES && !map.hasImage(name)) map.addImage(name, drawn(kind, state), { pixelRatio: RATIO });
+}
+
 function drawn(kind, state) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE * RATIO;

@@ -160,7 +160,10 @@ def test_an_alert_and_its_acknowledgement_show(server: Server, connection: Conne
         assert listener.expect("alert")["id"] == str(alert)
         headers = {"Authorization": f"Bearer {made.tokens['operator']}"}
         httpx.post(f"{server.address}/v1/alerts/{alert}/acknowledge", headers=headers)
-        assert listener.expect("alert")["acknowledged_by"] == "control room"
+        told = listener.expect("alert")
+        while told["acknowledged_by"] is None:  # at least once: the first state may be told again
+            told = listener.expect("alert")
+        assert told["acknowledged_by"] == "control room"
 
 
 def test_each_organisation_is_told_only_its_own(server: Server, connection: Connection, made: World) -> None:

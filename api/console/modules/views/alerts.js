@@ -25,12 +25,12 @@ export async function show(view, { parameter, query }) {
   fill(view, inbox.root);
   await load(inbox);
   if (inbox.selected === null && inbox.items.length > 0 && matchMedia("(min-width: 861px)").matches) inbox.selected = inbox.items[0].id;
-  draw(inbox);
-  await open(inbox);
   parts.add(subscribe(({ alerts }) => alerts.forEach((alert) => take(inbox, alert))));
   const keys = (event) => onKey(inbox, event);
   addEventListener("keydown", keys);
   parts.add(() => { removeEventListener("keydown", keys); inbox.detail?.dispose(); });
+  draw(inbox);
+  await open(inbox);
   return parts.dispose;
 }
 
