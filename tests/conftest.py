@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from tests import databases
 from tests.databases import Template
@@ -23,6 +24,10 @@ USED = pytest.StashKey[set[str]]()
 ABSENT = pytest.StashKey[set[str]]()
 """Servers that tests asked for in vain, with the reason."""
 _NO_SAMPLES = "samples absent"
+
+# Nothing is judged by time here: whole stacks and a browser run beside the properties, on two cores.
+settings.register_profile("veldwatch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("veldwatch")
 
 
 @pytest.fixture(autouse=True)
