@@ -6,7 +6,7 @@ The file is the one that `VELDWATCH_CONFIG` names, else `$VELDWATCH_HOME/veldwat
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -22,6 +22,9 @@ class Source(BaseModel, frozen=True, extra="forbid"):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     topic_filter: str = Field(description="MQTT topic filter, `+` and `#` allowed")
     decoder: str = Field(description="name of an entry point in the group `veldwatch.decoders`")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="what the decoder is told; each decoder has its own"
+    )
     organisation: str | None = Field(
         default=None, description="slug that the devices belong to, where the topic does not name one"
     )

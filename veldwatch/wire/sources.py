@@ -4,25 +4,21 @@ Decoders are found by name among our own and in the entry points of the group `v
 beside this one can bring another format.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from importlib.metadata import entry_points
 
 from veldwatch.config import Source
 from veldwatch.errors import ConfigurationInvalid
-from veldwatch.model.telemetry import Decoded
 from veldwatch.wire import chirpstack, owntracks, topics, veldwatch_json, wmbusmeters
-
-Decoder = Callable[[str, bytes, datetime], Decoded]
-"""(topic, payload, received_at) -> what the message says; raises MessageRejected, and nothing else on purpose."""
+from veldwatch.wire.options import Decoder, DecoderFactory, without_options
 
 _GROUP = "veldwatch.decoders"
-_OWN: dict[str, Decoder] = {
-    "veldwatch": veldwatch_json.decode,
-    "wmbusmeters": wmbusmeters.decode,
-    "chirpstack": chirpstack.decode,
-    "owntracks": owntracks.decode,
+_OWN: dict[str, DecoderFactory] = {
+    "veldwatch": without_options(veldwatch_json.decode),
+    "wmbusmeters": without_options(wmbusmeters.decode),
+    "chirpstack": without_options(chirpstack.decode),
+    "owntracks": without_options(owntracks.decode),
 }
 _REMEMBERED_TOPICS = 100_000
 
@@ -41,7 +37,7 @@ class Sources:
     def __init__(self, sources: Sequence[Source]) -> None:
         for source in sources:
             topics.check_filter(source.topic_filter)
-        self._routes = [Route(source=source, decode=find_decoder(source.decoder)) for source in sources]
+        self._routes = [Route(source=source, decode=find_decoder(source.decoder, source.options)) for source in sources]
         self._known: dict[str, Route | None] = {}
 
     def route(self, topic: str) -> Route | None:
@@ -56,16 +52,27 @@ class Sources:
             return found
 
 
-def find_decoder(name: str) -> Decoder:
-    """Find a decoder by name.
+def find_decoder(name: str, options: Mapping[str, object]) -> Decoder:
+    """Find a decoder by name, and give it its options.
 
     Raises:
-        ConfigurationInvalid: there is none of that name.
+        ConfigurationInvalid: there is none of that name, or it refuses an option.
     """
+    try:
+        return _factory(name)(options)
+    except ConfigurationInvalid as error:
+        raise ConfigurationInvalid(f"decoder {name!r}: {error}") from error
+
+
+def decoder_names() -> list[str]:
+    """List every decoder that a source can name."""
+    return sorted({*_OWN, *(point.name for point in entry_points(group=_GROUP))})
+
+
+def _factory(name: str) -> DecoderFactory:
     if name in _OWN:
         return _OWN[name]
     for point in entry_points(group=_GROUP):
         if point.name == name:
             return point.load()
-    known = sorted({*_OWN, *(point.name for point in entry_points(group=_GROUP))})
-    raise ConfigurationInvalid(f"bad decoder: {name!r} (expected one of {', '.join(known)})")
+    raise ConfigurationInvalid(f"unknown (expected one of {', '.join(decoder_names())})")

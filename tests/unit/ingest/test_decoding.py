@@ -9,6 +9,7 @@ from veldwatch.config import Source
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Message
 from veldwatch.wire import sources
+from veldwatch.wire.options import without_options
 from veldwatch.wire.sources import Sources
 from veldwatch.wire.veldwatch_json import encode_readings
 
@@ -21,7 +22,7 @@ def broken(topic: str, payload: bytes, received_at: datetime) -> Decoded:
 
 @pytest.fixture
 def decoding(monkeypatch: pytest.MonkeyPatch) -> Decoding:
-    monkeypatch.setitem(sources._OWN, "broken", broken)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as an entry point would
+    monkeypatch.setitem(sources._OWN, "broken", without_options(broken))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as an entry point would
     listed = (
         Source(name="ours", topic_filter="veldwatch/v1/#", decoder="veldwatch"),
         Source(name="faulty", topic_filter="faulty/#", decoder="broken"),

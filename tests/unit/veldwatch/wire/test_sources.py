@@ -37,6 +37,7 @@ def test_the_first_match_wins() -> None:
     [
         Source(name="x", topic_filter="a", decoder="unheard-of"),
         Source(name="x", topic_filter="a#", decoder="veldwatch"),
+        Source(name="x", topic_filter="a", decoder="veldwatch", options={"unheard": "of"}),
     ],
 )
 def test_a_source_that_cannot_work_is_refused_at_once(source: Source) -> None:
