@@ -14,6 +14,7 @@ import structlog
 
 from ingest import measures
 from ingest.decoding import Decoding
+from ingest.live_sources import LiveSources
 from ingest.names import Names
 from ingest.pipeline import Pipeline, Report
 from ingest.subscriber import Subscriber, Taken
@@ -22,7 +23,6 @@ from veldwatch.errors import StorageRejected, StorageUnavailable
 from veldwatch.storage import watch
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.intake import IntakeWriter
-from veldwatch.wire.sources import Sources
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -43,8 +43,9 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._names = Names(settings)
+        self._live = LiveSources(settings)
         decoding = Decoding(
-            Sources(settings.sources),
+            self._live.sources,
             payload_limit_bytes=settings.payload_limit_bytes,
             default_organisation=settings.default_organisation,
         )
@@ -80,7 +81,9 @@ class Worker:
         while True:
             try:
                 started = time.monotonic()
-                report = self._pipeline.store(self._connected(), taken.messages)
+                writer = self._connected()
+                self._live.refresh(writer.connection)
+                report = self._pipeline.store(writer, taken.messages)
             except (StorageUnavailable, StorageRejected) as error:
                 self._let_go()
                 _log.warning("database away, batch waits", reason=str(error), messages=len(taken.messages))

@@ -12,6 +12,9 @@ class Reason(StrEnum):
     NO_SOURCE = "no_source"
     """No source's topic filter matches the topic."""
 
+    SOURCE_INVALID = "source_invalid"
+    """The source that takes the topic cannot work since it was changed: its decoder or an option of it is unknown."""
+
     MALFORMED_TOPIC = "malformed_topic"
     """The topic matches a source but lacks an organisation, a device or a known kind."""
 

@@ -6,10 +6,14 @@ beside this one can bring another format.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import entry_points
+from typing import NamedTuple
 
 from veldwatch.config import Source
-from veldwatch.errors import ConfigurationInvalid
+from veldwatch.errors import ConfigurationInvalid, MessageRejected
+from veldwatch.model.reasons import Reason
+from veldwatch.model.telemetry import Decoded
 from veldwatch.wire import chirpstack, owntracks, topics, veldwatch_json, wmbusmeters
 from veldwatch.wire.options import Decoder, DecoderFactory, without_options
 
@@ -31,25 +35,107 @@ class Route:
     decode: Decoder
 
 
+class Fault(NamedTuple):
+    """A source that cannot work, and why."""
+
+    source: str
+    detail: str
+
+
 class Sources:
-    """The configured sources, in order, with every decoder found."""
+    """The sources in the order in which they are asked, with every decoder found; `replace` puts others in their place.
+
+    A decoder may remember what its messages told (Sparkplug's birth certificates), so a source keeps its own as long as
+    neither its decoder nor its options change.
+
+    Raises:
+        ConfigurationInvalid: a source cannot work.
+    """
 
     def __init__(self, sources: Sequence[Source]) -> None:
-        for source in sources:
-            topics.check_filter(source.topic_filter)
-        self._routes = [Route(source=source, decode=find_decoder(source.decoder, source.options)) for source in sources]
-        self._known: dict[str, Route | None] = {}
+        self._table = _Table([Route(source=source, decode=check_source(source)) for source in sources])
 
     def route(self, topic: str) -> Route | None:
         """Give the first source whose filter takes the topic."""
+        return self._table.route(topic)
+
+    def replace(self, sources: Sequence[Source]) -> list[Fault]:
+        """Take other sources from the next message on.
+
+        One that cannot work stops none of the others: what its filter takes is refused as `source_invalid`, rather than
+        left to a later source that would read it as something else. With a filter that is none, it takes nothing.
+
+        Returns:
+            Those that cannot work.
+        """
+        decoders = {route.source.name: route for route in self._table.routes}
+        routes: list[Route] = []
+        faults: list[Fault] = []
+        for source in sources:
+            before = decoders.get(source.name)
+            try:
+                routes.append(Route(source=source, decode=check_source(source, before)))
+            except Exception as error:  # noqa: BLE001  # a plug-in that cannot be loaded costs its own source only
+                faults.append(Fault(source.name, f"{error}"))
+                if topics.is_filter(source.topic_filter):
+                    routes.append(Route(source=source, decode=_Refusal(source.name, f"{error}")))
+        self._table = _Table(routes)
+        return faults
+
+
+class _Table:
+    """Some sources, and which of them took the topics of late."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self.routes = routes
+        self._known: dict[str, Route | None] = {}
+
+    def route(self, topic: str) -> Route | None:
         try:
             return self._known[topic]
         except KeyError:
-            found = next((r for r in self._routes if topics.matches(r.source.topic_filter, topic)), None)
+            found = next((r for r in self.routes if topics.matches(r.source.topic_filter, topic)), None)
             if len(self._known) >= _REMEMBERED_TOPICS:
                 self._known.clear()
             self._known[topic] = found
             return found
+
+
+class _Refusal:
+    """The decoder of a source that cannot work."""
+
+    def __init__(self, source: str, detail: str) -> None:
+        self._detail = f"source {source!r} cannot work: {detail}"
+
+    def __call__(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:
+        del topic, payload, received_at
+        raise MessageRejected(Reason.SOURCE_INVALID, self._detail)
+
+
+def check_source(source: Source, before: Route | None = None) -> Decoder:
+    """Refuse a source that could not work, and give its decoder: that of `before`, where it was told the same.
+
+    Raises:
+        ConfigurationInvalid: the organisation is no slug, the filter none, the decoder unknown, or an option refused.
+    """
+    _check_organisation(source.organisation)
+    topics.check_filter(source.topic_filter)
+    told = (source.decoder, source.options)
+    if (
+        before is not None
+        and not isinstance(before.decode, _Refusal)
+        and told == (before.source.decoder, before.source.options)
+    ):
+        return before.decode
+    return find_decoder(source.decoder, source.options)
+
+
+def _check_organisation(slug: str | None) -> None:
+    """Refuse an organisation that cannot be one; None is the setting `default_organisation`."""
+    if slug is not None and not topics.is_slug(slug):
+        raise ConfigurationInvalid(
+            f"bad organisation: {slug!r} (expected a slug: 1 to 63 of a-z, 0-9 and -, not starting with -)"
+        )
 
 
 def find_decoder(name: str, options: Mapping[str, object]) -> Decoder:

@@ -88,15 +88,20 @@ def matches(topic_filter: str, topic: str) -> bool:
     return len(wanted) == len(levels)
 
 
+def is_filter(topic_filter: str) -> bool:
+    """Tell whether MQTT allows a topic filter."""
+    levels = topic_filter.split("/")
+    stray = any(len(level) > 1 and ("+" in level or "#" in level) for level in levels)
+    return bool(topic_filter) and "\0" not in topic_filter and not stray and "#" not in levels[:-1]
+
+
 def check_filter(topic_filter: str) -> None:
     """Refuse a topic filter that MQTT forbids.
 
     Raises:
         ConfigurationInvalid: a wildcard is not alone in its level, or `#` is not last.
     """
-    levels = topic_filter.split("/")
-    stray = [level for level in levels if len(level) > 1 and ("+" in level or "#" in level)]
-    if not topic_filter or "\0" in topic_filter or stray or "#" in levels[:-1]:
+    if not is_filter(topic_filter):
         raise ConfigurationInvalid(
             f"bad topic filter: {topic_filter!r} (expected levels, `+` alone in a level, `#` only as the last one)"
         )

@@ -13,7 +13,7 @@ const PAGE = 100;
 
 /** What each reason means to the person who has to fix it. */
 const MEANINGS = {
-  no_source: "No source's topic filter matches the topic.", malformed_topic: "The topic lacks an organisation, a device or a known kind.",
+  no_source: "No source's topic filter matches the topic.", source_invalid: "The source that takes the topic cannot work.", malformed_topic: "The topic lacks an organisation, a device or a known kind.",
   malformed_payload: "The bytes are not what the format says.", payload_too_large: "The payload is longer than the limit.",
   unknown_message_type: "The format is known, this kind of message is not.", missing_time: "It carries no time of observation.",
   bad_time: "Its time cannot be read, or lies before digital trackers existed.", future_time: "Its time lies further ahead than clock drift explains.",

@@ -1,0 +1,35 @@
+-- list: the edited sources, in the order in which they are asked
+SELECT name, topic_filter, decoder, options, organisation, register_unknown, priority, enabled, updated_at, updated_by
+FROM source
+ORDER BY priority, name;
+
+-- get: one of them
+SELECT name, topic_filter, decoder, options, organisation, register_unknown, priority, enabled, updated_at, updated_by
+FROM source
+WHERE name = %(name)s;
+
+-- save: make a source, or bring it to what is said; what is the same already stays as it is, and gives no row
+INSERT INTO source AS s
+       (name, priority, topic_filter, decoder, options, organisation, register_unknown, enabled, updated_by)
+VALUES (%(name)s, %(priority)s, %(topic_filter)s, %(decoder)s, %(options)s, %(organisation)s, %(register_unknown)s,
+        %(enabled)s, %(author)s)
+ON CONFLICT (name) DO UPDATE
+SET priority = EXCLUDED.priority, topic_filter = EXCLUDED.topic_filter, decoder = EXCLUDED.decoder,
+    options = EXCLUDED.options, organisation = EXCLUDED.organisation, register_unknown = EXCLUDED.register_unknown,
+    enabled = EXCLUDED.enabled, updated_at = now(), updated_by = EXCLUDED.updated_by
+WHERE (s.priority, s.topic_filter, s.decoder, s.options, s.organisation, s.register_unknown, s.enabled)
+      IS DISTINCT FROM
+      (EXCLUDED.priority, EXCLUDED.topic_filter, EXCLUDED.decoder, EXCLUDED.options, EXCLUDED.organisation,
+       EXCLUDED.register_unknown, EXCLUDED.enabled)
+RETURNING s.name;
+
+-- remove: forget a source
+DELETE FROM source
+WHERE name = %(name)s
+RETURNING name;
+
+-- count: what each source has registered, and what of it waits in quarantine; '' is no source at all
+SELECT coalesce(d.source, q.source) AS source, coalesce(d.devices, 0) AS devices, coalesce(q.waiting, 0) AS waiting
+FROM (SELECT source, count(*) AS devices FROM device GROUP BY source) d
+FULL JOIN (SELECT source, count(*) AS waiting FROM quarantine WHERE replayed_at IS NULL GROUP BY source) q
+       ON q.source = d.source;
