@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import structlog
 
-from veldwatch.errors import MessageRejected
+from ingest.memories import Memories, Work
+from veldwatch.errors import MessageRejected, StorageError
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Message
+from veldwatch.storage.connection import Connection
 from veldwatch.storage.quarantine import Quarantined
 from veldwatch.wire.sources import Route, Sources
 
@@ -32,10 +34,15 @@ class Understood(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What became of some messages, in order."""
+    """What became of some messages, in order.
+
+    Attributes:
+        work: what stateful decoders are to remember of them; stored with the last of them.
+    """
 
     understood: list[Understood]
     quarantined: list[Quarantined]
+    work: Work | None = None
 
 
 class Decoding:
@@ -44,16 +51,29 @@ class Decoding:
     Args:
         payload_limit_bytes: a longer payload is not read.
         default_organisation: slug for sources that name none.
+        learns: stateful decoders remember these messages; False: messages of the past, which are replayed.
     """
 
-    def __init__(self, sources: Sources, *, payload_limit_bytes: int, default_organisation: str) -> None:
+    def __init__(
+        self, sources: Sources, *, payload_limit_bytes: int, default_organisation: str, learns: bool = True
+    ) -> None:
         self._sources = sources
         self._limit = payload_limit_bytes
         self._default = default_organisation
+        self._learns = learns
+        self._memories = Memories()
 
-    def decode(self, messages: list[Message]) -> Outcome:
-        """Read messages; their rejected parts are among the quarantined."""
-        outcome = Outcome(understood=[], quarantined=[])
+    def decode(self, messages: list[Message], connection: Connection | None = None) -> Outcome:
+        """Read messages; their rejected parts are among the quarantined.
+
+        Args:
+            connection: where stateful decoders' memories are; None: each message is read by itself.
+
+        Raises:
+            StorageUnavailable: a memory that is needed cannot be loaded now.
+        """
+        work = None if connection is None else Work(self._memories, connection, learns=self._learns)
+        outcome = Outcome(understood=[], quarantined=[], work=work)
         for message in messages:
             route = self._sources.route(message.topic)
             if route is None:
@@ -65,6 +85,10 @@ class Decoding:
                 outcome.quarantined.append(self.refused(message, error.reason, error.detail, route))
         return outcome
 
+    def forget(self) -> None:
+        """Load again what stateful decoders remember: somebody else changed it."""
+        self._memories.forget()
+
     def refused(self, message: Message, reason: Reason, detail: str, route: Route | None = None) -> Quarantined:
         """Make the row of a message that is not stored; its payload is cut to the limit."""
         source = "" if route is None else route.source.name
@@ -74,8 +98,11 @@ class Decoding:
         if len(message.payload) > self._limit:
             raise MessageRejected(Reason.PAYLOAD_TOO_LARGE, f"longer than {self._limit} bytes")
         try:
-            decoded = route.decode(message.topic, message.payload, message.received_at)
-        except MessageRejected:
+            if route.stateful is None or outcome.work is None:
+                decoded = route.decode(message.topic, message.payload, message.received_at)
+            else:
+                decoded = outcome.work.decode(route, route.stateful, message)
+        except (MessageRejected, StorageError):
             raise
         except Exception as error:  # a decoder is a plug-in: its defect may cost its message, never the others
             _log.exception("decoder failed", source=route.source.name, topic=message.topic)

@@ -5,7 +5,7 @@ for good is halved until the message at fault stands alone. `StorageUnavailable`
 stores the same batch again later: nothing that is done twice counts twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +16,11 @@ import structlog
 from ingest import measures
 from ingest.assembly import Rows, assemble, devices_in, series_in
 from ingest.decoding import Decoding, Outcome, Understood
+from ingest.memories import Work
 from ingest.names import Names
-from veldwatch.errors import StorageRejected, StorageUnavailable
+from veldwatch.errors import MemoryChanged, StorageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Message
+from veldwatch.model.telemetry import Message, Reply
 from veldwatch.storage import log, quarantine
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.intake import IntakeWriter
@@ -27,6 +28,9 @@ from veldwatch.storage.log import LogBatch
 from veldwatch.storage.quarantine import Quarantined
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+# Each time another ingestor was first with the same memory: some batch is stored each time, so this many is much.
+_DECODED_AT_MOST = 10
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +59,7 @@ class Pipeline:
         contacts: messages prove that their devices are alive.
         each_arrival: a contact for each moment of arrival, not one for each batch.
         beat: called last in each transaction that stores; imports, which listen to nothing, have none.
+        reply: takes, after the commit, what decoders want published; None: nobody does.
     """
 
     def __init__(
@@ -65,12 +70,14 @@ class Pipeline:
         contacts: bool = True,
         each_arrival: bool = False,
         beat: Callable[[Connection], None] | None = None,
+        reply: Callable[[Sequence[Reply]], None] | None = None,
     ) -> None:
         self._decoding = decoding
         self._names = names
         self._contacts = contacts
         self._each_arrival = each_arrival
         self._beat = beat
+        self._reply = reply
 
     def store(self, writer: IntakeWriter, messages: list[Message]) -> Report:
         """Store messages and commit.
@@ -78,9 +85,18 @@ class Pipeline:
         Raises:
             StorageUnavailable: nothing, or a part, was committed; storing them again is right.
         """
-        report = self.store_decoded(writer, self._decoding.decode(messages))
-        report.messages = len(messages)
-        return report
+        for attempt in range(1, _DECODED_AT_MOST + 1):
+            try:
+                report = self.store_decoded(writer, self._decoding.decode(messages, writer.connection))
+            except MemoryChanged:
+                self._decoding.forget()
+                measures.RETRIES.labels("memory_changed").inc()
+                if attempt == _DECODED_AT_MOST:
+                    raise
+            else:
+                report.messages = len(messages)
+                return report
+        raise AssertionError("unreachable")
 
     def store_decoded(self, writer: IntakeWriter, outcome: Outcome) -> Report:
         """Store what was decoded already, and commit."""
@@ -99,7 +115,7 @@ class Pipeline:
     def _halved(self, writer: IntakeWriter, outcome: Outcome) -> Report:
         middle = len(outcome.understood) // 2
         first = Outcome(understood=outcome.understood[:middle], quarantined=outcome.quarantined)
-        second = Outcome(understood=outcome.understood[middle:], quarantined=[])
+        second = Outcome(understood=outcome.understood[middle:], quarantined=[], work=outcome.work)
         report = self.store_decoded(writer, first)
         report.add(self.store_decoded(writer, second))
         return report
@@ -112,7 +128,8 @@ class Pipeline:
         _log.warning("a message cannot be stored", topic=alone.message.topic, reason=str(error), exc_info=error)
         detail = f"{type(error).__name__}: {error}"
         row = self._decoding.refused(alone.message, _blame(error), detail, alone.route)
-        return self._commit(writer, Outcome(understood=[], quarantined=[*outcome.quarantined, row]))
+        kept = Outcome(understood=[], quarantined=[*outcome.quarantined, row], work=outcome.work)
+        return self._commit(writer, kept)
 
     def _commit(self, writer: IntakeWriter, outcome: Outcome) -> Report:
         devices = devices_in(outcome.understood)
@@ -132,7 +149,12 @@ class Pipeline:
         ):
             if len(moments):
                 writer.make_room(table, moments)
-        return self._write(writer, rows, known, quarantined)
+        report = self._write(writer, rows, known, quarantined, outcome.work)
+        if outcome.work is not None:
+            outcome.work.committed()
+            if self._reply is not None and outcome.work.replies:
+                self._reply(outcome.work.replies)
+        return report
 
     def _known(self, writer: IntakeWriter, understood: list[Understood]) -> tuple[list[Understood], list[Quarantined]]:
         known: list[Understood] = []
@@ -149,7 +171,12 @@ class Pipeline:
         return known, quarantined
 
     def _write(
-        self, writer: IntakeWriter, rows: Rows, known: list[Understood], quarantined: list[Quarantined]
+        self,
+        writer: IntakeWriter,
+        rows: Rows,
+        known: list[Understood],
+        quarantined: list[Quarantined],
+        work: Work | None,
     ) -> Report:
         with translated_errors(), writer.connection.transaction():
             new, conflicts = _store(writer, rows, contacts=self._contacts)
@@ -162,6 +189,8 @@ class Pipeline:
                 quarantine.add(writer.connection, refused)
             if len(new.readings) or len(new.positions) or len(new.contacts) or new.events:
                 log.append(writer.connection, new)
+            if work is not None:
+                work.save(writer.connection)
             if self._beat is not None:
                 self._beat(writer.connection)
         for row in refused:

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from ingest import measures
 from ingest.receive import BatchedClient, Packet, PlainClient
 from veldwatch.config import Settings
-from veldwatch.model.telemetry import Message
+from veldwatch.model.telemetry import Message, Reply
 from veldwatch.wire.topics import check_filter
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -80,6 +81,7 @@ class Subscriber:
         self._settings = settings
         self._chunks: SimpleQueue[_Chunk] = SimpleQueue()
         self._receipts: deque[Receipt] = deque()
+        self._replies: deque[Reply] = deque()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._wake, self._waken = socket.socketpair()
@@ -137,6 +139,11 @@ class Subscriber:
         self._receipts.extend(taken.receipts)
         self._poke()
 
+    def publish(self, replies: Sequence[Reply]) -> None:
+        """Publish at QoS 0, not retained; without a connection they are dropped: who asked asks again."""
+        self._replies.extend(replies)
+        self._poke()
+
     def _poke(self) -> None:
         with suppress(OSError):  # full: the thread is being woken already
             self._waken.send(b"\0")
@@ -190,6 +197,9 @@ class Subscriber:
         if numbers:
             self._client.acknowledge(numbers)
             self._held.difference_update(numbers)
+        while self._replies:
+            reply = self._replies.popleft()
+            self._client.publish(reply.topic, reply.payload, qos=0)
         if self._client.paused and self._held_bytes < _RESUME_BYTES:
             self._client.paused = False
         measures.IN_FLIGHT.set(len(self._held))
@@ -197,6 +207,7 @@ class Subscriber:
     def _lose_connection(self) -> None:
         self._connection += 1
         self._held.clear()
+        self._replies.clear()
         self.connected.clear()
         measures.CONNECTED.set(0)
 

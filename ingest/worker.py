@@ -49,8 +49,8 @@ class Worker:
             payload_limit_bytes=settings.payload_limit_bytes,
             default_organisation=settings.default_organisation,
         )
-        self._pipeline = Pipeline(decoding, self._names, beat=self._beat)
         self.subscriber = Subscriber(settings)
+        self._pipeline = Pipeline(decoding, self._names, beat=self._beat, reply=self.subscriber.publish)
         self._writer: IntakeWriter | None = None
         self._forget_at = 0.0
         self._beat_due = 0.0

@@ -15,7 +15,8 @@
     ├── DeliveryFailed              a notification was not taken; `permanent` tells whether to try again
     └── StorageError
         ├── StorageUnavailable      temporary: the server is away, restarting, out of connections or room
-        │   └── QueryTooSlow        the server cancelled the query at its time limit; a smaller one may do
+        │   ├── QueryTooSlow        the server cancelled the query at its time limit; a smaller one may do
+        │   └── MemoryChanged       another writer changed what a decoder remembers; decode again, and store
         ├── StorageRejected         permanent: the server refused this statement or these values
         └── SchemaMismatch          the database's migrations do not match this program
 
@@ -107,6 +108,10 @@ class StorageUnavailable(StorageError):
 
 class QueryTooSlow(StorageUnavailable):
     """The server cancelled the query at its time limit: a smaller one may do."""
+
+
+class MemoryChanged(StorageUnavailable):
+    """Another writer changed what a decoder remembers: decode the messages again, then the same call may work."""
 
 
 class StorageRejected(StorageError):

@@ -48,6 +48,9 @@ class Reason(StrEnum):
     NOTHING_TO_STORE = "nothing_to_store"
     """A valid document of the format that holds no reading, position, event or status."""
 
+    UNKNOWN_ALIAS = "unknown_alias"
+    """A value under a number whose name a birth certificate gives, and none is known that does (Sparkplug B)."""
+
     UNKNOWN_ORGANISATION = "unknown_organisation"
     """The organisation in the topic is not registered."""
 

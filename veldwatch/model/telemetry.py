@@ -83,6 +83,13 @@ class Rejection(NamedTuple):
     detail: str
 
 
+class Reply(NamedTuple):
+    """A message that a decoder wants published: a question to who sent what it cannot read alone."""
+
+    topic: str
+    payload: bytes
+
+
 class Decoded(NamedTuple):
     """All that one message says.
 
@@ -90,6 +97,7 @@ class Decoded(NamedTuple):
         organisation: slug from the topic; None: the source's own organisation.
         heard: devices that the message proves alive, even without a value (a status, an empty uplink).
         online: None when the message says nothing of it; False for a last will, True for a birth.
+        replies: published at QoS 0 once what the message says is committed; a stateful decoder's only.
     """
 
     organisation: str | None
@@ -99,6 +107,7 @@ class Decoded(NamedTuple):
     rejections: tuple[Rejection, ...] = ()
     heard: tuple[str, ...] = ()
     online: bool | None = None
+    replies: tuple[Reply, ...] = ()
 
 
 class Message(NamedTuple):

@@ -5,10 +5,10 @@ beside this one can bring another format.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import entry_points
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from veldwatch.config import Source
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
@@ -16,6 +16,7 @@ from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
 from veldwatch.wire import chirpstack, owntracks, topics, veldwatch_json, wmbusmeters
 from veldwatch.wire.options import Decoder, DecoderFactory, without_options
+from veldwatch.wire.stateful import StatefulDecoder
 
 _GROUP = "veldwatch.decoders"
 _OWN: dict[str, DecoderFactory] = {
@@ -29,10 +30,20 @@ _REMEMBERED_TOPICS = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A source with its decoder at hand."""
+    """A source with its decoder at hand.
+
+    Attributes:
+        stateful: the same decoder, where it reads messages by what earlier ones said.
+    """
 
     source: Source
     decode: Decoder
+    stateful: StatefulDecoder[Any] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        decode = cast("object", self.decode)
+        stateful = cast("StatefulDecoder[Any]", decode) if isinstance(decode, StatefulDecoder) else None
+        object.__setattr__(self, "stateful", stateful)
 
 
 class Fault(NamedTuple):
