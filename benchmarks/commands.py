@@ -30,19 +30,20 @@ def bench() -> None:
 def intake(
     messages: Annotated[int, typer.Option(help="of three readings each", min=1000)] = 200_000,
     devices: Annotated[int, typer.Option(help="that send them in turn", min=1)] = 1000,
+    rules: Annotated[int, typer.Option(help="carried out meanwhile; 0: no rules engine", min=0)] = 1000,
     broker: Annotated[Broker, typer.Option(help="started for this run only")] = Broker.NATS,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
 ) -> None:
     """Measure messages at QoS 1 to committed and acknowledged rows, and to a subscriber that only counts."""
     configure_logs(load_settings(), "bench")
-    result = measure_intake(messages=messages, devices=devices, broker=broker.value).document()
+    result = measure_intake(messages=messages, devices=devices, rules=rules, broker=broker.value).document()
     if as_json:
         typer.echo(json.dumps(result))
     else:
         for name, value in result.items():
             typer.echo(f"{name:<30} {value}")
-    if result["readings_stored"] != result["readings_sent"]:
+    if result["readings_stored"] != result["readings_sent"] or result["alerts"] != result["alerts_expected"]:
         raise typer.Exit(1)
 
 

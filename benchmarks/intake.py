@@ -1,13 +1,15 @@
 """Messages of three readings, at QoS 1, to committed and acknowledged rows; and to a subscriber that only counts.
 
 Both subscribers get the same messages from the same broker, one after the other; both acknowledge. The clock runs from
-the first message published to the last one committed (or counted).
+the first message published to the last one committed (or counted). Broker, database, publisher and, where rules are
+asked for, the rules engine run on the same machine as processes of their own; the engine's alerts are counted
+against those that the readings were made to hold.
 """
 
 import multiprocessing
 import os
-import platform
-import tempfile
+import subprocess
+import sysconfig
 import threading
 import time
 from collections.abc import Generator
@@ -17,24 +19,32 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from benchmarks.machine import cpu_seconds, processor
 from benchmarks.publisher import Load, forget_session, publish
+from benchmarks.services import Services, services
 from ingest.subscriber import Subscriber
 from ingest.worker import Worker
-from launch.embedded_broker import EmbeddedBroker, Kind
-from launch.embedded_postgres import EmbeddedPostgres
-from veldwatch.config import Settings, load_settings
-from veldwatch.storage.connection import connect
+from launch.embedded_broker import Kind
+from veldwatch.config import Settings
+from veldwatch.model.register import Device
+from veldwatch.model.rule import Condition, ContinuousFlow, Rule, Selector, Severity, Threshold
+from veldwatch.storage import log, register
+from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.intake import count_rows
-from veldwatch.storage.migrate import migrate
+from veldwatch.storage.rules import save_rule
 from veldwatch.wire.topics import topic_for
 from veldwatch.wire.veldwatch_json import encode_readings
 
 _ORGANISATION = "bench"
+_LIMIT = 100.0
+_ONE_IN = 20_011
+"""Messages between two that go beyond the limit; prime, so that every device has its turn."""
+_SECONDS_FOR_RULES = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeResult:
-    """What was measured, and where."""
+    """What was measured, and where; times of processors are in microseconds a message, of all that ran."""
 
     messages_per_second: float
     counting_messages_per_second: float
@@ -45,6 +55,11 @@ class IntakeResult:
     readings_stored: int
     duplicates: int
     quarantined: int
+    rules: int
+    alerts: int
+    alerts_expected: int
+    rules_done_after_seconds: float
+    cpu_microseconds: dict[str, float]
     broker: str
     database: str
     processor: str
@@ -56,14 +71,27 @@ class IntakeResult:
         return asdict(self)
 
 
-def measure_intake(*, messages: int = 200_000, devices: int = 1000, broker: Kind = "nats") -> IntakeResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    seconds: float
+    rules_after: float
+    cpu: dict[str, float]
+
+
+def measure_intake(
+    *, messages: int = 200_000, devices: int = 1000, rules: int = 1000, broker: Kind = "nats"
+) -> IntakeResult:
     """Measure intake on services of its own, in a folder that is gone afterwards.
+
+    Args:
+        rules: that the engine carries out meanwhile, each for the devices of one group; 0: no engine runs.
 
     Call it from the main thread.
     """
-    payloads = _payloads(messages, devices)
-    topics = [topic_for(_ORGANISATION, f"meter-{number:05}", "readings") for number in range(devices)]
-    with _services(broker) as (settings, database):
+    payloads, expected = _payloads(messages, devices)
+    topics = [topic_for(_ORGANISATION, _device(number), "readings") for number in range(devices)]
+    with services(broker) as running:
+        settings = running.settings
         load = Load(
             host=settings.mqtt_host,
             port=settings.mqtt_port,
@@ -73,51 +101,33 @@ def measure_intake(*, messages: int = 200_000, devices: int = 1000, broker: Kind
             payloads=payloads,
         )
         counting = _count(settings, load)
-        stored = _store(settings, load)
-        readings, quarantined = _rows(settings.dsn)
+        with connect(settings.dsn) as connection:
+            _register(connection, devices, rules)
+        stored = _store(running, load, rules=rules)
+        with connect(settings.dsn) as connection:
+            readings, quarantined = count_rows(connection)
+            alerts = _fired(connection)
     return IntakeResult(
-        messages_per_second=round(messages / stored),
+        messages_per_second=round(messages / stored.seconds),
         counting_messages_per_second=round(messages / counting),
-        share_of_counting=round(counting / stored, 3),
+        share_of_counting=round(counting / stored.seconds, 3),
         messages=messages,
         payload_bytes=round(sum(map(len, payloads)) / messages),
         readings_sent=3 * messages,
         readings_stored=readings,
         duplicates=max(0, readings - 3 * messages),
         quarantined=quarantined,
+        rules=rules,
+        alerts=alerts,
+        alerts_expected=expected if rules else 0,
+        rules_done_after_seconds=round(stored.rules_after, 2),
+        cpu_microseconds={name: round(seconds / messages * 1e6, 1) for name, seconds in stored.cpu.items()},
         broker=broker,
-        database=database,
-        processor=_processor(),
+        database=running.database,
+        processor=processor(),
         cores=os.cpu_count() or 0,
         batch_size=settings.batch_size,
     )
-
-
-@contextmanager
-def _services(broker: Kind) -> Generator[tuple[Settings, str]]:
-    with tempfile.TemporaryDirectory(prefix="veldwatch-bench-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
-        home.chmod(0o755)
-        postgres, mqtt = EmbeddedPostgres(home), EmbeddedBroker(home, kind=broker)
-        try:
-            postgres.start()
-            mqtt.start()
-            postgres.create_database("bench")
-            with connect(postgres.dsn("bench")) as connection:
-                database = str(migrate(connection).server)
-            yield (
-                load_settings(
-                    dsn=postgres.dsn("bench"),
-                    mqtt_port=mqtt.port,
-                    mqtt_username=mqtt.username,
-                    mqtt_password=mqtt.password,
-                    register_unknown_devices=True,
-                ),
-                database,
-            )
-        finally:
-            mqtt.stop()
-            postgres.stop()
 
 
 def _count(settings: Settings, load: Load) -> float:
@@ -139,21 +149,102 @@ def _count(settings: Settings, load: Load) -> float:
     return seconds
 
 
-def _store(settings: Settings, load: Load) -> float:
-    """Run ingest until the last reading is there."""
-    worker, stop = Worker(settings.model_copy(update={"mqtt_shared": "never"})), threading.Event()
-    working = threading.Thread(target=worker.run, args=(stop,))
-    working.start()
-    _wait(worker.subscriber)
-    started = time.perf_counter()
-    sender = _publishing(load)
-    while worker.total.messages < len(load.payloads):
-        time.sleep(0.01)
-    seconds = time.perf_counter() - started
-    sender.join()
-    stop.set()
-    working.join()
-    return seconds
+def _store(running: Services, load: Load, *, rules: int) -> _Stored:
+    """Run ingest, and the rules beside it, until the last reading is there and was looked at."""
+    settings = running.settings.model_copy(update={"mqtt_shared": "never"})
+    with _engine(settings, wanted=rules > 0) as engine:
+        worker, stop = Worker(settings), threading.Event()
+        working = threading.Thread(target=worker.run, args=(stop,))
+        pids = running.pids | {"rules": None if engine is None else engine.pid}
+        ours = time.process_time()
+        before = {name: cpu_seconds(pid) for name, pid in pids.items()}
+        working.start()
+        _wait(worker.subscriber)
+        started = time.perf_counter()
+        sender = _publishing(load)
+        while worker.total.messages < len(load.payloads):
+            time.sleep(0.05)
+        seconds = time.perf_counter() - started
+        if engine is not None:
+            _until_consumed(settings.dsn)
+        after = time.perf_counter() - started
+        cpu = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
+        cpu |= {"ingest": time.process_time() - ours, "publisher": cpu_seconds(sender.pid)}
+        sender.join()
+        stop.set()
+        working.join()
+    return _Stored(seconds=seconds, rules_after=after if rules else 0.0, cpu=cpu)
+
+
+@contextmanager
+def _engine(settings: Settings, *, wanted: bool) -> Generator["subprocess.Popen[bytes] | None"]:
+    """Run the rules program as a process of its own, until it has folded what it knew before."""
+    if not wanted:
+        yield None
+        return
+    command = [str(Path(sysconfig.get_path("scripts")) / "veldwatch"), "rules", "run"]
+    environment = os.environ | {"VELDWATCH_DSN": settings.dsn, "VELDWATCH_LOG_LEVEL": "warning"}
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            _until_activated(settings.dsn)
+            yield process
+        finally:
+            process.terminate()
+
+
+def _until_activated(dsn: str) -> None:
+    with connect(dsn, autocommit=True) as connection:
+        for _ in _patiently():
+            row = connection.execute(b"SELECT count(*) FROM rule_version WHERE activated_at IS NULL").fetchone()
+            if row is not None and row[0] == 0:
+                return
+
+
+def _until_consumed(dsn: str) -> None:
+    with connect(dsn, autocommit=True) as connection:
+        for _ in _patiently():
+            cursor = log.load_cursor(connection, "rules")
+            if cursor is not None and not log.read(connection, cursor, 1):
+                return
+
+
+def _patiently() -> Generator[None]:
+    until = time.monotonic() + _SECONDS_FOR_RULES
+    while time.monotonic() < until:
+        yield
+        time.sleep(0.05)
+    raise TimeoutError(f"the rules engine was not done within {_SECONDS_FOR_RULES} s")
+
+
+def _register(connection: Connection, devices: int, rules: int) -> None:
+    """Make the devices, in as many groups as there are rules, and the rules."""
+    with connection.transaction():
+        organisation = register.ensure_organisation(connection, _ORGANISATION)
+        for number in range(devices):
+            tags = (f"group-{number % rules}",) if rules else ()
+            device = Device(organisation_id=organisation, external_id=_device(number), source="veldwatch", tags=tags)
+            register.ensure_device(connection, device)
+        for number in range(rules):
+            save_rule(connection, _rule(number), "bench")
+
+
+def _rule(number: int) -> Rule:
+    """Every other group has the rule that fires, the others one that does not."""
+    condition: Condition = Threshold(metric="flow_rate", above=_LIMIT, dead_band=1)
+    if number % 10 > 7:
+        condition = ContinuousFlow(metric="total_volume", duration=timedelta(days=300))
+    return Rule(
+        id=f"bench.{number}",
+        title="Bench",
+        severity=Severity.MINOR,
+        condition=condition,
+        select=Selector(organisation=_ORGANISATION, tags=(f"group-{number}",)),
+    )
+
+
+def _fired(connection: Connection) -> int:
+    row = connection.execute(b"SELECT count(*) FROM alert WHERE fired_at IS NOT NULL").fetchone()
+    return 0 if row is None else row[0]
 
 
 def _wait(subscriber: Subscriber) -> None:
@@ -167,30 +258,27 @@ def _publishing(load: Load) -> BaseProcess:
     return process
 
 
-def _payloads(messages: int, devices: int) -> list[bytes]:
+def _device(number: int) -> str:
+    return f"meter-{number:05}"
+
+
+def _payloads(messages: int, devices: int) -> tuple[list[bytes], int]:
+    """Encode all messages, in order of their times, and count the excursions that rules are to find."""
     first = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=15) * (messages // devices + 1)
-    return [
+    encoded = [
         encode_readings(
             first + timedelta(minutes=15) * (number // devices) + timedelta(microseconds=number % devices),
             {
                 "total_volume": (1000 + number / 1000, "m3"),
-                "flow_rate": (number % 977 / 10, "L/h"),
+                "flow_rate": (_LIMIT + 1 if _beyond(number) else number % 977 / 10, "L/h"),
                 "battery_voltage": (3.6 - number % 60 / 100, "V"),
             },
             sequence=number,
         )
         for number in range(messages)
     ]
+    return encoded, sum(_beyond(number) and number % devices % 10 <= 7 for number in range(messages))
 
 
-def _rows(dsn: str) -> tuple[int, int]:
-    with connect(dsn) as connection:
-        return count_rows(connection)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+def _beyond(number: int) -> bool:
+    return number % _ONE_IN == _ONE_IN - 1

@@ -18,12 +18,13 @@ const OUTCOMES = { delivered: "ok", failed: "critical", suppressed: "silent", pe
 
 /**
  * Show the alert in `host`.
- * @param {{back: string, onChange: (alert: object) => void}} options
- * @returns {Promise<{dispose: () => void, acknowledge: () => Promise<void>}>}
+ * @param {{back: string, current: () => boolean, onChange: (alert: object) => void}} options `current` false: another was chosen meanwhile
+ * @returns {Promise<{dispose: () => void, acknowledge: () => Promise<void>} | null>} null: it was no longer wanted
  */
-export async function showAlert(host, id, { back, onChange }) {
+export async function showAlert(host, id, { back, current, onChange }) {
   const alert = await request(`/v1/alerts/${id}`);
   const [rule] = await Promise.all([request(`/v1/rules/${encodeURIComponent(alert.rule)}`).catch(() => null), loadRegister()]);
+  if (!current()) return null;
   const parts = disposables();
   const act = async (path, body, done) => {
     try {

@@ -129,27 +129,39 @@ def _run(connection: Connection, query: Query, window: Window, values: dict[str,
 
 
 def test_a_year_is_drawn_from_rollups_and_never_touches_a_raw_reading(reader: Connection) -> None:
-    newest = 0 if identify(reader).edition is not Edition.COMMUNITY else 2
-    assert _raw_scans(reader, WINDOWS["15 min"]) > 0
+    assert _raw_scans(reader, WINDOWS["15 min"])
+    # A continuous aggregate also asks the chunks that hold what came after its last refresh.
+    newest = _chunks_of_today(reader) if identify(reader).edition is Edition.COMMUNITY else set[str]()
     for name in ("30 d", "1 y"):
-        # A continuous aggregate also asks the newest chunk for what came after its last refresh.
         assert _raw_scans(reader, WINDOWS[name]) <= newest, name
 
 
-def _raw_scans(reader: Connection, window: Window) -> int:
+def _raw_scans(reader: Connection, window: Window) -> set[str]:
+    """Name the tables and chunks of raw readings that a panel's query looks into."""
     sql = "SELECT count(*) FROM dashboard.readings(ARRAY[1, 2, 3], $__timeFrom(), $__timeTo(), $__interval_ms)"
     reader.execute("RESET ROLE")
     before = _count_scans(reader)
     reader.execute("SET ROLE grafana_ro")
     reader.execute(expand(sql, window, {}).encode())
     reader.execute("RESET ROLE")
-    return _count_scans(reader) - before
+    return {name for name, scans in _count_scans(reader).items() if scans > before.get(name, 0)}
 
 
-def _count_scans(connection: Connection) -> int:
-    row = connection.execute(
-        "SELECT coalesce(sum(seq_scan + coalesce(idx_scan, 0)), 0)::bigint FROM pg_stat_xact_all_tables"
-        " WHERE relname LIKE 'reading\\_raw%' OR relname LIKE '\\_hyper\\_1\\_%'"
-    ).fetchone()
-    assert row is not None
-    return row[0]
+def _count_scans(connection: Connection) -> dict[str, int]:
+    return dict(
+        connection.execute(
+            "SELECT relname, (seq_scan + coalesce(idx_scan, 0))::bigint FROM pg_stat_xact_all_tables"
+            " WHERE relname LIKE 'reading\\_raw%' OR relname LIKE '\\_hyper\\_1\\_%'"
+        ).fetchall()
+    )
+
+
+def _chunks_of_today(connection: Connection) -> set[str]:
+    """Name the chunks of raw readings that reach into the last day, and the hypertable above them, which is empty."""
+    connection.execute("RESET ROLE")
+    rows = connection.execute(
+        "SELECT chunk_name FROM timescaledb_information.chunks"
+        " WHERE hypertable_name = 'reading_raw' AND range_end > %s",
+        (NOW - timedelta(days=1),),
+    ).fetchall()
+    return {"reading_raw", *(row[0] for row in rows)}

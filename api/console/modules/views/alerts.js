@@ -97,20 +97,31 @@ async function select(inbox, id) {
   await open(inbox);
 }
 
-async function open(inbox) {
+/** Show the selected alert; `inbox.opening` tells when it is there. A slower answer for an earlier choice is dropped. */
+function open(inbox) {
   inbox.detail?.dispose();
   inbox.detail = null;
-  if (inbox.selected === null) return fill(inbox.pane, empty("alerts", "No alert chosen", "Choose one from the list to see why it fired and who was told."));
-  const id = inbox.selected;
+  inbox.opening = showSelected(inbox, inbox.selected);
+  return inbox.opening;
+}
+
+async function showSelected(inbox, id) {
+  if (id === null) return fill(inbox.pane, empty("alerts", "No alert chosen", "Choose one from the list to see why it fired and who was told."));
+  const current = () => inbox.selected === id;
   fill(inbox.pane, skeleton(6));
   try {
-    const detail = await showAlert(inbox.pane, id, { back: link("alerts", null, inbox.filters), onChange: (alert) => { take(inbox, alert); if (inbox.selected === id) open(inbox); } });
-    if (inbox.selected === id) inbox.detail = detail;
-    else detail.dispose();
+    inbox.detail = await showAlert(inbox.pane, id, { back: link("alerts", null, inbox.filters), current, onChange: (alert) => { take(inbox, alert); if (current()) open(inbox); } }) ?? inbox.detail;
   } catch (error) {
-    if (inbox.selected === id) fill(inbox.pane, failure(error, () => open(inbox)));
+    if (current()) fill(inbox.pane, failure(error, () => open(inbox)));
   }
   return undefined;
+}
+
+/** Acknowledge the alert that is selected now, once it is there if it is still being fetched. */
+async function acknowledge(inbox) {
+  const id = inbox.selected;
+  await inbox.opening;
+  if (inbox.selected === id) await inbox.detail?.acknowledge();
 }
 
 /** An alert that changed: replace it in place, or put a new one on top where the filters let it in. */
@@ -129,7 +140,7 @@ function matches({ state, severity, acknowledged, device_id: device }, alert) {
 
 function onKey(inbox, event) {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
-  if (event.key === "a") inbox.detail?.acknowledge();
+  if (event.key === "a") acknowledge(inbox);
   if (event.key !== "j" && event.key !== "k") return;
   const at = inbox.items.findIndex((item) => item.id === inbox.selected);
   const next = inbox.items[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), inbox.items.length - 1)];
