@@ -15,6 +15,7 @@ from veldwatch.errors import ConfigurationInvalid, MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
 from veldwatch.wire import chirpstack, owntracks, topics, veldwatch_json, wmbusmeters
+from veldwatch.wire.mapping import decoder as mapping
 from veldwatch.wire.options import Decoder, DecoderFactory, without_options
 from veldwatch.wire.stateful import StatefulDecoder
 
@@ -24,6 +25,7 @@ _OWN: dict[str, DecoderFactory] = {
     "wmbusmeters": without_options(wmbusmeters.decode),
     "chirpstack": without_options(chirpstack.decode),
     "owntracks": without_options(owntracks.decode),
+    "mapping": mapping.configure,
 }
 _REMEMBERED_TOPICS = 100_000
 

@@ -1,0 +1,237 @@
+"""The mapping decoder: options of a source -> what reads its messages.
+
+One message is one item, or as many as the option `items` finds. An item that cannot be stored costs itself only, and
+so does a part of an item. Every sentence names the path that it is about.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeVar, cast
+
+from veldwatch.errors import ConfigurationInvalid, MessageRejected
+from veldwatch.model.reasons import Reason
+from veldwatch.model.telemetry import Decoded, Event, Position, Reading, Rejection
+from veldwatch.wire.codec_objects import Measured, Place, flatten, place_in
+from veldwatch.wire.mapping.options import MappingOptions
+from veldwatch.wire.mapping.parts import Absent, EventPart, Item, MetricPart, PositionPart
+from veldwatch.wire.mapping.paths import Here, Path, compile_path
+from veldwatch.wire.mapping.templates import compile_template
+from veldwatch.wire.mapping.times import compile_time
+from veldwatch.wire.options import Decoder, read_options
+from veldwatch.wire.topics import is_slug
+from veldwatch.wire.values import JsonObject, checked_name, fix, read_json, shown
+
+_Part_co = TypeVar("_Part_co", covariant=True)
+# Of one item: what holds more numbers than this is no telemetry, and each would be a series.
+_MOST_FLATTENED = 1000
+
+
+def configure(given: Mapping[str, object]) -> Decoder:
+    """Make the decoder of a source.
+
+    Raises:
+        ConfigurationInvalid: an option is wrong; the sentence begins with where it stands (`metrics[2].value`).
+    """
+    return MappingDecoder(read_options(MappingOptions, given)).decode
+
+
+class MappingDecoder:
+    """Reads messages as its options say; holds nothing between them."""
+
+    def __init__(self, told: MappingOptions) -> None:
+        self._text = told.payload == "text"
+        self._items = None if told.items is None else compile_path(told.items, "items", relative=False)
+        self._device = compile_template(told.device, "device")
+        self._organisation = (
+            None if told.organisation is None else compile_template(told.organisation, "organisation", topic_only=True)
+        )
+        self._time = compile_time(told.time)
+        self._metrics = [MetricPart(each, f"metrics[{place}]") for place, each in enumerate(told.metrics)]
+        self._position = None if told.position is None else PositionPart(told.position)
+        self._events = [EventPart(each, f"events[{place}]") for place, each in enumerate(told.events)]
+        self._allow_empty = told.allow_empty
+        named = bool(told.metrics or told.position or told.events)
+        self._flatten = not named if told.flatten is None else told.flatten
+        if not self._flatten and not named and not told.allow_empty:
+            raise ConfigurationInvalid("nothing would be stored (expected metrics, position, events, or flatten)")
+        self._taken = self._names_taken(told) if self._flatten else frozenset[str]()
+
+    def decode(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:
+        """Read one message.
+
+        Raises:
+            MessageRejected: not JSON, or of no device, or at no time, or nothing is in it.
+        """
+        here = Here(topic, topic.split("/"), _as_text(payload) if self._text else read_json(payload))
+        organisation = self._organisation_of(here)
+        found = _Found()
+        if self._items is None:
+            self._read(here, received_at, found)
+        else:
+            for key, item in self._items.items(here):
+                try:
+                    self._read(here.at(key, item), received_at, found)
+                except MessageRejected as error:
+                    found.reject(error.reason, f"item {key}: {error.detail}")
+        if found.is_empty() and not self._allow_empty:
+            raise MessageRejected(Reason.NOTHING_TO_STORE, f"nothing at {self._where()}")
+        return found.decoded(organisation)
+
+    def _read(self, here: Here, received_at: datetime, found: "_Found") -> None:
+        device = self._device.fill(here)
+        if device is None:
+            raise MessageRejected(Reason.MALFORMED_PAYLOAD, f"no device at {self._device.source}")
+        checked_name(device, f"device, {self._device.source}")
+        moment, quality = self._time(here, received_at)
+        item = Item(here, device, moment, quality)
+        found.heard[device] = None
+        found.readings += found.each(self._metrics, item)
+        if self._position is not None:
+            found.positions += found.each([self._position], item)
+        found.events += found.each(self._events, item)
+        if self._flatten:
+            self._flattened(item, found)
+
+    def _flattened(self, item: Item, found: "_Found") -> None:
+        content = item.here.item
+        taken = self._taken
+        if self._position is None and isinstance(content, dict):
+            place = place_in(cast("JsonObject", content))
+            if place is not None:
+                taken |= place.keys
+                found.positions += found.each([_PlaceFound(place)], item)
+        names = 0
+        for measured in flatten(cast("JsonObject", content)):
+            name = measured.name or "value"
+            if name in taken:
+                continue
+            names += 1
+            if names > _MOST_FLATTENED:
+                found.reject(Reason.MALFORMED_PAYLOAD, f"more than {_MOST_FLATTENED} numbers: the rest is not stored")
+                return
+            found.readings += found.each([_NumberFound(name, measured)], item)
+
+    def _organisation_of(self, here: Here) -> str | None:
+        if self._organisation is None:
+            return None
+        slug = self._organisation.fill(here)
+        if slug is None or not is_slug(slug):
+            raise MessageRejected(
+                Reason.MALFORMED_TOPIC,
+                f"{shown(slug)} at {self._organisation.source} is not the slug of an organisation",
+            )
+        return slug
+
+    def _names_taken(self, told: MappingOptions) -> frozenset[str]:
+        """Name what flattening leaves to the other options: of one item, so only what is looked up in it."""
+        paths = [part.path for part in self._metrics]
+        if self._position is not None:
+            paths += [self._position.longitude, self._position.latitude]
+        texts = [told.device, told.time if isinstance(told.time, str) else told.time.path]
+        paths += [compile_path(text, "") for text in texts if text.startswith(("$", "@"))]
+        return frozenset(_dotted(path) for path in paths if path.relative or self._items is None)
+
+    def _where(self) -> str:
+        if self._items is not None:
+            return f"{self._items.text}, or no value in it"
+        paths = [part.path.text for part in self._metrics]
+        if self._position is not None:
+            paths.append(self._position.longitude.text)
+        return ", ".join(paths[:8]) or ("the events' paths" if self._events else "$: no number is in it")
+
+
+class _Reads(Protocol[_Part_co]):
+    def read(self, item: Item) -> _Part_co | Absent: ...
+
+
+class _PlaceFound(NamedTuple):
+    """A latitude beside a longitude that nobody named."""
+
+    place: Place
+
+    def read(self, item: Item) -> Position:
+        place = self.place
+        return fix(
+            item.device,
+            (item.observed_at, item.quality),
+            place.longitude,
+            place.latitude,
+            altitude=place.altitude,
+            accuracy=place.accuracy,
+            speed=place.speed,
+            heading=place.heading,
+        )
+
+
+class _NumberFound(NamedTuple):
+    """A number that nobody named."""
+
+    name: str
+    measured: Measured
+
+    def read(self, item: Item) -> Reading:
+        metric = checked_name(self.name, "name of the metric")
+        try:
+            value = self.measured.checked()
+        except MessageRejected as error:
+            raise MessageRejected(error.reason, f"{shown(metric)}: {error.detail}") from error
+        return Reading(item.device, metric, item.observed_at, value, self.measured.unit, item.quality)
+
+
+class _Found:
+    """What a message's items came to."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.positions: list[Position] = []
+        self.events: list[Event] = []
+        self.rejections: list[Rejection] = []
+        self.heard: dict[str, None] = {}
+        self.ignored = False
+        """Something was there that means that there is nothing."""
+
+    def each(self, parts: Iterable[_Reads[_Part_co]], item: Item) -> list[_Part_co]:
+        """Read parts of an item; one that fails is noted."""
+        read: list[_Part_co] = []
+        for part in parts:
+            try:
+                found = part.read(item)
+            except MessageRejected as error:
+                key = item.here.key
+                self.reject(error.reason, f"item {key}: {error.detail}" if key else error.detail)
+            else:
+                if not isinstance(found, Absent):
+                    read.append(found)
+                elif found is Absent.IGNORED:
+                    self.ignored = True
+        return read
+
+    def reject(self, reason: Reason, detail: str) -> None:
+        self.rejections.append(Rejection(reason, detail))
+
+    def is_empty(self) -> bool:
+        return not (self.readings or self.positions or self.events or self.rejections or self.ignored)
+
+    def decoded(self, organisation: str | None) -> Decoded:
+        return Decoded(
+            organisation,
+            readings=tuple(self.readings),
+            positions=tuple(self.positions),
+            events=tuple(self.events),
+            rejections=tuple(self.rejections),
+            heard=tuple(self.heard),
+        )
+
+
+def _as_text(payload: bytes) -> str:
+    try:
+        text = payload.decode().strip()
+    except UnicodeDecodeError as error:
+        raise MessageRejected(Reason.MALFORMED_PAYLOAD, f"not UTF-8: {error.reason} at byte {error.start}") from error
+    if not text:
+        raise MessageRejected(Reason.NOTHING_TO_STORE, "an empty payload")
+    return text
+
+
+def _dotted(path: Path) -> str:
+    return "" if path.steps is None else ".".join(map(str, path.steps))
