@@ -28,6 +28,7 @@ from launch.embedded_broker import Kind
 from veldwatch.config import Settings
 from veldwatch.model.register import Device
 from veldwatch.model.rule import Condition, ContinuousFlow, Rule, Selector, Severity, Threshold
+from veldwatch.process import collect_garbage_seldom
 from veldwatch.storage import log, register
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.intake import count_rows
@@ -90,6 +91,7 @@ def measure_intake(
     """
     payloads, expected = _payloads(messages, devices)
     topics = [topic_for(_ORGANISATION, _device(number), "readings") for number in range(devices)]
+    collect_garbage_seldom()  # as `veldwatch ingest run` does
     with services(broker) as running:
         settings = running.settings
         load = Load(

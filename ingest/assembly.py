@@ -1,17 +1,23 @@
-"""From values to rows: the arrays of one batch, each row with the message that it came in."""
+"""From values to rows: the arrays of one batch, each row with the message that it came in.
 
+A batch is told apart into messages of the general form and scans, and goes on as the one, then the other: the message
+of a row is its place in that order.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.decoding import Understood
-from ingest.names import DeviceName, Names, SeriesEntry, SeriesName
+from ingest.names import DeviceName, Names, ScanEntry, ScanName, SeriesEntry, SeriesName
 from veldwatch.model.identifiers import DeviceId
-from veldwatch.model.telemetry import Decoded, Position
+from veldwatch.model.telemetry import Decoded, Position, Scan
 from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogEvent
 from veldwatch.wire.sources import Route
 from veldwatch.wire.units import UNCHANGED
@@ -20,6 +26,34 @@ _NO_TIME = np.iinfo(np.int64).min
 _NAN = float("nan")
 _SERIES_ID, _CONVERSION = itemgetter(0), itemgetter(2)
 _HeardKey = tuple[DeviceId, bool, datetime | None]
+_SERIES = itemgetter(1)
+
+
+class Sorted(NamedTuple):
+    """The messages of a batch by their form, each in order of arrival; `names` are those of the scans."""
+
+    general: list[Understood]
+    scanned: list[Understood]
+    names: list[ScanName]
+
+    def messages(self) -> list[Understood]:
+        """Give all, in the order that rows count messages by."""
+        return self.general + self.scanned if self.scanned else self.general
+
+
+def sort(understood: list[Understood]) -> Sorted:
+    """Tell scans from the rest, and name what they say."""
+    general: list[Understood] = []
+    scanned: list[Understood] = []
+    names: list[ScanName] = []
+    for item in understood:
+        scan = item.scan
+        if scan is None:
+            general.append(item)
+        else:
+            scanned.append(item)
+            names.append((item.organisation, scan.device, scan.metrics, scan.units))
+    return Sorted(general, scanned, names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +73,9 @@ class Rows:
 def devices_in(understood: list[Understood]) -> dict[DeviceName, Route]:
     """List the devices that messages name."""
     found: dict[DeviceName, Route] = {}
-    for _, route, organisation, decoded in understood:
+    for _, route, organisation, decoded, scan in understood:
+        if scan is not None:
+            found[organisation, scan.device] = route
         for part in (decoded.readings, decoded.positions, decoded.events):
             for row in part:
                 found[organisation, row.device] = route
@@ -49,32 +85,44 @@ def devices_in(understood: list[Understood]) -> dict[DeviceName, Route]:
 
 
 def series_in(understood: list[Understood]) -> list[SeriesName]:
-    """Name the series of all readings, in order, one for each reading."""
+    """Name the series of all readings, in order, one for each reading; those of scans are `series_of`."""
     return [
         (organisation, reading.device, reading.metric, reading.unit)
-        for _, _, organisation, decoded in understood
+        for _, _, organisation, decoded, _ in understood
         for reading in decoded.readings
     ]
 
 
-def assemble(
-    understood: list[Understood], series: list[SeriesName], names: Names, *, each_arrival: bool = False
-) -> Rows:
+def series_of(scans: Iterable[ScanName]) -> list[SeriesName]:
+    """Name the series of scans."""
+    return [
+        (organisation, device, metric, unit)
+        for organisation, device, metrics, units in scans
+        for metric, unit in zip(metrics, units, strict=True)
+    ]
+
+
+def assemble(batch: Sorted, series: list[SeriesName], names: Names, *, each_arrival: bool = False) -> Rows:
     """Make the rows of messages whose names are all known.
 
     Args:
-        series: as `series_in` gave them.
+        series: of the messages in the general form, as `series_in` gave them.
         each_arrival: one contact for each moment of arrival, not one for the batch: a file holds years.
     """
-    readings, readings_message, mismatched = _readings(understood, [names.series[name] for name in series])
-    positions, positions_message = _positions(understood, names)
+    scans = [names.scans[name] for name in batch.names]
+    columns = _columns(batch, [names.series[name] for name in series], scans)
+    readings, readings_message, mismatched = _readings(columns)
+    positions, positions_message = _positions(batch.general, names)
+    contacts = _contacts(batch.general, names, each_arrival=each_arrival)
+    if scans:
+        contacts = _with_scans(contacts, batch.scanned, scans, each_arrival=each_arrival)
     return Rows(
         readings=readings,
         readings_message=readings_message,
         positions=positions,
         positions_message=positions_message,
-        events=_events(understood, names),
-        contacts=_contacts(understood, names, each_arrival=each_arrival),
+        events=_events(batch.general, names),
+        contacts=contacts,
         mismatched=mismatched,
     )
 
@@ -84,28 +132,54 @@ def microseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000)
 
 
-def _readings(
-    understood: list[Understood], entries: list[SeriesEntry]
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp], list[tuple[int, str]]]:
-    flat = [reading for _, _, _, decoded in understood for reading in decoded.readings]
-    counts = [len(decoded.readings) for _, _, _, decoded in understood]
-    message = np.repeat(np.arange(len(understood)), counts)
-    rows = np.empty(len(flat), READINGS)
-    if not flat:
-        return rows, message, []
-    # Column by column without a line of Python for each value.
-    _, _, observed, values, _, quality = zip(*flat, strict=True)
-    rows["series_id"] = list(map(_SERIES_ID, entries))
-    rows["observed_at"] = _times(list(map(datetime.timestamp, observed)))
-    rows["received_at"] = np.repeat(_times([item.message.received_at.timestamp() for item in understood]), counts)
-    rows["value"] = values
-    rows["quality"] = quality
-    mismatched = _convert(rows, entries)
+class _Columns(NamedTuple):
+    """All readings of a batch, a column each; times in microseconds since 1970."""
+
+    entries: list[SeriesEntry]
+    message: npt.NDArray[np.intp]
+    observed: npt.NDArray[np.int64]
+    received: npt.NDArray[np.int64]
+    values: list[float]
+    quality: npt.NDArray[np.int64]
+
+
+def _columns(batch: Sorted, entries: list[SeriesEntry], scans: list[ScanEntry]) -> _Columns:
+    """Put the readings together without a line of Python for each value; a scan has one time for all of its own."""
+    flat = [reading for item in batch.general for reading in item.decoded.readings]
+    said = [item.scan for item in batch.scanned if item.scan is not None]
+    # Readings in each message, and how many rows share each time and quality.
+    counts = np.array([len(i.decoded.readings) for i in batch.general] + [len(s.values) for s in said], dtype=np.intp)
+    shared = np.concatenate([np.ones(len(flat), dtype=np.intp), counts[len(batch.general) :]])
+    moments = [reading.observed_at for reading in flat] + [scan.observed_at for scan in said]
+    qualities = [reading.quality for reading in flat] + [scan.quality for scan in said]
+    arrivals = [item.message.received_at.timestamp() for item in batch.messages()]
+    values = [reading.value for reading in flat]
+    values += chain.from_iterable([scan.values for scan in said])
+    return _Columns(
+        entries=entries + list(chain.from_iterable(map(_SERIES, scans))),
+        message=np.repeat(np.arange(len(counts)), counts),
+        observed=np.repeat(_times(list(map(datetime.timestamp, moments))), shared),
+        received=np.repeat(_times(arrivals), counts),
+        values=values,
+        quality=np.repeat(np.array(qualities, dtype=np.int64), shared),
+    )
+
+
+def _readings(columns: _Columns) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp], list[tuple[int, str]]]:
+    rows = np.empty(len(columns.entries), READINGS)
+    if not columns.entries:
+        return rows, columns.message, []
+    rows["series_id"] = list(map(_SERIES_ID, columns.entries))
+    rows["observed_at"] = columns.observed
+    rows["received_at"] = columns.received
+    rows["value"] = columns.values
+    rows["quality"] = columns.quality
+    mismatched = _convert(rows, columns.entries)
     if not mismatched:
-        return rows, message, []
-    kept = np.ones(len(flat), dtype=bool)
+        return rows, columns.message, []
+    kept = np.ones(len(rows), dtype=bool)
     kept[[place for place, _ in mismatched]] = False
-    return rows[kept], message[kept], [(int(message[place]), detail) for place, detail in mismatched]
+    return rows[kept], columns.message[kept], [(int(columns.message[place]), detail) for place, detail in mismatched]
 
 
 def _convert(rows: npt.NDArray[Any], entries: list[SeriesEntry]) -> list[tuple[int, str]]:
@@ -126,7 +200,7 @@ def _convert(rows: npt.NDArray[Any], entries: list[SeriesEntry]) -> list[tuple[i
 def _positions(understood: list[Understood], names: Names) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
     rows: list[tuple[object, ...]] = []
     messages: list[int] = []
-    for place, (message, _, organisation, decoded) in enumerate(understood):
+    for place, (message, _, organisation, decoded, _) in enumerate(understood):
         for position in decoded.positions:
             device_id = names.devices[organisation, position.device]
             rows.append(_position(position, device_id, message.received_at))
@@ -156,7 +230,7 @@ def _events(understood: list[Understood], names: Names) -> list[LogEvent]:
             event.kind,
             event.attributes,
         )
-        for message, _, organisation, decoded in understood
+        for message, _, organisation, decoded, _ in understood
         for event in decoded.events
     ]
 
@@ -164,7 +238,7 @@ def _events(understood: list[Understood], names: Names) -> list[LogEvent]:
 def _contacts(understood: list[Understood], names: Names, *, each_arrival: bool) -> npt.NDArray[Any]:
     """One row for each device that was heard; a last will, which the broker says, is a row of its own."""
     heard: dict[_HeardKey, _Heard] = {}
-    for message, _, organisation, decoded in understood:
+    for message, _, organisation, decoded, _ in understood:
         if message.retained:
             continue  # kept by the broker since who knows when: no sign of life
         alive = decoded.online is not False
@@ -181,6 +255,59 @@ def _contacts(understood: list[Understood], names: Names, *, each_arrival: bool)
         for key, row in heard.items()
     ]
     return np.array(rows, CONTACTS)
+
+
+def _with_scans(
+    contacts: npt.NDArray[Any], scanned: list[Understood], scans: list[ScanEntry], *, each_arrival: bool
+) -> npt.NDArray[Any]:
+    """Add the contacts that scans are: one for each device, and moment of arrival where those are kept apart."""
+    live = [place for place, item in enumerate(scanned) if not item.message.retained]
+    rows = np.empty(len(live), CONTACTS)
+    rows["device_id"] = [scans[place].device_id for place in live]
+    rows["received_at"] = _times([scanned[place].message.received_at.timestamp() for place in live])
+    rows["first_observed_at"] = _times([_moment(scanned[place].scan).timestamp() for place in live])
+    rows["last_observed_at"] = rows["first_observed_at"]
+    rows["messages"] = 1
+    rows["online"] = True
+    alive = contacts["online"]
+    merged = _merged(np.concatenate([contacts[alive], rows]), each_arrival=each_arrival)
+    return np.concatenate([merged, _apart(contacts[~alive], merged)])
+
+
+def _moment(scan: Scan | None) -> datetime:
+    if scan is None:
+        raise AssertionError("not a scan")
+    return scan.observed_at
+
+
+def _merged(rows: npt.NDArray[Any], *, each_arrival: bool) -> npt.NDArray[Any]:
+    """Make one row of those of one device: messages summed, the latest arrival, the widest span of observation."""
+    if len(rows) == 0:
+        return rows
+    rows = rows[np.lexsort((rows["received_at"], rows["device_id"]))]
+    changes = rows["device_id"][1:] != rows["device_id"][:-1]
+    if each_arrival:
+        changes |= rows["received_at"][1:] != rows["received_at"][:-1]
+    begins = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    merged = rows[begins].copy()
+    merged["messages"] = np.add.reduceat(rows["messages"], begins)
+    merged["received_at"] = np.maximum.reduceat(rows["received_at"], begins)
+    # Untold is the smallest number there is: it loses against every time as the last, and must as the first.
+    first = np.where(rows["first_observed_at"] == _NO_TIME, np.iinfo(np.int64).max, rows["first_observed_at"])
+    first = np.minimum.reduceat(first, begins)
+    merged["first_observed_at"] = np.where(first == np.iinfo(np.int64).max, _NO_TIME, first)
+    merged["last_observed_at"] = np.maximum.reduceat(rows["last_observed_at"], begins)
+    return merged
+
+
+def _apart(wills: npt.NDArray[Any], alive: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Put last wills a microsecond after signs of life that arrived with them: the two would share a key."""
+    keys = set(zip(alive["device_id"].tolist(), alive["received_at"].tolist(), strict=True))
+    wills = wills.copy()
+    for will in wills:
+        while (int(will["device_id"]), int(will["received_at"])) in keys:
+            will["received_at"] += 1
+    return wills
 
 
 class _Heard:

@@ -8,7 +8,7 @@ from ingest.worker import Worker
 from veldwatch.config import load_settings
 from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
-from veldwatch.process import stop_on_signals
+from veldwatch.process import collect_garbage_seldom, stop_on_signals
 from veldwatch.storage import intake, quarantine
 from veldwatch.storage.connection import connect
 
@@ -23,6 +23,7 @@ def run() -> None:
     stop = stop_on_signals()
     worker = Worker(settings)
     serve_metrics(settings, ready=worker.subscriber.connected.is_set)
+    collect_garbage_seldom()
     worker.run(stop)
 
 

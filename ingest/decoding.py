@@ -11,11 +11,12 @@ import structlog
 from ingest.memories import Memories, Work
 from veldwatch.errors import MessageRejected, StorageError
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Decoded, Message
+from veldwatch.model.telemetry import Decoded, Message, Scan
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.quarantine import Quarantined
 from veldwatch.wire.sources import Route, Sources
 
+_NOTHING = Decoded(None)
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
@@ -24,12 +25,14 @@ class Understood(NamedTuple):
 
     Attributes:
         organisation: slug that its devices belong to.
+        scan: all that it says, where it is a usual message; `decoded` is empty then.
     """
 
     message: Message
     route: Route
     organisation: str
     decoded: Decoded
+    scan: Scan | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,17 +101,16 @@ class Decoding:
         if len(message.payload) > self._limit:
             raise MessageRejected(Reason.PAYLOAD_TOO_LARGE, f"longer than {self._limit} bytes")
         try:
-            if route.stateful is None or outcome.work is None:
-                decoded = route.decode(message.topic, message.payload, message.received_at)
-            else:
-                decoded = outcome.work.decode(route, route.stateful, message)
+            scan = None if route.scan is None else route.scan(message.topic, message.payload, message.received_at)
+            decoded = _NOTHING if scan is not None else _decode(route, message, outcome.work)
         except (MessageRejected, StorageError):
             raise
         except Exception as error:  # a decoder is a plug-in: its defect may cost its message, never the others
             _log.exception("decoder failed", source=route.source.name, topic=message.topic)
             raise MessageRejected(Reason.DECODER_FAILED, f"{type(error).__name__}: {error}") from error
-        organisation = decoded.organisation or route.source.organisation or self._default
-        outcome.understood.append(Understood(message, route, organisation, decoded))
+        named = decoded.organisation if scan is None else scan.organisation
+        organisation = named or route.source.organisation or self._default
+        outcome.understood.append(Understood(message, route, organisation, decoded, scan))
         if decoded.rejections:
             outcome.quarantined += self._parts(message, route, decoded)
 
@@ -117,3 +119,9 @@ class Decoding:
         for rejection in decoded.rejections:
             by_reason.setdefault(rejection.reason, []).append(rejection.detail)
         return [self.refused(message, reason, "; ".join(said[:20]), route) for reason, said in by_reason.items()]
+
+
+def _decode(route: Route, message: Message, work: Work | None) -> Decoded:
+    if route.stateful is None or work is None:
+        return route.decode(message.topic, message.payload, message.received_at)
+    return work.decode(route, route.stateful, message)

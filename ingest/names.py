@@ -25,6 +25,10 @@ SeriesName = tuple[str, str, str, str | None]
 """(organisation, external id, metric, unit as sent)."""
 
 
+ScanName = tuple[str, str, tuple[str, ...], tuple[str | None, ...]]
+"""(organisation, external id, metrics, their units as sent)."""
+
+
 class SeriesEntry(NamedTuple):
     """What a reading's words mean; `conversion` None: its unit cannot become the series' own."""
 
@@ -34,6 +38,13 @@ class SeriesEntry(NamedTuple):
     detail: str
 
 
+class ScanEntry(NamedTuple):
+    """What the words of a scan mean: its device, and the series of its values in order."""
+
+    device_id: DeviceId
+    series: tuple[SeriesEntry, ...]
+
+
 class Names:
     """The register as ingest knows it."""
 
@@ -41,12 +52,14 @@ class Names:
         self._register_unknown = settings.register_unknown_devices
         self.devices: dict[DeviceName, DeviceId] = {}
         self.series: dict[SeriesName, SeriesEntry] = {}
+        self.scans: dict[ScanName, ScanEntry] = {}
         self._organisations: dict[str, register.OrganisationId] = {}
 
     def forget(self) -> None:
         """Ask the register again for everything."""
         self.devices.clear()
         self.series.clear()
+        self.scans.clear()
         self._organisations.clear()
 
     def learn_devices(self, connection: Connection, wanted: dict[DeviceName, Route]) -> None:
@@ -76,6 +89,13 @@ class Names:
         for name in missing:
             device_id = self.devices[name[:2]]
             self.series[name] = _entry(device_id, known[device_id, name[2]], name[3])
+
+    def learn_scans(self, wanted: Iterable[ScanName]) -> None:
+        """Put together what scans mean, of devices and series that are known."""
+        for name in wanted:
+            organisation, device, metrics, units = name
+            series = tuple(self.series[organisation, device, *words] for words in zip(metrics, units, strict=True))
+            self.scans[name] = ScanEntry(self.devices[organisation, device], series)
 
     def why_unknown(self, connection: Connection, organisation: str) -> Reason:
         """Tell why a device of that organisation is not known."""

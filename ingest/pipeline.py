@@ -14,7 +14,7 @@ import numpy.typing as npt
 import structlog
 
 from ingest import measures
-from ingest.assembly import Rows, assemble, devices_in, series_in
+from ingest.assembly import Rows, Sorted, assemble, devices_in, series_in, series_of, sort
 from ingest.decoding import Decoding, Outcome, Understood
 from ingest.memories import Work
 from ingest.names import Names
@@ -132,15 +132,13 @@ class Pipeline:
         return self._commit(writer, kept)
 
     def _commit(self, writer: IntakeWriter, outcome: Outcome) -> Report:
-        devices = devices_in(outcome.understood)
-        self._names.learn_devices(writer.connection, devices)
-        known, quarantined = outcome.understood, list(outcome.quarantined)
-        if any(name not in self._names.devices for name in devices):
-            known, unknown = self._known(writer, outcome.understood)
-            quarantined += unknown
-        series = series_in(known)
-        self._names.learn_series(writer.connection, dict.fromkeys(series))
-        rows = assemble(known, series, self._names, each_arrival=self._each_arrival)
+        batch, unknown = self._named(writer, outcome.understood)
+        quarantined = outcome.quarantined + unknown
+        series = series_in(batch.general)
+        unseen = [name for name in dict.fromkeys(batch.names) if name not in self._names.scans]
+        self._names.learn_series(writer.connection, dict.fromkeys(series + series_of(unseen)))
+        self._names.learn_scans(unseen)
+        rows = assemble(batch, series, self._names, each_arrival=self._each_arrival)
         for table, moments in (
             ("reading_raw", rows.readings["observed_at"]),
             ("position_raw", rows.positions["observed_at"]),
@@ -149,12 +147,25 @@ class Pipeline:
         ):
             if len(moments):
                 writer.make_room(table, moments)
-        report = self._write(writer, rows, known, quarantined, outcome.work)
+        report = self._write(writer, rows, batch.messages(), quarantined, outcome.work)
         if outcome.work is not None:
             outcome.work.committed()
             if self._reply is not None and outcome.work.replies:
                 self._reply(outcome.work.replies)
         return report
+
+    def _named(self, writer: IntakeWriter, understood: list[Understood]) -> tuple[Sorted, list[Quarantined]]:
+        """Leave out messages of devices that are not known and may not be registered."""
+        batch = sort(understood)
+        unseen = {
+            name: item for name, item in zip(batch.names, batch.scanned, strict=True) if name not in self._names.scans
+        }
+        devices = devices_in([*batch.general, *unseen.values()])
+        self._names.learn_devices(writer.connection, devices)
+        if all(name in self._names.devices for name in devices):
+            return batch, []
+        known, unknown = self._known(writer, understood)
+        return sort(known), unknown
 
     def _known(self, writer: IntakeWriter, understood: list[Understood]) -> tuple[list[Understood], list[Quarantined]]:
         known: list[Understood] = []

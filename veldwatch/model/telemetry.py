@@ -49,6 +49,31 @@ class Reading(NamedTuple):
     quality: int = 0
 
 
+class Scan(NamedTuple):
+    """Values of several metrics that one device took at one moment: what most messages are.
+
+    Attributes:
+        organisation: slug from the topic; None: the source's own organisation.
+        metrics, units, values: of equal length, n ≥ 1; a unit as in `Reading`.
+    """
+
+    organisation: str | None
+    device: str
+    observed_at: datetime
+    metrics: tuple[str, ...]
+    units: tuple[str | None, ...]
+    values: list[float]
+    quality: int = 0
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Give the same as readings."""
+        device, moment, quality = self.device, self.observed_at, self.quality
+        return tuple(
+            Reading(device, metric, moment, value, unit, quality)
+            for metric, unit, value in zip(self.metrics, self.units, self.values, strict=True)
+        )
+
+
 class Position(NamedTuple):
     """One fix, in degrees of WGS 84; altitude and accuracy in metres, speed in m/s, heading in degrees from north."""
 

@@ -4,7 +4,7 @@ Decoders are found by name among our own and in the entry points of the group `v
 beside this one can bring another format.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import entry_points
@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, cast
 from veldwatch.config import Source
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Decoded
+from veldwatch.model.telemetry import Decoded, Scan
 from veldwatch.wire import chirpstack, owntracks, topics, veldwatch_json, wmbusmeters
 from veldwatch.wire.mapping import decoder as mapping
 from veldwatch.wire.options import Decoder, DecoderFactory, without_options
+from veldwatch.wire.scanning import ScanningDecoder
 from veldwatch.wire.stateful import StatefulDecoder
 
 _GROUP = "veldwatch.decoders"
@@ -36,16 +37,19 @@ class Route:
 
     Attributes:
         stateful: the same decoder, where it reads messages by what earlier ones said.
+        scan: its fast way, where it has one.
     """
 
     source: Source
     decode: Decoder
     stateful: StatefulDecoder[Any] | None = field(init=False)
+    scan: Callable[[str, bytes, datetime], Scan | None] | None = field(init=False)
 
     def __post_init__(self) -> None:
         decode = cast("object", self.decode)
         stateful = cast("StatefulDecoder[Any]", decode) if isinstance(decode, StatefulDecoder) else None
         object.__setattr__(self, "stateful", stateful)
+        object.__setattr__(self, "scan", decode.scan if isinstance(decode, ScanningDecoder) else None)
 
 
 class Fault(NamedTuple):

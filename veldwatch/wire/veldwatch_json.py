@@ -16,24 +16,25 @@ import msgspec
 
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import LARGEST_VALUE, Decoded, Event, Position, Reading, Rejection
+from veldwatch.model.telemetry import LARGEST_VALUE, Decoded, Event, Position, Reading, Rejection, Scan
+from veldwatch.wire.scanning import ScanningDecoder
 from veldwatch.wire.times import observed
 from veldwatch.wire.topics import Kind, OwnTopic, parse_own_topic
 from veldwatch.wire.units import canonical
 from veldwatch.wire.values import (
-    LONGEST_NAME,
     JsonObject,
     as_object,
     attributes,
     checked_name,
     fix,
     number_or_text,
-    plausible,
     read_json,
     shown,
 )
 
-_KNOWN_UNITS: dict[str, str] = {}
+_KNOWN_UNITS: dict[str | None, str] = {}
+# What devices send together is much the same in every message.
+_CHECKED_METRICS: set[tuple[str, ...]] = set()
 
 
 class _Measured(msgspec.Struct):
@@ -50,19 +51,25 @@ _plain_readings = msgspec.json.Decoder(_Readings)
 _known_topic = lru_cache(maxsize=65536)(parse_own_topic)
 
 
-def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
-    """Read one message of our own.
+class OwnJson(ScanningDecoder):
+    """Reads messages of our own."""
 
-    Raises:
-        MessageRejected: topic or payload cannot be read at all, or nothing in it can be stored.
-    """
-    own = _known_topic(topic)
-    if own.kind is Kind.READINGS:
+    def scan(self, topic: str, payload: bytes, received_at: datetime) -> Scan | None:
+        """Read one item of readings; the careful way says what is wrong with others, and keeps what is not."""
+        own = _known_topic(topic)
+        if own.kind is not Kind.READINGS:
+            return None
         try:
-            return _usual(own, _plain_readings.decode(payload), received_at)
+            return _scan(own, _plain_readings.decode(payload), received_at)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MessageRejected):
-            pass  # the careful way says what is wrong, and keeps what is not
-    return _careful(own, payload, received_at)
+            return None
+
+    def read(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:
+        """Read any message of ours."""
+        return _careful(_known_topic(topic), payload, received_at)
+
+
+decode = OwnJson()
 
 
 def encode_readings(
@@ -112,23 +119,34 @@ def encode_status(*, online: bool, observed_at: datetime | None = None) -> bytes
     return msgspec.json.encode(document if observed_at is None else document | {"observed_at": observed_at})
 
 
-def _usual(own: OwnTopic, message: _Readings, received_at: datetime) -> Decoded:
+def _scan(own: OwnTopic, message: _Readings, received_at: datetime) -> Scan | None:
+    said = message.readings
+    if not said:
+        return None
+    metrics = tuple(said)
+    if metrics not in _CHECKED_METRICS:
+        _check_metrics(metrics)
     moment, quality = observed(message.observed_at, received_at)
-    device = own.device
-    found: list[Reading] = []
-    for metric, value in message.readings.items():
-        if not 1 <= len(metric) <= LONGEST_NAME or "\0" in metric:
-            checked_name(metric, "metric")
-        unit = None
+    values: list[float] = []
+    units: list[str | None] = []
+    for value in said.values():
         if isinstance(value, _Measured):
-            unit = (_KNOWN_UNITS.get(value.unit) or _unit(value.unit)) if value.unit else None
-            value = value.value  # noqa: PLW2901  # the plain value is what stands there else
-        if not -LARGEST_VALUE <= value <= LARGEST_VALUE:
-            plausible(value)
-        found.append(Reading(device, metric, moment, value, unit, quality))
-    if not found:
-        raise MessageRejected(Reason.NOTHING_TO_STORE, "no reading")
-    return Decoded(own.organisation, readings=tuple(found))
+            units.append(_KNOWN_UNITS.get(value.unit) or _unit(value.unit))
+            amount = value.value
+        else:
+            units.append(None)
+            amount = value
+        if not -LARGEST_VALUE <= amount <= LARGEST_VALUE:
+            return None
+        values.append(amount)
+    return Scan(own.organisation, own.device, moment, metrics, tuple(units), values, quality)
+
+
+def _check_metrics(metrics: tuple[str, ...]) -> None:
+    for metric in metrics:
+        checked_name(metric, "metric")
+    if len(_CHECKED_METRICS) < 4096:
+        _CHECKED_METRICS.add(metrics)
 
 
 class _Parts:

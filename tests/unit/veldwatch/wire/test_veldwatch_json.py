@@ -1,5 +1,6 @@
 """Our own JSON."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -109,3 +110,27 @@ def test_units_are_read_as_people_write_them() -> None:
 def test_a_clock_that_is_ahead_is_flagged() -> None:
     found = readings(encode_readings(NOW + timedelta(hours=1), {"a": 1}))
     assert found.readings[0].quality == Quality.CLOCK_AHEAD
+
+
+amounts = st.integers() | st.floats() | st.booleans() | st.text(max_size=3) | st.sampled_from(["1.5", "-0", None])
+measured = amounts | st.fixed_dictionaries(
+    {"value": amounts}, optional={"unit": st.sampled_from(["m3", "", None, 3, "?"])}
+)
+stamps = st.sampled_from(
+    ["2026-11-22T09:00:00Z", "2026-11-22T11:00:00+02:00", "2026-11-22 09:00:00.123456789Z", "x", 1795000000, None, -1]
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"readings": st.dictionaries(names | st.just("\0"), measured, max_size=4)}, optional={"observed_at": stamps}
+    )
+)
+def test_the_fast_way_says_what_the_careful_way_says_or_nothing(document: dict[str, object]) -> None:
+    topic, payload = topic_for("demo", "m1", "readings"), json.dumps(document).encode()
+    scan = decode.scan(topic, payload, NOW)
+    if scan is None:
+        return
+    careful = decode.read(topic, payload, NOW)
+    assert scan.readings() == careful.readings
+    assert not careful.rejections
