@@ -85,10 +85,11 @@ def test_a_scan_gives_the_rows_of_its_readings(
     np.testing.assert_array_equal(np.sort(found.contacts), np.sort(expected.contacts))
     assert len(found.mismatched) == len(expected.mismatched)
     order = sort(mixed).messages()
+    places: list[int] = found.readings_message.tolist()
     for at, arrival, place in zip(
         found.readings["observed_at"].tolist(),
         found.readings["received_at"].tolist(),
-        found.readings_message.tolist(),
+        places,
         strict=True,
     ):
         item = order[place]
