@@ -71,7 +71,7 @@ class Names:
             known = register.find_devices(connection, missing)
             found = {name: device.device_id for name, device in known.items()}
             for source, organisation, external in self._registrable(missing, found):
-                made = register.register_pending(
+                made = register.register_unknown(
                     connection, self._organisation(connection, organisation), external, source
                 )
                 found |= {(organisation, name): device for name, device in made.items()}

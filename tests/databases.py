@@ -80,10 +80,11 @@ def clone(source: Template) -> Generator[str]:
 
 
 def empty_tables(connection: Connection) -> None:
-    """Bring a TimescaleDB that cannot be copied back to its first state: no row, identities from 1, policies free."""
+    """Bring a TimescaleDB that cannot be copied back to its first state: rows of migrations, identities from 1."""
     rows = connection.execute(
         """
-        SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'
+        SELECT format('%I', tablename) FROM pg_tables
+        WHERE schemaname = 'public' AND tablename NOT IN ('migration', 'species')
         UNION ALL
         SELECT format('%I', view_name) FROM timescaledb_information.continuous_aggregates
         """

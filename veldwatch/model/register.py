@@ -5,10 +5,10 @@ None means "not said": a new entry gets the schema's own choice, an entry that e
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from veldwatch.model.identifiers import OrganisationId, ProfileId, SiteId
+from veldwatch.model.identifiers import DeviceId, OrganisationId, ProfileId, SiteId, SubjectId
 
 
 class OrganisationKind(StrEnum):
@@ -26,6 +26,9 @@ class DeviceStatus(StrEnum):
     """Registered by its own first message, not yet confirmed by a person."""
     ACTIVE = "active"
     RETIRED = "retired"
+    """Its history stays; what it sends goes to quarantine."""
+    REFUSED = "refused"
+    """A person did not want it; what it sends goes to quarantine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +55,10 @@ class ProfileMetric:
     Attributes:
         unit: a UCUM code, or one of RFC 8428's registry where UCUM has none.
         kind: `gauge`, or `counter` for a register that only counts up.
-        register_modulus: the value at which a counter starts again from zero; None: never.
+        register_modulus: the value, in the unit, at which a counter starts again from zero; None: never.
         minimum: smallest plausible value; None: unknown.
         maximum: largest plausible value; None: unknown.
+        range_source: where the plausible range comes from: a data sheet, a standard.
     """
 
     metric: str
@@ -63,6 +67,7 @@ class ProfileMetric:
     register_modulus: float | None = None
     minimum: float | None = None
     maximum: float | None = None
+    range_source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,7 @@ class Profile:
 
     Attributes:
         kind: `meter`, `sensor`, `gateway` or `tracker`.
+        maximum_speed: of a device that is on no subject with a limit of its own, in m/s; None: unknown.
         metrics: all of them; a metric that is stored but absent here is removed.
     """
 
@@ -78,6 +84,8 @@ class Profile:
     name: str
     kind: str
     expected_interval: timedelta | None = None
+    description: str | None = None
+    maximum_speed: float | None = None
     metrics: tuple[ProfileMetric, ...] = ()
 
 
@@ -111,7 +119,8 @@ class Subject:
 
     Attributes:
         kind: an open list.
-        species: scientific name, for an animal.
+        species: scientific name, for an animal; a known species' common name is taken for it.
+        maximum_speed: of this one, in m/s; None: its species'.
     """
 
     organisation_id: OrganisationId
@@ -119,3 +128,36 @@ class Subject:
     name: str
     kind: str
     species: str | None = None
+    maximum_speed: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Species:
+    """A kind of animal, and how fast it can be.
+
+    Attributes:
+        name: scientific.
+        maximum_speed: nothing of this species moves faster, in m/s; None: unknown.
+        source: of the speed.
+    """
+
+    name: str
+    common_name: str = ""
+    maximum_speed: float | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A device on a subject, from a time on, until a time or until now.
+
+    Attributes:
+        since: None: ever since.
+        until: first moment at which it is not on it any more; None: it still is.
+    """
+
+    id: int
+    device_id: DeviceId
+    subject_id: SubjectId
+    since: datetime | None
+    until: datetime | None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId, SiteId
+from veldwatch.model.track import NO_LIMITS, SpeedLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +14,7 @@ class WatchedDevice:
         organisation: slug.
         site: slug; None: it stands nowhere.
         site_path: slugs of its site and of all above it.
+        speed_limits: of what it is on, in the course of time.
     """
 
     id: DeviceId
@@ -25,6 +27,7 @@ class WatchedDevice:
     site: str | None = None
     site_path: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    speed_limits: SpeedLimits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

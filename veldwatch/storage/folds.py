@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from veldwatch.model.identifiers import OrganisationId
+from veldwatch.model.track import NO_LIMITS, SpeedLimits, Stretch
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
@@ -67,9 +68,11 @@ def read_watched(connection: Connection) -> Watched:
         devices = connection.execute(_QUERIES["watched_devices"]).fetchall()
         series = connection.execute(_QUERIES["watched_series"]).fetchall()
         sites = connection.execute(_QUERIES["watched_sites"]).fetchall()
+        stretches = connection.execute(_QUERIES["watched_stretches"]).fetchall()
+    limits = _speed_limits(stretches)
     areas = ((OrganisationId(organisation), slug, _area(geometry)) for organisation, slug, geometry in sites)
     return Watched(
-        devices=tuple(_device(row) for row in devices),
+        devices=tuple(_device(row, limits) for row in devices),
         series=tuple(
             WatchedSeries(id=i, device_id=device, metric=metric, unit=unit) for i, device, metric, unit in series
         ),
@@ -196,7 +199,7 @@ def read_observations(
     return pages
 
 
-def _device(row: tuple[Any, ...]) -> WatchedDevice:
+def _device(row: tuple[Any, ...], limits: Mapping[int, SpeedLimits]) -> WatchedDevice:
     number, organisation_id, organisation, external_id, name, profile, site_id, site, path, tags = row
     return WatchedDevice(
         id=number,
@@ -209,7 +212,15 @@ def _device(row: tuple[Any, ...]) -> WatchedDevice:
         site=site,
         site_path=tuple(path or ()),
         tags=tuple(tags),
+        speed_limits=limits.get(number, NO_LIMITS),
     )
+
+
+def _speed_limits(rows: Iterable[tuple[int, int | None, int | None, float | None]]) -> dict[int, SpeedLimits]:
+    found: dict[int, list[Stretch]] = {}
+    for device, since, until, maximum_speed in rows:
+        found.setdefault(device, []).append(Stretch(since=since, until=until, maximum_speed=maximum_speed))
+    return {device: SpeedLimits(tuple(stretches)) for device, stretches in found.items()}
 
 
 def _area(geometry: object) -> str | None:

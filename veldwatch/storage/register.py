@@ -9,7 +9,7 @@ locked for a moment only.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg.errors
 from psycopg.types.json import Jsonb
@@ -18,9 +18,12 @@ from veldwatch.errors import Conflict
 from veldwatch.model.identifiers import DeviceId, OrganisationId, ProfileId, SeriesId, SiteId, SubjectId
 from veldwatch.model.register import Device, DeviceStatus, OrganisationKind, Profile, Site, Subject
 from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.profiles import adopt_profile, profile_values, set_metrics
 from veldwatch.storage.queries import load_queries
 
 _QUERIES = load_queries("register")
+_PROFILES = load_queries("profiles")
+_DEPLOYMENTS = load_queries("deployments")
 
 
 class KnownDevice(NamedTuple):
@@ -32,10 +35,20 @@ class KnownDevice(NamedTuple):
 
 
 class KnownSeries(NamedTuple):
-    """A series, and the unit that its values are stored in; '' where nobody said."""
+    """A series, and what is known of its values.
+
+    Attributes:
+        unit: that they are stored in; '' where nobody said.
+        minimum: smallest plausible value, in `range_unit`; None: unknown.
+        maximum: largest, as `minimum`.
+        range_unit: the profile's unit, which may differ from the series' own.
+    """
 
     series_id: SeriesId
     unit: str
+    minimum: float | None = None
+    maximum: float | None = None
+    range_unit: str = ""
 
 
 def ensure_organisation(
@@ -53,31 +66,27 @@ def ensure_site(connection: Connection, site: Site) -> SiteId:
 
 def ensure_profile(connection: Connection, profile: Profile) -> ProfileId:
     """Make a profile with its metrics; series of its devices follow a change of kind or register width."""
-    with connection.transaction():
-        profile_id = _ensure(connection, "ensure_profile", asdict(profile))
-        with translated_errors():
-            for metric in profile.metrics:
-                connection.execute(_QUERIES["ensure_profile_metric"], asdict(metric) | {"profile_id": profile_id})
-            names = [metric.metric for metric in profile.metrics]
-            connection.execute(_QUERIES["forget_profile_metrics"], {"profile_id": profile_id, "metrics": names})
-            connection.execute(_QUERIES["adopt_profile"], {"device_id": None, "profile_id": profile_id})
-    return ProfileId(profile_id)
+    with connection.transaction(), translated_errors():
+        row = connection.execute(_PROFILES["ensure"], profile_values(profile)).fetchone()
+        profile_id = ProfileId(_number(row))
+        set_metrics(connection, profile_id, profile.metrics)
+    return profile_id
 
 
 def ensure_device(connection: Connection, device: Device) -> DeviceId:
     """Make a device, or bring it to what is said; its series follow a change of profile."""
     tags = None if device.tags is None else list(device.tags)
     with connection.transaction():
-        device_id = _ensure(connection, "ensure_device", asdict(device) | {"tags": tags})
+        device_id = DeviceId(_ensure(connection, "ensure_device", asdict(device) | {"tags": tags}))
         if device.profile_id is not None:
-            with translated_errors():
-                connection.execute(_QUERIES["adopt_profile"], {"device_id": device_id, "profile_id": None})
-    return DeviceId(device_id)
+            adopt_profile(connection, [device_id])
+    return device_id
 
 
 def ensure_subject(connection: Connection, subject: Subject) -> SubjectId:
     """Make a subject, or bring it to what is said."""
-    return SubjectId(_ensure(connection, "ensure_subject", asdict(subject)))
+    with translated_errors():
+        return SubjectId(_number(connection.execute(_DEPLOYMENTS["ensure_subject"], asdict(subject)).fetchone()))
 
 
 def deploy(connection: Connection, device_id: DeviceId, subject_id: SubjectId, since: datetime) -> None:
@@ -90,8 +99,8 @@ def deploy(connection: Connection, device_id: DeviceId, subject_id: SubjectId, s
     with translated_errors():
         try:
             with connection.transaction():
-                connection.execute(_QUERIES["end_deployment"], values)
-                connection.execute(_QUERIES["begin_deployment"], values)
+                connection.execute(_DEPLOYMENTS["end_on_others"], values)
+                connection.execute(_DEPLOYMENTS["begin"], values)
         except psycopg.errors.ExclusionViolation as error:
             raise Conflict(
                 f"device {device_id} is on another subject at or after {since.isoformat()} (end that deployment first)"
@@ -116,14 +125,36 @@ def find_devices(connection: Connection, names: Collection[tuple[str, str]]) -> 
     }
 
 
-def register_pending(
-    connection: Connection, organisation_id: OrganisationId, external_ids: Collection[str], source: str
+def register_unknown(
+    connection: Connection,
+    organisation_id: OrganisationId,
+    external_ids: Collection[str],
+    source: str,
+    *,
+    status: DeviceStatus = DeviceStatus.PENDING,
 ) -> dict[str, DeviceId]:
-    """Register devices by their own first messages, as pending; those that exist keep all they have."""
-    values = {"organisation_id": organisation_id, "external_ids": list(external_ids), "source": source}
+    """Register devices by their own first messages; those that exist keep all they have."""
+    values = {
+        "organisation_id": organisation_id,
+        "external_ids": list(external_ids),
+        "source": source,
+        "status": status,
+    }
     with translated_errors():
-        rows = connection.execute(_QUERIES["register_pending"], values).fetchall()
+        rows = connection.execute(_QUERIES["register_unknown"], values).fetchall()
     return {external: DeviceId(device) for external, device in rows}
+
+
+def registrable(connection: Connection, organisation_id: OrganisationId, most_per_hour: int) -> int:
+    """Tell how many devices of an organisation may still register themselves now.
+
+    Until the caller's transaction ends, no other one is told: so the limit holds with any number of ingestors.
+    """
+    values = {"organisation_id": organisation_id}
+    with translated_errors():
+        connection.execute(_QUERIES["lock_registration"], values)
+        row = connection.execute(_QUERIES["registered_lately"], values).fetchone()
+    return max(0, most_per_hour - _number(row))
 
 
 def ensure_series(
@@ -142,11 +173,17 @@ def ensure_series(
     }
     with translated_errors():
         rows = connection.execute(_QUERIES["ensure_series"], values).fetchall()
-    return {(DeviceId(device), metric): KnownSeries(SeriesId(series), unit) for device, metric, series, unit in rows}
+    return {
+        (DeviceId(device), metric): KnownSeries(SeriesId(series), unit, minimum, maximum, range_unit)
+        for device, metric, series, unit, minimum, maximum, range_unit in rows
+    }
 
 
 def _ensure(connection: Connection, query: str, values: Mapping[str, object]) -> int:
     with translated_errors():
-        row = connection.execute(_QUERIES[query], values).fetchone()
-    assert row is not None  # noqa: S101  # INSERT ... ON CONFLICT DO UPDATE gives a row always
+        return _number(connection.execute(_QUERIES[query], values).fetchone())
+
+
+def _number(row: tuple[Any, ...] | None) -> int:
+    assert row is not None  # noqa: S101  # these statements give a row always
     return row[0]

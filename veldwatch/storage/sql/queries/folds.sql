@@ -9,18 +9,25 @@ FROM device d
 JOIN organisation o ON o.id = d.organisation_id
 LEFT JOIN profile p ON p.id = d.profile_id
 LEFT JOIN path ON path.id = d.site_id
-WHERE d.status <> 'retired'
+WHERE d.status NOT IN ('retired', 'refused')
 ORDER BY d.id;
 
 -- watched_series: series of those devices
 SELECT s.id, s.device_id, s.metric, s.unit
 FROM series s
 JOIN device d ON d.id = s.device_id
-WHERE d.status <> 'retired'
+WHERE d.status NOT IN ('retired', 'refused')
 ORDER BY s.id;
 
 -- watched_sites: geometries of sites
 SELECT organisation_id, slug, geometry FROM site WHERE geometry IS NOT NULL;
+
+-- watched_stretches: where those of the devices that have any limit move under which, oldest first; microseconds
+SELECT m.device_id, (extract(epoch FROM lower(m.during)) * 1000000)::bigint,
+       (extract(epoch FROM upper(m.during)) * 1000000)::bigint, m.maximum_speed
+FROM movement_stretch m
+WHERE m.device_id IN (SELECT device_id FROM movement_stretch WHERE maximum_speed IS NOT NULL)
+ORDER BY m.device_id, m.during;
 
 -- visible_before: every transaction before this one is over, and seen by later reads
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text;
