@@ -37,6 +37,7 @@ from veldwatch.wire.topics import topic_for
 from veldwatch.wire.veldwatch_json import encode_readings
 
 _ORGANISATION = "bench"
+_UNITS = {"total_volume": "m3", "flow_rate": "L/h", "battery_voltage": "V"}
 _LIMIT = 100.0
 _ONE_IN = 20_011
 """Messages between two that go beyond the limit; prime, so that every device has its turn."""
@@ -219,13 +220,24 @@ def _patiently() -> Generator[None]:
 
 
 def _register(connection: Connection, devices: int, rules: int) -> None:
-    """Make the devices, in as many groups as there are rules, and the rules."""
+    """Make the devices, in as many groups as there are rules, with their series, and the rules."""
     with connection.transaction():
         organisation = register.ensure_organisation(connection, _ORGANISATION)
-        for number in range(devices):
-            tags = (f"group-{number % rules}",) if rules else ()
-            device = Device(organisation_id=organisation, external_id=_device(number), source="veldwatch", tags=tags)
-            register.ensure_device(connection, device)
+        ids = [
+            register.ensure_device(
+                connection,
+                Device(
+                    organisation_id=organisation,
+                    external_id=_device(number),
+                    source="veldwatch",
+                    tags=(f"group-{number % rules}",) if rules else (),
+                ),
+            )
+            for number in range(devices)
+        ]
+        register.ensure_series(
+            connection, [(device, metric, unit) for device in ids for metric, unit in _UNITS.items()]
+        )
         for number in range(rules):
             save_rule(connection, _rule(number), "bench")
 
