@@ -31,6 +31,7 @@ from api.routes import (
     series,
     simulator,
     sites,
+    sources,
     stream,
 )
 from api.static_files import ConsoleFiles
@@ -58,6 +59,7 @@ ROUTERS = (
     rules.router,
     receivers.router,
     quarantine.router,
+    sources.router,
     mailbox.router,
     simulator.router,
     stream.router,

@@ -101,6 +101,12 @@ def _import(app: typer.Typer) -> None:
     app.add_typer(import_app, name="import")
 
 
+def _sources(app: typer.Typer) -> None:
+    from ingest.source_commands import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="sources")
+
+
 def _rules(app: typer.Typer) -> None:
     from rules.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
@@ -152,6 +158,7 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "mailbox": _mailbox,
     "ingest": _ingest,
     "import": _import,
+    "sources": _sources,
     "rules": _rules,
     "notify": _notify,
     "api": _api,

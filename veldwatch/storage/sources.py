@@ -5,6 +5,7 @@ reader must not trust it: `veldwatch.wire.sources.Sources` refuses the messages 
 Ingest reads the table every few seconds.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +14,13 @@ from typing import Any, NamedTuple
 from psycopg.types.json import Jsonb
 
 from veldwatch.config import Source
-from veldwatch.errors import NotFound
+from veldwatch.errors import ConfigurationInvalid, NotFound
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
+from veldwatch.wire.source_document import DEFAULT_PRIORITY, SourceDefinition
 from veldwatch.wire.sources import check_source
 
 _QUERIES = load_queries("sources")
-DEFAULT_PRIORITY = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,11 @@ class EditedSource:
     enabled: bool
     updated_at: datetime
     updated_by: str
+
+    @property
+    def definition(self) -> SourceDefinition:
+        """Give it as operators write it."""
+        return SourceDefinition(**self.source.model_dump(), priority=self.priority, enabled=self.enabled)
 
 
 class SourceCounts(NamedTuple):
@@ -81,6 +87,10 @@ def save_source(
         ConfigurationInvalid: it could not work: filter, decoder, an option or the organisation is wrong.
     """
     check_source(source)
+    try:
+        json.dumps(source.options, allow_nan=False).encode()
+    except ValueError as error:
+        raise ConfigurationInvalid(f"bad options of source {source.name!r}: {error} (expected JSON)") from error
     values = {
         "name": source.name,
         "priority": priority,

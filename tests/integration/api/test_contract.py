@@ -98,7 +98,12 @@ def test_every_answer_is_what_openapi_says(operator: TestClient, filled: World) 
     operator.post("/v1/simulator/faults", json={"device_id": filled.meter, "kind": "leak"})
     alert = operator.get("/v1/alerts").json()["items"][0]["id"]
     operator.post(f"/v1/alerts/{alert}/comments", json={"body": "x"})
-    places = {"{device_id}": str(filled.meter), "{alert_id}": alert, "{slug}": "water.low-pressure"}
+    places = {
+        "{device_id}": str(filled.meter),
+        "{alert_id}": alert,
+        "{slug}": "water.low-pressure",
+        "{name}": "veldwatch",
+    }
     checked = 0
     for method, path, operation in _operations(schema):
         content = operation["responses"].get("200", {}).get("content", {})
@@ -120,3 +125,15 @@ def test_the_example_rule_of_openapi_is_a_rule(operator: TestClient) -> None:
     body = _schema(operator)["paths"]["/v1/rules/{slug}"]["put"]["requestBody"]["content"]["application/json"]
     (example,) = body["schema"]["examples"]
     assert operator.put(f"/v1/rules/{example['id']}", json=example).json()["definition"] == example
+
+
+def test_the_example_source_of_openapi_is_a_source_that_reads_the_example_message(operator: TestClient) -> None:
+    schema = _schema(operator)
+    body = schema["paths"]["/v1/sources/{name}"]["put"]["requestBody"]["content"]["application/json"]
+    (example,) = body["schema"]["examples"]
+    stored = operator.put(f"/v1/sources/{example['name']}", json=example).json()
+    assert {key: stored[key] for key in example} == example
+    trial = schema["components"]["schemas"]["NewTrial"]["properties"]
+    message = {key: trial[key]["examples"][0] for key in ("topic", "payload_text", "received_at")}
+    tried = operator.post("/v1/sources/try", json=message).json()
+    assert (tried["outcome"], len(tried["readings"]), tried["warnings"]) == ("stored", 2, [])

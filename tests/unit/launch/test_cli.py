@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from launch.cli import application
 
-PROGRAMS = ("ingest", "import", "rules", "notify", "api", "token", "simulate", "dashboards")
+PROGRAMS = ("ingest", "import", "sources", "rules", "notify", "api", "token", "simulate", "dashboards")
 
 
 def test_help_shows_every_command() -> None:
