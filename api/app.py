@@ -17,6 +17,7 @@ from api.parts import Parts
 from api.problems import EXCEPTION_HANDLERS, RESPONSES
 from api.routes import (
     alerts,
+    consumption,
     devices,
     events,
     health,
@@ -53,6 +54,7 @@ ROUTERS = (
     devices.router,
     series.router,
     readings.router,
+    consumption.router,
     positions.router,
     events.router,
     alerts.router,

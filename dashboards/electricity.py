@@ -51,8 +51,8 @@ _ENERGY = Panel(
     dashboard=_FILE,
     query="energy",
     title="Energy",
-    description="What registers counted, by site: hours, or days in long ranges. A reset or an exchanged meter leaves a"
-    " hole, never a negative figure.",
+    description="What registers counted, by site: hours, or days in long ranges. Roll-overs, resets and stray figures"
+    " are undone, so it is never negative; what no meter can count is left out.",
     height=9,
 )
 _LARGEST = Panel(

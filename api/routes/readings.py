@@ -1,20 +1,16 @@
 """GET /v1/readings: values, raw or rolled up to hours and days, as JSON or CSV."""
 
-import csv
-import io
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api.access import Viewer
+from api.csv_table import CSV_ANSWER, csv_response
 from api.models.telemetry import Reading, Rollup
 from api.pages import Page, build_page
 from api.parameters import DatabaseId, Order, Spanning, Text
 from api.parts import Shared
-from veldwatch.storage.pool import Row
 from veldwatch.storage.readings import Bucket, ReadingFilter, list_readings
 
 router = APIRouter(prefix="/v1/readings", tags=["telemetry"])
@@ -28,9 +24,6 @@ class ReadingQuery(Spanning):
     bucket: Bucket = Field("raw", description="hour, day: in UTC; a bucket counts when it begins in the time range")
     order: Order = "asc"
     format: Literal["json", "csv"] = Field("json", description="csv: the cursor is in the header `Veldwatch-Next`")
-
-
-CSV_ANSWER = {"content": {"text/csv": {"schema": {"type": "string"}}}}
 
 
 @router.get("", response_model=Page[Reading] | Page[Rollup], responses={200: CSV_ANSWER})
@@ -54,25 +47,4 @@ def read_readings(
     else:
         page = build_page(Rollup, rows, ask.limit, lambda row: (row["bucket"], row["series_id"]))
         names = list(Rollup.model_fields)
-    return page if ask.format == "json" else _as_csv(names, rows[: ask.limit], page.next)
-
-
-def _as_csv(names: Sequence[str], rows: Sequence[Row], cursor: str | None) -> Response:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(row[name]) for name in names} for row in rows)
-    headers = {"Content-Disposition": 'attachment; filename="readings.csv"'}
-    if cursor is not None:
-        headers["Veldwatch-Next"] = cursor
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _cell(value: object) -> object:
-    """Keep a spreadsheet from running text that came from outside as a formula.
-
-    Source: OWASP, "CSV Injection".
-    """
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+    return page if ask.format == "json" else csv_response("readings", names, rows[: ask.limit], page.next)

@@ -39,6 +39,7 @@ def maintain(
     with connect(settings.dsn, application="veldwatch-maintain") as connection:
         report = maintenance.run_once(connection, datetime.now(UTC), retention=retention)
     typer.echo(
-        f"renewed {report.hours} hourly buckets, dropped {report.batches_dropped} batches of the log"
+        f"renewed {report.hours} hourly buckets, judged {report.consumption_hours} hours of registers,"
+        f" dropped {report.batches_dropped} batches of the log"
         f" and {report.partitions_dropped} partitions"
     )

@@ -59,6 +59,8 @@ class ProfileMetric:
         minimum: smallest plausible value; None: unknown.
         maximum: largest plausible value; None: unknown.
         range_source: where the plausible range comes from: a data sheet, a standard.
+        resolution: smallest step of a counter; None: unknown.
+        maximum_per_hour: the most that a counter can count in an hour; None: unknown.
     """
 
     metric: str
@@ -68,6 +70,8 @@ class ProfileMetric:
     minimum: float | None = None
     maximum: float | None = None
     range_source: str = ""
+    resolution: float | None = None
+    maximum_per_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

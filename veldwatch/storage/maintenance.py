@@ -16,6 +16,8 @@ from veldwatch.config import Settings
 from veldwatch.errors import StorageUnavailable
 from veldwatch.storage import partitions
 from veldwatch.storage.connection import Connection, connect, translated_errors
+from veldwatch.storage.consumption_rollups import TABLE as CONSUMPTION
+from veldwatch.storage.consumption_rollups import judge_new
 from veldwatch.storage.editions import Edition
 from veldwatch.storage.folds import close_history
 from veldwatch.storage.migrate import check_schema
@@ -31,6 +33,7 @@ _AHEAD = timedelta(days=45)  # always the next month, and the one after from the
 _BATCHES_AT_ONCE = 2000
 _CHORES_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
+_CONSUMPTION_SECONDS = 5.0  # one judgement for all that a register said meanwhile
 _QUERIES = load_queries("maintenance")
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -41,11 +44,13 @@ class MaintenanceReport:
 
     Attributes:
         hours: hourly buckets renewed; 0 where the server does it by itself.
+        consumption_hours: hours of registers judged.
         batches_dropped: from the log.
         partitions_dropped: months, or chunks, that retention dropped.
     """
 
     hours: int
+    consumption_hours: int
     batches_dropped: int
     partitions_dropped: int
 
@@ -67,15 +72,26 @@ def run_once(connection: Connection, now: datetime, *, retention: timedelta | No
     make_partitions(connection, edition, now)
     return MaintenanceReport(
         hours=hours,
+        consumption_hours=judge_all(connection),
         batches_dropped=drop_batches(connection, now - LOG_KEPT),
         partitions_dropped=0 if retention is None else drop_telemetry(connection, now, retention),
     )
 
 
+def judge_all(connection: Connection) -> int:
+    """Judge all registers that are to be judged, and count the hours."""
+    hours = 0
+    while True:
+        done = judge_new(connection)
+        hours += done.hours
+        if not done.more:
+            return hours
+
+
 def make_partitions(connection: Connection, edition: Edition, now: datetime) -> None:
     """Make the partitions of this month and the next, so that a month begins without waiting."""
     if edition is Edition.PLAIN:
-        for table in TELEMETRY + _ROLLUPS:
+        for table in (*TELEMETRY, *_ROLLUPS, CONSUMPTION):
             partitions.ensure(connection, table, now, now + _AHEAD)
 
 
@@ -133,13 +149,17 @@ def _keep_up(connection: Connection, settings: Settings, stop: threading.Event) 
     edition = check_schema(connection).edition
     connection.commit()
     retention = None if settings.retention_days is None else timedelta(days=settings.retention_days)
-    chores_due = 0.0
+    chores_due = consumption_due = 0.0
     while not stop.is_set():
         began = time.monotonic()
         if began >= chores_due:
             _do_chores(connection, edition, retention)
             chores_due = began + _CHORES_SECONDS
         more = edition is not Edition.COMMUNITY and roll_up(connection).more
+        if began >= consumption_due:
+            behind = judge_new(connection).more
+            more |= behind
+            consumption_due = began if behind else began + _CONSUMPTION_SECONDS
         # Half of one connection's time at most while behind, a fifth otherwise: intake goes first.
         spent = time.monotonic() - began
         stop.wait(spent if more else max(_PAUSE_SECONDS, 4 * spent))

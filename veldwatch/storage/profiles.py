@@ -55,6 +55,8 @@ def set_metrics(connection: Connection, profile_id: ProfileId, metrics: Sequence
         "minima": [metric.minimum for metric in metrics],
         "maxima": [metric.maximum for metric in metrics],
         "sources": [metric.range_source for metric in metrics],
+        "resolutions": [metric.resolution for metric in metrics],
+        "rates": [metric.maximum_per_hour for metric in metrics],
     }
     with translated_errors():
         connection.execute(_QUERIES["forget_metrics"], values)

@@ -83,23 +83,37 @@ def test_raw_hourly_and_daily_agree(connection: Connection, series: SeriesId, bu
 
 def test_consumption_is_what_the_register_counted(connection: Connection, series: SeriesId) -> None:
     _write(connection, series, {-HOUR: 10.0, timedelta(0): 11.0, HOUR: 13.0, 2 * HOUR: 16.0})
-    assert _consumption(connection, series, 3 * HOUR, HOUR_MS) == [
-        (timedelta(0), 1.0),
-        (HOUR, 2.0),
-        (2 * HOUR, 3.0),
-    ]
+    assert _consumption(connection, series, 3 * HOUR, HOUR_MS) == [(timedelta(0), 2.0), (HOUR, 3.0)]
 
 
 def test_a_register_that_turns_over_goes_on_counting(connection: Connection, series: SeriesId) -> None:
     connection.execute("UPDATE series SET register_modulus = 100")
     _write(connection, series, {timedelta(0): 98.0, HOUR: 99.0, 2 * HOUR: 3.0})
-    assert _consumption(connection, series, 3 * HOUR, HOUR_MS)[1:] == [(HOUR, 1.0), (2 * HOUR, 4.0)]
+    assert _consumption(connection, series, 3 * HOUR, HOUR_MS) == [(timedelta(0), 1.0), (HOUR, 4.0)]
 
 
 @pytest.mark.parametrize("modulus", [None, 100.0])
-def test_an_exchanged_meter_gives_no_figure_and_never_a_negative_one(
+def test_a_register_that_was_reset_counts_from_zero_and_never_back(
     connection: Connection, series: SeriesId, modulus: float | None
 ) -> None:
     connection.execute("UPDATE series SET register_modulus = %s", (modulus,))
     _write(connection, series, {timedelta(0): 48.0, HOUR: 49.0, 2 * HOUR: 0.5, 3 * HOUR: 1.5})
-    assert _consumption(connection, series, 4 * HOUR, HOUR_MS)[1:] == [(HOUR, 1.0), (2 * HOUR, None), (3 * HOUR, 1.0)]
+    assert _consumption(connection, series, 4 * HOUR, HOUR_MS) == [(timedelta(0), 1.0), (HOUR, 0.5), (2 * HOUR, 1.0)]
+
+
+def test_days_begin_at_midnight_of_the_zone(connection: Connection, series: SeriesId) -> None:
+    _write(connection, series, {n * HOUR: float(n) for n in range(49)})
+    rows = connection.execute(
+        "SELECT bucket, consumption FROM dashboard.consumption(ARRAY[%s], %s, %s, %s, 'Africa/Lusaka')",
+        (series, START - timedelta(days=1), START + timedelta(days=2), DAY_MS),
+    ).fetchall()
+    assert [((bucket - START) / HOUR, value) for bucket, value in rows] == [(-2, 22.0), (22, 24.0), (46, 2.0)]
+
+
+@pytest.mark.parametrize(("view", "expected"), [("consumption_hourly", 49), ("consumption_daily", 3)])
+def test_hours_and_days_have_views(connection: Connection, series: SeriesId, view: str, expected: int) -> None:
+    _write(connection, series, {n * HOUR + timedelta(minutes=9): float(n) for n in range(49)})
+    rows = connection.execute(f"SELECT amount, excess, codes, readings FROM dashboard.{view}".encode()).fetchall()
+    assert len(rows) == expected
+    assert sum(row[0] for row in rows) == pytest.approx(48.0)
+    assert sum(row[3] for row in rows) == 48

@@ -16,6 +16,7 @@ from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId, Site
 from veldwatch.model.register import Device, DeviceStatus, Profile, Site
 from veldwatch.storage import log, partitions, register
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.consumption_rollups import judge_new
 from veldwatch.storage.editions import Edition, identify
 from veldwatch.storage.rollups import roll_up
 
@@ -171,24 +172,32 @@ def _roll_up(connection: Connection) -> None:
         connection.execute("CALL refresh_continuous_aggregate('reading_hourly_aggregate', NULL, NULL)")
         connection.execute("CALL refresh_continuous_aggregate('reading_daily_aggregate', NULL, NULL)")
         connection.autocommit = False
+        _catch_up(connection, judge_new, "consumption")
         return
     roll_up_all(connection)
 
 
 def roll_up_all(connection: Connection) -> None:
-    """Bring the rollups up to the last batch, also while others hold transactions open on the same server."""
+    """Bring the rollups up to the last batch."""
+    _catch_up(connection, roll_up, "rollups")
+    _catch_up(connection, judge_new, "consumption")
+
+
+def _catch_up(connection: Connection, take: Callable[[Connection], object], consumer: str) -> None:
+    """Let a consumer read to the last batch, also while others hold transactions open on the same server."""
     deadline = monotonic() + 20
     while monotonic() < deadline:
-        roll_up(connection)
+        take(connection)
         row = connection.execute(
-            "SELECT count(*) FROM batch b LEFT JOIN log_cursor c ON c.consumer = 'rollups'"
-            " WHERE c.id IS NULL OR (b.xid, b.id) > (c.xid, c.id)"
+            "SELECT count(*) FROM batch b LEFT JOIN log_cursor c ON c.consumer = %s"
+            " WHERE c.id IS NULL OR (b.xid, b.id) > (c.xid, c.id)",
+            (consumer,),
         ).fetchone()
         connection.commit()
         if row == (0,):
             return
         sleep(0.02)
-    raise AssertionError("rollups did not catch up within 20 s: somebody holds a transaction open on this server")
+    raise AssertionError(f"{consumer} did not catch up within 20 s: somebody holds a transaction open on this server")
 
 
 _DEFINITION = {"title": "Leak at O'Brien's", "severity": "major"}

@@ -17,14 +17,18 @@ SET name = EXCLUDED.name, kind = EXCLUDED.kind, expected_interval = EXCLUDED.exp
 RETURNING id;
 
 -- ensure_metrics: make metrics of a profile, or bring them to what is said
-INSERT INTO profile_metric (profile_id, metric, unit, kind, register_modulus, minimum, maximum, range_source)
-SELECT %(profile_id)s, m.metric, m.unit, m.kind, m.register_modulus, m.minimum, m.maximum, m.range_source
+INSERT INTO profile_metric (profile_id, metric, unit, kind, register_modulus, minimum, maximum, range_source,
+                            resolution, maximum_per_hour)
+SELECT %(profile_id)s, m.metric, m.unit, m.kind, m.register_modulus, m.minimum, m.maximum, m.range_source, m.resolution,
+       m.maximum_per_hour
 FROM unnest(%(metrics)s::text[], %(units)s::text[], %(kinds)s::text[], %(moduli)s::double precision[],
-            %(minima)s::double precision[], %(maxima)s::double precision[], %(sources)s::text[])
-     AS m (metric, unit, kind, register_modulus, minimum, maximum, range_source)
+            %(minima)s::double precision[], %(maxima)s::double precision[], %(sources)s::text[],
+            %(resolutions)s::double precision[], %(rates)s::double precision[])
+     AS m (metric, unit, kind, register_modulus, minimum, maximum, range_source, resolution, maximum_per_hour)
 ON CONFLICT (profile_id, metric) DO UPDATE
 SET unit = EXCLUDED.unit, kind = EXCLUDED.kind, register_modulus = EXCLUDED.register_modulus,
-    minimum = EXCLUDED.minimum, maximum = EXCLUDED.maximum, range_source = EXCLUDED.range_source;
+    minimum = EXCLUDED.minimum, maximum = EXCLUDED.maximum, range_source = EXCLUDED.range_source,
+    resolution = EXCLUDED.resolution, maximum_per_hour = EXCLUDED.maximum_per_hour;
 
 -- forget_metrics: remove the metrics of a profile that are not among those named
 DELETE FROM profile_metric WHERE profile_id = %(profile_id)s AND NOT metric = ANY (%(metrics)s::text[]);
@@ -60,7 +64,8 @@ SELECT p.id, p.slug, p.name, p.kind, p.expected_interval, p.description, p.maxim
         WHERE d.profile_id = p.id AND (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)) AS devices,
        coalesce((SELECT jsonb_agg(jsonb_build_object(
             'metric', m.metric, 'unit', m.unit, 'kind', m.kind, 'register_modulus', m.register_modulus,
-            'minimum', m.minimum, 'maximum', m.maximum, 'range_source', m.range_source) ORDER BY m.metric)
+            'minimum', m.minimum, 'maximum', m.maximum, 'range_source', m.range_source,
+            'resolution', m.resolution, 'maximum_per_hour', m.maximum_per_hour) ORDER BY m.metric)
         FROM profile_metric m WHERE m.profile_id = p.id), '[]') AS metrics
 FROM profile p
 WHERE p.slug > %(after)s AND (%(slug)s::text IS NULL OR p.slug = %(slug)s)

@@ -1,0 +1,173 @@
+"""What registers counted, hour by hour, is kept up on every edition, whatever comes late and whatever changes."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.integration.veldwatch.storage.telemetry import Row, make_series, write
+from veldwatch.model.consumption import Code
+from veldwatch.model.identifiers import SeriesId
+from veldwatch.model.register import Device, Profile, ProfileMetric
+from veldwatch.model.telemetry import Quality
+from veldwatch.storage import maintenance, register
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.consumption_rollups import ConsumptionPass, judge_new
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def make_counter(connection: Connection, external_id: str = "meter", modulus: float | None = None) -> SeriesId:
+    series = make_series(connection, external_id)
+    connection.execute("UPDATE series SET kind = 'counter', register_modulus = %s WHERE id = %s", (modulus, series))
+    connection.commit()
+    return series
+
+
+def hours(connection: Connection, view: str = "consumption_hourly") -> list[tuple[Any, ...]]:
+    rows = connection.execute(f"SELECT bucket, amount, excess, codes FROM {view} ORDER BY bucket".encode()).fetchall()
+    connection.commit()
+    return [((bucket - START) / HOUR, amount, excess, codes) for bucket, amount, excess, codes in rows]
+
+
+def hourly(*values: float, since: datetime = START) -> list[Row]:
+    return [(since + number * HOUR, value) for number, value in enumerate(values)]
+
+
+def messy(count: int, seed: int) -> list[Row]:
+    """Make a register of half-hourly readings that steps back, strays, restarts and pauses."""
+    chance = random.Random(seed)  # noqa: S311  # the same each time
+    at, level, rows = START, 500.0, list[Row]()
+    for _ in range(count):
+        at += timedelta(minutes=chance.choice([30, 30, 30, 30, 7, 400]))
+        level = round(level + chance.choice([0, 0.1, 0.2, 1.5]), 3)
+        shown = level
+        match chance.randrange(40):
+            case 0:
+                shown = round(level - 0.05, 3)
+            case 1:
+                shown = 0.0
+            case 2:
+                shown = round(level * 3, 3)
+            case 3:
+                level = shown = 0.2
+            case _:
+                pass
+        rows.append((at, shown))
+    return rows
+
+
+def test_an_hour_holds_what_was_counted_in_it(connection: Connection) -> None:
+    series = make_counter(connection, modulus=1e5)
+    write(connection, series, hourly(99998.5, 99999.5, 0.5, 1.5))
+    maintenance.run_once(connection, START)
+    assert hours(connection) == [(0, 1.0, 0, 0), (1, 1.0, 0, Code.ROLLOVER), (2, 1.0, 0, 0)]
+    assert hours(connection, "consumption_daily") == [(0, 3.0, 0, Code.ROLLOVER)]
+
+
+def test_a_gauge_has_none(connection: Connection) -> None:
+    write(connection, make_series(connection), hourly(1.0, 2.0))
+    maintenance.run_once(connection, START)
+    assert hours(connection) == []
+
+
+def test_a_late_reading_changes_the_hours_around_it_and_not_the_total(connection: Connection) -> None:
+    series = make_counter(connection)
+    write(connection, series, [*hourly(10.0, 11.0), (START + 3 * HOUR, 17.0)])
+    maintenance.run_once(connection, START)
+    shared = Code.ESTIMATED
+    assert hours(connection) == [(0, 1.0, 0, 0), (1, 3.0, 0, shared), (2, 3.0, 0, shared)]
+    write(connection, series, [(START + 2 * HOUR, 11.5)])
+    maintenance.run_once(connection, START)
+    assert hours(connection) == [(0, 1.0, 0, 0), (1, 0.5, 0, 0), (2, 5.5, 0, 0)]
+
+
+def test_an_implausible_reading_is_passed_over(connection: Connection) -> None:
+    series = make_counter(connection)
+    write(connection, series, hourly(10.0, 11.0))
+    write(connection, series, [(START + 2 * HOUR, 65535.0)], quality=Quality.IMPLAUSIBLE)
+    write(connection, series, [(START + 3 * HOUR, 13.0)])
+    maintenance.run_once(connection, START)
+    assert sum(amount for _, amount, *_ in hours(connection)) == 3.0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("order", ["in order", "newest first", "at random", "one late"])
+def test_any_order_of_arrival_gives_the_same_hours(connection: Connection, seed: int, order: str) -> None:
+    rows = messy(300, seed)
+    once = make_counter(connection, "once")
+    write(connection, once, rows)
+    maintenance.run_once(connection, START)
+    expected = hours(connection)
+    connection.execute("DELETE FROM consumption_hourly_rollup")
+    series = make_counter(connection, "again")
+    parts = [rows[start : start + 25] for start in range(0, len(rows), 25)]
+    match order:
+        case "newest first":
+            parts.reverse()
+        case "at random":
+            random.Random(seed).shuffle(parts)  # noqa: S311  # the same each time
+        case "one late":
+            parts = [rows[:100] + rows[101:], rows[100:101]]
+        case _:
+            pass
+    for part in parts:
+        write(connection, series, part)
+        maintenance.run_once(connection, START)
+    assert hours(connection) == expected
+
+
+def test_what_becomes_known_of_a_register_is_judged_into_its_whole_history(connection: Connection) -> None:
+    series = make_series(connection)
+    write(connection, series, hourly(98.0, 99.0, 1.0, 51.0))
+    maintenance.run_once(connection, START)
+    assert hours(connection) == []
+    metric = ProfileMetric(metric="volume", unit="m3", kind="counter", register_modulus=100.0)
+    profile = Profile(slug="meter", name="Meter", kind="meter", metrics=(metric,))
+    organisation = register.ensure_organisation(connection, "kasama")
+    device = Device(
+        organisation_id=organisation,
+        external_id="meter",
+        source="veldwatch",
+        profile_id=register.ensure_profile(connection, profile),
+    )
+    register.ensure_device(connection, device)
+    connection.commit()
+    maintenance.run_once(connection, START)
+    assert hours(connection) == [(0, 1.0, 0, 0), (1, 2.0, 0, Code.ROLLOVER), (2, 50.0, 0, 0)]
+    faster = ProfileMetric(
+        metric="volume", unit="m3", kind="counter", register_modulus=100.0, resolution=0.001, maximum_per_hour=5.0
+    )
+    register.ensure_profile(connection, Profile(slug="meter", name="Meter", kind="meter", metrics=(faster,)))
+    connection.commit()
+    maintenance.run_once(connection, START)
+    assert hours(connection)[2] == (2, 0.0, 50.0, Code.IMPLAUSIBLE)
+
+
+def test_a_pass_judges_only_what_the_log_touched_since(connection: Connection) -> None:
+    first, second = make_counter(connection), make_counter(connection, "other")
+    write(connection, first, hourly(1.0, 2.0))
+    write(connection, second, hourly(1.0, 2.0, 3.0))
+    assert judge_new(connection) == ConsumptionPass(batches=2, due=2, hours=3)
+    assert judge_new(connection) == ConsumptionPass()
+    write(connection, second, [(START + 3 * HOUR, 4.0)])
+    assert judge_new(connection).batches == 1
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_consumption_outlives_the_readings_that_retention_dropped(connection: Connection) -> None:
+    series = make_counter(connection)
+    then, now = datetime(2019, 7, 1, tzinfo=UTC), datetime(2026, 3, 10, tzinfo=UTC)
+    write(connection, series, hourly(1.0, 2.0, 4.0, since=then))
+    write(connection, series, hourly(*range(100, 150), since=now))
+    maintenance.run_once(connection, now, retention=timedelta(days=365))
+    kept = hours(connection)
+    assert connection.execute("SELECT min(value) FROM reading").fetchone() == (100.0,)
+    assert sum(amount for _, amount, *_ in kept) == pytest.approx(148.0)
+    # All is judged again, from what is left.
+    connection.execute("UPDATE series SET register_modulus = 1e5")
+    connection.commit()
+    maintenance.run_once(connection, now)
+    assert hours(connection) == kept

@@ -1,0 +1,191 @@
+"""Hourly consumption on every edition: a consumer of the log that judges the registers whose readings came.
+
+Each pass takes the batches since its cursor, judges each counter that they touch from well before its first new
+reading until nothing later changed, and commits hours and cursor together. A reading that comes years late changes the
+hours around it; a pass that is repeated changes nothing. Where the register itself changes (its width, its profile, a
+deployment), triggers put the series on the list of what is due, and its whole history is judged again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from veldwatch.metering.spread import spread_arrays
+from veldwatch.model.excursions import EXCURSION_READINGS
+from veldwatch.model.local_buckets import from_instant
+from veldwatch.model.register_steps import COUNTS_PER_UNIT, HOUR
+from veldwatch.storage import partitions
+from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.log import START, LogBatch, load_cursor, read, save_cursor
+from veldwatch.storage.queries import load_queries
+from veldwatch.storage.registers import MARGIN, Judged, judge_series, load_anchors, load_registers
+
+CONSUMER = "consumption"
+TABLE = "consumption_hourly_rollup"
+
+# About 30 MB where batches are as large as they get, as in rollups.
+_BATCHES_AT_ONCE = 64
+_DUE_AT_ONCE = 50
+_SERIES_AT_ONCE = 500
+_BEGINNING, _END = -(2**62), 2**62
+_HOURS = np.dtype(
+    [
+        ("bucket", "<i8"), ("series_id", "<i8"), ("amount", "<f8"), ("excess", "<f8"), ("codes", "<i8"),
+        ("readings", "<i8"), ("level", "<f8"), ("level_at", "<i8"), ("last_at", "<i8"),
+    ]
+)  # fmt: skip
+_TIMES = ("bucket", "level_at", "last_at")
+_QUERIES = load_queries("consumption")
+
+Touched = dict[int, tuple[int, int]]
+"""Series, and the first and last instant that something new is known of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumptionPass:
+    """What one pass did.
+
+    Attributes:
+        batches: taken from the log.
+        due: series whose whole history was judged again.
+        hours: that were judged.
+        more: there is more to do at once.
+    """
+
+    batches: int = 0
+    due: int = 0
+    hours: int = 0
+    more: bool = False
+
+
+def judge_new(connection: Connection) -> ConsumptionPass:
+    """Judge what the next batches of the log touch and what is due, in a transaction of its own.
+
+    Where another process is at it, nothing is done.
+    """
+    with translated_errors(), connection.transaction():
+        cursor = load_cursor(connection, CONSUMER)
+        batches = read(connection, cursor or START, _BATCHES_AT_ONCE)
+        due = connection.execute(_QUERIES["due"], {"limit": _DUE_AT_ONCE}).fetchall()
+    if not batches and not due and cursor is not None:
+        return ConsumptionPass()
+    touched = _touched([batch for _, batch in batches]) | {series_id: (_BEGINNING, _END) for series_id, _ in due}
+    with translated_errors(), connection.transaction():
+        row = connection.execute(_QUERIES["take_turn"]).fetchone()
+        if row is None or not row[0] or load_cursor(connection, CONSUMER) != cursor:
+            return ConsumptionPass()
+        hours = _judge(connection, touched)
+        values = {"series_ids": [series_id for series_id, _ in due], "since": [since for _, since in due]}
+        connection.execute(_QUERIES["done"], values)
+        save_cursor(connection, CONSUMER, batches[-1][0] if batches else cursor or START)
+    more = len(batches) == _BATCHES_AT_ONCE or len(due) == _DUE_AT_ONCE
+    return ConsumptionPass(batches=len(batches), due=len(due), hours=hours, more=more)
+
+
+def _touched(batches: Sequence[LogBatch]) -> Touched:
+    if not batches:
+        return {}
+    readings = np.concatenate([batch.readings for batch in batches])
+    order = np.lexsort((readings["observed_at"], readings["series_id"]))
+    ids, at = readings["series_id"][order], readings["observed_at"][order]
+    first = np.flatnonzero(np.diff(ids, prepend=-1))
+    last = np.append(first[1:], len(ids)) - 1
+    spans = zip(at[first].tolist(), at[last].tolist(), strict=True) if len(ids) else ()
+    return dict(zip(ids[first].tolist(), spans, strict=True)) if len(ids) else {}
+
+
+def _judge(connection: Connection, touched: Touched) -> int:
+    """Judge series over what is new of them and as far as it matters; count the hours."""
+    hours = 0
+    ids = sorted(touched)
+    for start in range(0, len(ids), _SERIES_AT_ONCE):
+        registers = load_registers(connection, ids[start : start + _SERIES_AT_ONCE], counters_only=True)
+        anchors = load_anchors(connection, {i: touched[i][0] for i in registers})
+        until = {i: touched[i][1] for i in registers}
+        while registers:
+            judged = judge_series(connection, registers, anchors, until)
+            ends = {one.series_id: _settled_end(one, touched[one.series_id][1]) for one in judged}
+            unsettled = {one.series_id: _further(one) for one in _not_settled(connection, judged, ends)}
+            kept = [_hours(one, ends[one.series_id]) for one in judged if one.series_id not in unsettled]
+            hours += _save(connection, kept)
+            registers = {i: registers[i] for i in unsettled}
+            until |= unsettled
+    return hours
+
+
+def _settled_end(judged: Judged, new_until: int) -> tuple[int, int] | None:
+    """Give the end of an hour at which the fold stands at what the register shows, and when it showed it.
+
+    So many readings lie between it and what is new, and after it, that it owes nothing to the one and the other.
+    """
+    increments = judged.increments
+    if judged.complete or len(increments) <= MARGIN:
+        return None
+    end = int(increments["end"][-EXCURSION_READINGS - 1]) // HOUR * HOUR
+    place = int(np.searchsorted(increments["end"], end, "right")) - 1
+    if place - int(np.searchsorted(increments["end"], new_until, "right")) < EXCURSION_READINGS:
+        return None
+    last = increments[place]
+    return (end, int(last["end"])) if last["level_at"] == last["end"] else None
+
+
+def _not_settled(
+    connection: Connection, judged: Sequence[Judged], ends: dict[int, tuple[int, int] | None]
+) -> list[Judged]:
+    """Find the series whose later hours may not hold any more.
+
+    A fold that stands at what the register shows goes on as it did before, if it stood so before.
+    """
+    known = [(i, end) for i, end in ends.items() if end is not None]
+    values = {"series_ids": [i for i, _ in known], "buckets": [from_instant(end - HOUR) for _, (end, _) in known]}
+    rows = connection.execute(_QUERIES["settled_hours"], values).fetchall() if known else []
+    stored = {(series_id, bucket + HOUR, last_at) for series_id, bucket, last_at in rows}
+    settled = {i for i, (end, last_at) in known if (i, end, last_at) in stored}
+    return [one for one in judged if not one.complete and one.series_id not in settled]
+
+
+def _further(judged: Judged) -> int:
+    """Give twice as far as was judged."""
+    first, last = int(judged.increments["end"][0]), int(judged.increments["end"][-1])
+    return last + max(last - first, 24 * HOUR)
+
+
+def _hours(judged: Judged, settled: tuple[int, int] | None) -> npt.NDArray[Any]:
+    """Make the rows of a register: those hours of which all is known."""
+    increments, start = judged.increments, judged.start
+    if not len(increments) or start is None:
+        return np.empty(0, _HOURS)
+    first = int(increments["begin"][0]) // HOUR * HOUR if judged.anchor is None else judged.anchor.hour
+    last = -(-int(increments["end"][-1]) // HOUR) * HOUR if settled is None else settled[0]
+    if last <= first:
+        return np.empty(0, _HOURS)
+    buckets = spread_arrays(increments, np.arange(first, last + 1, HOUR))
+    # The state at an hour's end is that after its last reading, which may lie hours back.
+    place = np.searchsorted(increments["end"], buckets["end"], "right") - 1
+    state = increments[np.maximum(place, 0)]
+    rows = np.empty(len(buckets), _HOURS)
+    rows["bucket"], rows["series_id"] = buckets["begin"], judged.series_id
+    rows["codes"], rows["readings"] = buckets["codes"], buckets["readings"]
+    rows["amount"], rows["excess"] = buckets["amount"] / COUNTS_PER_UNIT, buckets["excess"] / COUNTS_PER_UNIT
+    rows["level"] = np.where(place < 0, start.level, state["level"]) / COUNTS_PER_UNIT
+    rows["level_at"] = np.where(place < 0, start.level_at, state["level_at"])
+    rows["last_at"] = np.where(place < 0, start.last_at, state["end"])
+    return rows
+
+
+def _save(connection: Connection, found: Sequence[npt.NDArray[Any]]) -> int:
+    rows = np.concatenate([*found, np.empty(0, _HOURS)])
+    if not len(rows):
+        return 0
+    partitions.ensure_for(connection, TABLE, rows["bucket"])
+    values: dict[str, object] = {
+        name: rows[name].tolist()
+        if name not in _TIMES
+        else [f"{time}+00" for time in rows[name].astype("datetime64[us]").astype(str)]
+        for name in rows.dtype.names or ()
+    }
+    connection.execute(_QUERIES["save_hours"], values)
+    return len(rows)

@@ -1,0 +1,98 @@
+-- registers: what is known of some counters; width in the unit of the series, steps and rate in that of the profile
+SELECT s.id, s.unit, m.unit AS profile_unit, s.register_modulus, m.resolution, m.maximum_per_hour, p.expected_interval,
+       ARRAY(SELECT (extract(epoch FROM b.at) * 1000000)::bigint
+             FROM deployment e CROSS JOIN LATERAL (VALUES (lower(e.during)), (upper(e.during))) AS b (at)
+             WHERE e.device_id = s.device_id AND b.at IS NOT NULL AND isfinite(b.at)
+             GROUP BY b.at ORDER BY b.at) AS exchanges
+FROM series s
+JOIN device d ON d.id = s.device_id
+LEFT JOIN profile p ON p.id = d.profile_id
+LEFT JOIN profile_metric m ON m.profile_id = d.profile_id AND m.metric = s.metric
+WHERE s.id = ANY (%(series_ids)s::integer[]) AND (s.kind = 'counter' OR NOT %(counters_only)s)
+ORDER BY s.id;
+
+-- anchors: where the fold of each register stood well before a time, at the end of an hour without repairs; none: at the
+-- beginning of what is stored
+-- Codes 16 and 32, a gap and a shared amount, leave no trace in the fold (veldwatch.model.consumption.Code).
+SELECT w.number::integer - 1 AS number, a.level, (extract(epoch FROM a.level_at) * 1000000)::bigint AS level_at,
+       (extract(epoch FROM a.last_at) * 1000000)::bigint AS last_at,
+       (extract(epoch FROM a.bucket) * 1000000)::bigint AS bucket
+FROM unnest(%(series_ids)s::integer[], %(since)s::timestamptz[]) WITH ORDINALITY AS w (series_id, since, number)
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (SELECT r.observed_at FROM reading_raw r
+         WHERE r.series_id = w.series_id AND r.observed_at < w.since AND r.quality & 4 = 0
+         ORDER BY r.observed_at DESC OFFSET %(margin)s LIMIT 1),
+        -- What retention dropped is judged for good.
+        (SELECT r.observed_at FROM reading_raw r
+         WHERE r.series_id = w.series_id AND r.quality & 4 = 0
+         ORDER BY r.observed_at LIMIT 1)) AS at
+) n
+CROSS JOIN LATERAL (
+    SELECT c.bucket, c.level, c.level_at, c.last_at
+    FROM consumption_hourly_rollup c
+    WHERE c.series_id = w.series_id AND c.bucket <= n.at - interval '1 hour'
+      AND c.codes & ~48 = 0 AND c.level_at = c.last_at
+    ORDER BY c.bucket DESC LIMIT 1
+) a
+ORDER BY w.number;
+
+-- readings: of each register, after a time and up to another, and so many beyond it; implausible ones left out
+SELECT w.number::integer - 1 AS number, (extract(epoch FROM o.observed_at) * 1000000)::bigint AS observed_at, o.value
+FROM unnest(%(series_ids)s::integer[], %(after)s::timestamptz[], %(until)s::timestamptz[])
+     WITH ORDINALITY AS w (series_id, after, until, number)
+CROSS JOIN LATERAL (
+    (SELECT r.observed_at, r.value FROM reading_raw r
+     WHERE r.series_id = w.series_id AND r.observed_at > w.after AND r.observed_at <= w.until AND r.quality & 4 = 0
+     ORDER BY r.observed_at)
+    UNION ALL
+    (SELECT r.observed_at, r.value FROM reading_raw r
+     WHERE r.series_id = w.series_id AND r.observed_at > w.until AND r.quality & 4 = 0
+     ORDER BY r.observed_at LIMIT %(beyond)s)
+) o
+ORDER BY w.number, o.observed_at
+LIMIT %(limit)s;
+
+-- settled_hours: which of those hours end with the register at what it shows, and when it last showed it
+SELECT c.series_id, (extract(epoch FROM c.bucket) * 1000000)::bigint AS bucket,
+       (extract(epoch FROM c.last_at) * 1000000)::bigint AS last_at
+FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS w (series_id, bucket)
+JOIN consumption_hourly_rollup c ON c.series_id = w.series_id AND c.bucket = w.bucket
+WHERE c.level_at = c.last_at;
+
+-- save_hours: keep what was counted in hours, unless more readings told of it before retention dropped some
+INSERT INTO consumption_hourly_rollup AS stored
+       (bucket, series_id, amount, excess, codes, readings, level, level_at, last_at)
+SELECT * FROM unnest(%(bucket)s::timestamptz[], %(series_id)s::integer[], %(amount)s::double precision[],
+                     %(excess)s::double precision[], %(codes)s::integer[], %(readings)s::integer[],
+                     %(level)s::double precision[], %(level_at)s::timestamptz[], %(last_at)s::timestamptz[])
+ON CONFLICT (series_id, bucket) DO UPDATE
+SET amount = EXCLUDED.amount, excess = EXCLUDED.excess, codes = EXCLUDED.codes, readings = EXCLUDED.readings,
+    level = EXCLUDED.level, level_at = EXCLUDED.level_at, last_at = EXCLUDED.last_at
+WHERE EXCLUDED.readings >= stored.readings;
+
+-- due: registers whose whole history is to be judged again, longest due first
+SELECT q.series_id, q.since FROM consumption_due q ORDER BY q.since, q.series_id LIMIT %(limit)s;
+
+-- done: strike registers off, unless they became due again meanwhile
+DELETE FROM consumption_due q
+USING unnest(%(series_ids)s::integer[], %(since)s::timestamptz[]) AS w (series_id, since)
+WHERE q.series_id = w.series_id AND q.since = w.since;
+
+-- take_turn: let no other maintenance judge at the same time
+SELECT pg_try_advisory_xact_lock(hashtext('consumption'));
+
+-- subject: a subject that the asker may see
+SELECT s.id, s.slug FROM subject s JOIN organisation o ON o.id = s.organisation_id
+WHERE s.slug = %(subject)s
+  AND (%(scope)s::integer IS NULL OR s.organisation_id = %(scope)s)
+  AND (%(organisation)s::text IS NULL OR o.slug = %(organisation)s)
+ORDER BY s.id LIMIT 2;
+
+-- deployed: the series of a metric that were on a subject, and when, oldest first
+SELECT e.id, s.id AS series_id, s.unit, (extract(epoch FROM lower(e.during)) * 1000000)::bigint AS begin,
+       (extract(epoch FROM upper(e.during)) * 1000000)::bigint AS until
+FROM deployment e
+JOIN series s ON s.device_id = e.device_id
+WHERE e.subject_id = %(subject_id)s AND s.metric = %(metric)s
+ORDER BY lower(e.during) NULLS FIRST, e.id;
