@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TextIO
 
 from fastapi import Response
 
@@ -23,7 +24,7 @@ def csv_response(title: str, names: Sequence[str], rows: Sequence[Row], cursor: 
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def write_csv(text: io.TextIOBase, names: Sequence[str], rows: Sequence[Row]) -> None:
+def write_csv(text: TextIO, names: Sequence[str], rows: Sequence[Row]) -> None:
     """Write a table (RFC 4180); times in UTC."""
     writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\r\n")
     writer.writeheader()

@@ -77,6 +77,12 @@ def _maintain(app: typer.Typer) -> None:
     app.command("maintain")(maintain)
 
 
+def _consumption(app: typer.Typer) -> None:
+    from launch.commands.consumption import consumption  # noqa: PLC0415  # only where it is named
+
+    app.command("consumption")(consumption)
+
+
 def _doctor(app: typer.Typer) -> None:
     from launch.commands.doctor import doctor  # noqa: PLC0415  # only where it is named
 
@@ -154,6 +160,7 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "demo": _demo,
     "migrate": _migrate,
     "maintain": _maintain,
+    "consumption": _consumption,
     "doctor": _doctor,
     "mailbox": _mailbox,
     "ingest": _ingest,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, cast
 
 import jsonschema
@@ -82,7 +83,8 @@ def test_every_example_is_one_of_its_own_schema(anonymous: TestClient) -> None:
 
 @pytest.fixture
 def filled(connection: Connection, made: World) -> World:
-    world.add_readings(connection, made.volume, [(BEGIN, 1.0)])
+    connection.execute("UPDATE series SET kind = 'counter' WHERE id = %s", (made.volume,))
+    world.add_readings(connection, made.volume, [(BEGIN, 1.0), (BEGIN + timedelta(hours=1), 2.0)])
     world.add_fixes(connection, made.collar, [(BEGIN, 31.1, -10.1)])
     world.add_contact(connection, made.meter, BEGIN)
     world.add_event(connection, made.meter, BEGIN, "tamper", {"cover": "open"})
