@@ -17,7 +17,7 @@ from ingest import measures
 from ingest.assembly import Rows, Sorted, assemble, devices_in, series_in, series_of, sort
 from ingest.decoding import Decoding, Outcome, Understood
 from ingest.memories import Work
-from ingest.names import Names
+from ingest.names import DeviceName, Names
 from veldwatch.errors import MemoryChanged, StorageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Message, Reply
@@ -155,7 +155,7 @@ class Pipeline:
         return report
 
     def _named(self, writer: IntakeWriter, understood: list[Understood]) -> tuple[Sorted, list[Quarantined]]:
-        """Leave out messages of devices that are not known and may not be registered."""
+        """Leave out what is said of devices that are not known and may not be registered."""
         batch = sort(understood)
         unseen = {
             name: item for name, item in zip(batch.names, batch.scanned, strict=True) if name not in self._names.scans
@@ -177,7 +177,8 @@ class Pipeline:
                 reason = self._names.why_unknown(writer.connection, organisation)
                 detail = f"device {device[:60]!r} of organisation {organisation!r} (register it)"
                 quarantined.append(self._decoding.refused(item.message, reason, detail, item.route))
-            else:
+                item = _without(item, missing)  # noqa: PLW2901  # what it says of the others stands
+            if devices_in([item]):
                 known.append(item)
         return known, quarantined
 
@@ -212,6 +213,19 @@ class Pipeline:
             events=len(new.events),
             quarantined=len(refused),
         )
+
+
+def _without(item: Understood, missing: list[DeviceName]) -> Understood:
+    """Leave some devices out of what a message says; a scan is of one device, and nothing is left of it."""
+    names = {device for _, device in missing}
+    decoded = item.decoded
+    kept = decoded._replace(
+        readings=tuple(row for row in decoded.readings if row.device not in names),
+        positions=tuple(row for row in decoded.positions if row.device not in names),
+        events=tuple(row for row in decoded.events if row.device not in names),
+        heard=tuple(device for device in decoded.heard if device not in names),
+    )
+    return item._replace(decoded=kept, scan=None)
 
 
 def _blame(error: Exception) -> Reason:

@@ -38,6 +38,7 @@ DEFAULT_SOURCES = (
     Source(name="wmbusmeters", topic_filter="wmbusmeters/#", decoder="wmbusmeters"),
     Source(name="chirpstack", topic_filter="application/+/device/+/event/+", decoder="chirpstack"),
     Source(name="owntracks", topic_filter="owntracks/+/+/#", decoder="owntracks"),
+    Source(name="sparkplug", topic_filter="spBv1.0/#", decoder="sparkplug"),
 )
 
 

@@ -18,6 +18,7 @@ from veldwatch.wire import chirpstack, owntracks, topics, veldwatch_json, wmbusm
 from veldwatch.wire.mapping import decoder as mapping
 from veldwatch.wire.options import Decoder, DecoderFactory, without_options
 from veldwatch.wire.scanning import ScanningDecoder
+from veldwatch.wire.sparkplug import decoder as sparkplug
 from veldwatch.wire.stateful import StatefulDecoder
 
 _GROUP = "veldwatch.decoders"
@@ -27,6 +28,7 @@ _OWN: dict[str, DecoderFactory] = {
     "chirpstack": without_options(chirpstack.decode),
     "owntracks": without_options(owntracks.decode),
     "mapping": mapping.configure,
+    "sparkplug": sparkplug.configure,
 }
 _REMEMBERED_TOPICS = 100_000
 
