@@ -124,4 +124,4 @@ class Decoding:
 def _decode(route: Route, message: Message, work: Work | None) -> Decoded:
     if route.stateful is None or work is None:
         return route.decode(message.topic, message.payload, message.received_at)
-    return work.decode(route, route.stateful, message)
+    return work.decode(route.stateful, message)

@@ -11,7 +11,6 @@ from veldwatch.model.telemetry import Decoded, Message, Reply
 from veldwatch.storage import memories
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.memories import MemoryChange
-from veldwatch.wire.sources import Route
 from veldwatch.wire.stateful import StatefulDecoder
 
 _KEPT_HERE = 10_000
@@ -32,7 +31,7 @@ class _Worked(NamedTuple):
 
 
 class Memories:
-    """Memories by source and name, as they were committed; loaded when they are first needed."""
+    """Memories by decoder and name, as they were committed; loaded when they are first needed."""
 
     def __init__(self) -> None:
         self._kept: dict[_Key, _Kept] = {}
@@ -72,7 +71,7 @@ class Work:
         self._worked: dict[_Key, _Worked] = {}
         self.replies: list[Reply] = []
 
-    def decode(self, route: Route, decoder: StatefulDecoder[Any], message: Message) -> Decoded:
+    def decode(self, decoder: StatefulDecoder[Any], message: Message) -> Decoded:
         """Read one message; the next of the same memory finds what it left.
 
         Raises:
@@ -82,7 +81,7 @@ class Work:
         name = decoder.memory_name(message.topic)
         if name is None:
             return decoder(message.topic, message.payload, message.received_at)
-        key = (route.source.name, name)
+        key = (decoder.name, name)
         worked = self._worked.get(key)
         if worked is None:
             kept = self._memories.recall(self._connection, key, decoder)

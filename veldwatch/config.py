@@ -39,6 +39,7 @@ DEFAULT_SOURCES = (
     Source(name="chirpstack", topic_filter="application/+/device/+/event/+", decoder="chirpstack"),
     Source(name="owntracks", topic_filter="owntracks/+/+/#", decoder="owntracks"),
     Source(name="sparkplug", topic_filter="spBv1.0/#", decoder="sparkplug"),
+    Source(name="sparkplug-certificates", topic_filter="$sparkplug/certificates/#", decoder="sparkplug"),
 )
 
 

@@ -30,16 +30,16 @@ class MemoryChange(NamedTuple):
         parts: those that changed; None: it is gone.
     """
 
-    source: str
+    decoder: str
     name: str
     version: int
     head: bytes
     parts: Mapping[str, bytes | None]
 
 
-def load(connection: Connection, source: str, name: str) -> StoredMemory:
+def load(connection: Connection, decoder: str, name: str) -> StoredMemory:
     """Load one memory with all its parts, as of one moment."""
-    values = {"source": source, "name": name}
+    values = {"decoder": decoder, "name": name}
     with translated_errors(), connection.transaction():
         # A writer changes parts only under the head's lock and with its version: the same version before and after
         # the parts were read means that they belong to it.
@@ -60,7 +60,7 @@ def save(connection: Connection, changes: Sequence[MemoryChange]) -> None:
         MemoryChanged: another writer changed one of them meanwhile; the caller's transaction is to be given up.
     """
     values: dict[str, object] = {
-        "source": [change.source for change in changes],
+        "decoder": [change.decoder for change in changes],
         "name": [change.name for change in changes],
         "version": [change.version + 1 for change in changes],
         "head": [change.head for change in changes],
@@ -88,7 +88,7 @@ def _drop_parts(connection: Connection, parts: Sequence[tuple[MemoryChange, str]
 def _named(parts: Iterable[tuple[MemoryChange, str]]) -> dict[str, object]:
     listed = list(parts)
     return {
-        "source": [change.source for change, _ in listed],
+        "decoder": [change.decoder for change, _ in listed],
         "name": [change.name for change, _ in listed],
         "part": [part for _, part in listed],
     }

@@ -8,7 +8,7 @@ may change with every message, and named parts, which may be long and seldom cha
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from veldwatch.model.telemetry import Decoded
 
@@ -23,7 +23,13 @@ class Changes(NamedTuple):
 
 
 class StatefulDecoder(ABC, Generic[Memory]):
-    """Reads messages by what earlier ones said; called as a plain decoder, it remembers nothing."""
+    """Reads messages by what earlier ones said; called as a plain decoder, it remembers nothing.
+
+    Attributes:
+        name: of the decoder; its memories are kept under it, whichever source brought the messages.
+    """
+
+    name: ClassVar[str]
 
     @abstractmethod
     def memory_name(self, topic: str) -> str | None:

@@ -165,6 +165,20 @@ def test_each_account_publishes_only_where_it_may_and_ingest_hears_it(port: int)
         assert sorted(heard) == allowed
 
 
+def test_ingest_asks_an_edge_node_of_sparkplug_and_only_ingest_does(port: int) -> None:
+    with _client(port, "ingest") as (ingest, heard):
+        ingest.subscribe("spBv1.0/#", 1)
+        time.sleep(0.3)
+        _try_to_publish(port, "devices", "spBv1.0/g/NCMD/e")
+        _publish(port, "devices", "spBv1.0/g/DDATA/e/meter")
+        assert _until(heard, 1) == ["spBv1.0/g/DDATA/e/meter"]
+        with _client(port, "devices") as (devices, asked):
+            devices.subscribe("spBv1.0/g/NCMD/e", 1)
+            time.sleep(0.3)
+            ingest.publish("spBv1.0/g/NCMD/e", b"", qos=0)
+            assert _until(asked, 1) == ["spBv1.0/g/NCMD/e"]
+
+
 def test_devices_hear_nothing_of_others(port: int) -> None:
     with _client(port, "devices") as (devices, heard):
         devices.subscribe("veldwatch/v1/#", 1)

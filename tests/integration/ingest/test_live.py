@@ -21,7 +21,7 @@ from veldwatch.storage.connection import Connection
 from veldwatch.wire.topics import topic_for
 from veldwatch.wire.veldwatch_json import encode_readings
 
-OURS = ("wmbusmeters", "chirpstack-v4", "owntracks")
+OURS = ("wmbusmeters", "chirpstack-v4", "owntracks", "sparkplug-b")
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 
 
@@ -31,14 +31,25 @@ def count(connection: Connection, table: str) -> int:
     return 0 if row is None else row[0]
 
 
-def stored(connection: Connection, device: str) -> dict[str, tuple[float, str]]:
+def stored(connection: Connection, device: str, at: str | None = None) -> dict[str, tuple[float, str]]:
+    """Give value and unit by metric; of one time, where `at` names it."""
     found = connection.execute(
         "SELECT s.metric, r.value, s.unit FROM reading r JOIN series s ON s.id = r.series_id"
-        " JOIN device d ON d.id = s.device_id WHERE d.external_id = %s",
-        (device,),
+        " JOIN device d ON d.id = s.device_id WHERE d.external_id = %(device)s"
+        " AND (%(at)s::timestamptz IS NULL OR r.observed_at = %(at)s)",
+        {"device": device, "at": at},
     ).fetchall()
     connection.rollback()
     return {metric: (value, unit) for metric, value, unit in found}
+
+
+def told(connection: Connection, device: str) -> dict[str, Any]:
+    """Give values that are text: attributes of events."""
+    found = connection.execute(
+        "SELECT e.attributes FROM event e JOIN device d ON d.id = e.device_id WHERE d.external_id = %s", (device,)
+    ).fetchall()
+    connection.rollback()
+    return {name: value for (attributes,) in found for name, value in attributes.items()}
 
 
 def payload_of(sample: dict[str, Any]) -> bytes:
@@ -57,8 +68,9 @@ def test_each_real_payload_is_stored_as_expected_or_has_a_reason(
         eventually(lambda: worker.total.messages >= len(known))
     for sample in (s for s in known if s["format"].startswith(OURS)):
         expected = sample["expected"]
-        found = stored(connection, expected["device"])
-        assert {name: found[name][0] for name in expected.get("values", {})} == expected.get("values", {})
+        found = stored(connection, expected["device"], expected["time"])
+        values = {name: value for name, (value, _) in found.items()} | told(connection, expected["device"])
+        assert {name: values[name] for name in expected.get("values", {})} == expected.get("values", {})
         assert {name: found[name][1] for name in expected.get("units", {})} == expected.get("units", {})
     refused = {row.topic for row in quarantine.newest(connection, limit=1000)}
     assert refused == {s["topic"] for s in known if not s["format"].startswith(OURS)}

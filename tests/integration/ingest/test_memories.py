@@ -25,6 +25,8 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 class Naming(StatefulDecoder[tuple[str, ...]]):
     """`name X` calls what `value` says X, and asks for a name where it has none; `x/aside` needs no memory."""
 
+    name = "naming"
+
     def memory_name(self, topic: str) -> str | None:
         return None if topic.endswith("aside") else topic
 

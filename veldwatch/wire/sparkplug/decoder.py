@@ -4,7 +4,9 @@ The device is GROUP/EDGE/DEVICE, the edge node itself GROUP/EDGE; a metric keeps
 DBIRTH) says names, datatypes and aliases; data after it may carry the alias only. A death (NDEATH, DDEATH) is a contact
 that says offline, and an event; an edge node's death is that of its devices too. What cannot be read without a birth
 that we did not see is `unknown_alias`, and the edge node is asked for a rebirth: then, after lost messages, and when
-data come before a birth; at most once in a while. Commands and the state of host applications are no device's words.
+data come before a birth; at most once in a while. A broker that knows Sparkplug keeps births and gives them to who
+subscribes, under `$sparkplug/certificates/` and the birth's own topic. Commands and the state of host applications are
+no device's words.
 
 Source: Eclipse Sparkplug Specification 3.0.0.
 """
@@ -101,6 +103,8 @@ def configure(given: Mapping[str, object]) -> Decoder:
 class SparkplugDecoder(StatefulDecoder[EdgeNode]):
     """Reads the messages of edge nodes; a memory is that of one edge node, GROUP/EDGE."""
 
+    name = "sparkplug"
+
     def __init__(self, options: SparkplugOptions) -> None:
         self._options = options
         self._patience = timedelta(seconds=options.reorder_seconds)
@@ -133,6 +137,8 @@ class SparkplugDecoder(StatefulDecoder[EdgeNode]):
 
     def _decoded(self, node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
         match message.topic.kind:
+            case _ if message.topic.certificate:
+                return _certificate(node, message)
             case Kind.NODE_BIRTH:
                 return _node_birth(node, message)
             case Kind.NODE_DEATH:
@@ -201,6 +207,21 @@ def _is_past(session: Session, sent_at: int | None, bd_seq: int | None) -> bool:
     return not newer and ((bd_seq or 0) - (session.bd_seq or 0)) % _SESSIONS in (0, *range(_SESSIONS // 2, _SESSIONS))
 
 
+def _certificate(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
+    """The broker kept a birth and says it again, to who subscribes: what it says holds, its sender may be gone."""
+    birth, bd_seq = born(message.payload), _bd_seq(message.payload)
+    decoded = _with_event(_said(message, birth), message, "birth", bd_seq, online=None)
+    born_at, sent_at = node.session.born_at, message.sent_at or 0
+    if message.topic.kind is Kind.DEVICE_BIRTH:
+        if sent_at < (born_at or 0):
+            return node, decoded
+        return node._replace(births={**node.births, message.topic.device: birth}), decoded
+    if born_at is not None and sent_at <= born_at:
+        return node, decoded
+    session = Session(born_at=sent_at, bd_seq=bd_seq, sent_at=sent_at or None, asked_at=node.session.asked_at)
+    return EdgeNode(session, {**(node.births if born_at is None else {}), "": birth}), decoded
+
+
 def _node_death(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
     """The broker says it, in words from the time of connection: so it happened when it came."""
     bd_seq = _bd_seq(message.payload)
@@ -242,7 +263,7 @@ def _said(message: _Message, birth: Birth) -> Decoded:
     )
 
 
-def _with_event(decoded: Decoded, message: _Message, kind: str, bd_seq: int | None, *, online: bool) -> Decoded:
+def _with_event(decoded: Decoded, message: _Message, kind: str, bd_seq: int | None, *, online: bool | None) -> Decoded:
     event = Event(message.device, message.moment(), kind, _session_attributes(bd_seq))
     return decoded._replace(events=(*decoded.events, event), online=online)
 

@@ -12,6 +12,11 @@ from veldwatch.wire.topics import device_level
 from veldwatch.wire.values import shown
 
 NAMESPACE = "spBv1.0"
+CERTIFICATES = "$sparkplug/certificates/"
+"""Before the topic of a birth that a Sparkplug-aware broker keeps.
+
+Source: Eclipse Sparkplug Specification 3.0.0, section 10 (conformance of a Sparkplug Aware MQTT Server).
+"""
 
 
 class Kind(StrEnum):
@@ -31,6 +36,7 @@ class Kind(StrEnum):
 NOT_OF_DEVICES = frozenset({Kind.NODE_COMMAND, Kind.DEVICE_COMMAND, Kind.STATE})
 """What host applications say, we among them: no device said it, and nothing of it is stored."""
 
+_BIRTHS = (Kind.NODE_BIRTH, Kind.DEVICE_BIRTH)
 _KINDS = {kind.value: kind for kind in Kind}
 
 
@@ -40,11 +46,13 @@ class SparkplugTopic(NamedTuple):
     Attributes:
         node: GROUP/EDGE; of a STATE message the host's id.
         device: DEVICE; empty for the edge node itself.
+        certificate: a birth that the broker kept and says again.
     """
 
     kind: Kind
     node: str
     device: str
+    certificate: bool = False
 
     @property
     def external_id(self) -> str:
@@ -63,16 +71,22 @@ def parse_topic(topic: str) -> SparkplugTopic:
     Raises:
         MessageRejected: another namespace, an unknown type, or a level too many or too few.
     """
-    levels = topic.split("/")
+    certificate = topic.startswith(CERTIFICATES)
+    levels = topic.removeprefix(CERTIFICATES).split("/")
     if levels[0] == NAMESPACE and len(levels) == 3 and levels[1] == Kind.STATE:
         return SparkplugTopic(Kind.STATE, levels[2], "")
     kind = _KINDS.get(levels[2]) if len(levels) in (4, 5) and levels[0] == NAMESPACE else None
-    if kind is None or len(levels) != (4 if kind.value[0] == "N" else 5) or "" in levels:
+    if (
+        kind is None
+        or len(levels) != (4 if kind.value[0] == "N" else 5)
+        or "" in levels
+        or (certificate and kind not in _BIRTHS)
+    ):
         raise MessageRejected(
             Reason.MALFORMED_TOPIC,
             f"{shown(topic)} (expected {NAMESPACE}/GROUP/TYPE/EDGE, with a TYPE of a device .../EDGE/DEVICE)",
         )
-    parsed = SparkplugTopic(kind, f"{levels[1]}/{levels[3]}", levels[4] if len(levels) == 5 else "")
+    parsed = SparkplugTopic(kind, f"{levels[1]}/{levels[3]}", levels[4] if len(levels) == 5 else "", certificate)
     device_level(parsed.external_id)
     return parsed
 

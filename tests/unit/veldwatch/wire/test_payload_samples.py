@@ -11,11 +11,12 @@ import pytest
 
 from veldwatch.config import DEFAULT_SOURCES
 from veldwatch.errors import MessageRejected
-from veldwatch.wire.sources import Sources
+from veldwatch.model.telemetry import Decoded
+from veldwatch.wire.sources import Route, Sources
 from veldwatch.wire.veldwatch_json import decode
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
-OURS = ("wmbusmeters", "chirpstack-v4", "owntracks")
+OURS = ("wmbusmeters", "chirpstack-v4", "owntracks", "sparkplug-b")
 # "metric": NAME, "value": VALUE, with "unit": CODE after it or not, whatever bytes the value is made of.
 _METRIC = re.compile(rb'"metric": ?("[^"]*"), ?"value": ?("[^"]*"|[^,}]*)(?:(, ?"unit": ?"[^"]*"))?')
 _WORDS = (
@@ -32,6 +33,7 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 def test_every_sample_of_our_formats_is_decoded_as_expected(samples: Path) -> None:
     sources = Sources(DEFAULT_SOURCES)
+    memories: dict[str | None, Any] = {}
     decoded = 0
     for sample in lines(samples / "payloads" / "payloads.jsonl"):
         route = sources.route(sample["topic"])
@@ -39,9 +41,10 @@ def test_every_sample_of_our_formats_is_decoded_as_expected(samples: Path) -> No
         if route is None:
             continue
         expected = sample["expected"]
-        found = route.decode(sample["topic"], sample["payload"].encode(), NOW)
+        found = decoded_in_order(route, sample, memories)
         stored = {reading.metric: reading for reading in found.readings}
-        assert {name: stored[name].value for name in expected.get("values", {})} == expected.get("values", {})
+        values = {name: reading.value for name, reading in stored.items()} | told(found)
+        assert {name: values[name] for name in expected.get("values", {})} == expected.get("values", {})
         assert {name: stored[name].unit for name in expected.get("units", {})} == expected.get("units", {})
         times = {row.observed_at for row in (*found.readings, *found.positions)}
         assert times <= {datetime.fromisoformat(expected["time"])}
@@ -50,6 +53,22 @@ def test_every_sample_of_our_formats_is_decoded_as_expected(samples: Path) -> No
             assert [(p.latitude, p.longitude) for p in found.positions] == [(expected["lat"], expected["lon"])]
         decoded += 1
     assert decoded
+
+
+def decoded_in_order(route: Route, sample: dict[str, Any], memories: dict[str | None, Any]) -> Decoded:
+    """Decode a sample by what those before it said."""
+    payload = base64.b64decode(sample["payload"]) if sample["encoding"] == "base64" else sample["payload"].encode()
+    if route.stateful is None:
+        return route.decode(sample["topic"], payload, NOW)
+    name = route.stateful.memory_name(sample["topic"])
+    before = memories.get(name, route.stateful.blank())
+    memories[name], found = route.stateful.decode(before, sample["topic"], payload, NOW)
+    return found
+
+
+def told(found: Decoded) -> dict[str, Any]:
+    """Give values that are text: attributes of events."""
+    return {name: value for event in found.events for name, value in json.loads(event.attributes).items()}
 
 
 def test_every_hostile_case_meets_the_decision_that_it_must(samples: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from tests.unit.veldwatch.wire.sparkplug.edge_node import (
     bd_seq,
     made,
     metric,
+    milliseconds,
     reasons,
     told,
     values,
@@ -195,6 +196,41 @@ def test_a_device_s_death_is_its_own() -> None:
     assert reasons(wire.send("DDATA", metric(None, 5.0, None, alias=1), device="m")) == ["unknown_alias"]
 
 
+def kept(kind: str, *metrics: Payload.Metric, at: datetime) -> tuple[str, bytes]:
+    """Write a birth as a broker that knows Sparkplug says it again."""
+    device = "/m" if kind == "DBIRTH" else ""
+    payload = Payload(timestamp=milliseconds(at), seq=0, metrics=metrics)
+    return f"$sparkplug/certificates/spBv1.0/g/{kind}/e{device}", payload.SerializeToString()
+
+
+def test_births_that_the_broker_kept_name_what_comes_after() -> None:
+    """In any order, and whatever number comes next."""
+    wire = Wire()
+    device = wire.receive(*kept("DBIRTH", metric("flow", 1.0, alias=2), at=NOW))
+    node = wire.receive(*kept("NBIRTH", bd_seq(1), metric("volt", 1.0, alias=1), at=NOW - DAY))
+    assert (values(device), values(node)) == ({"flow": 1}, {"bdSeq": 1, "volt": 1})
+    assert (device.online, node.online) == (None, None)
+    after = wire.send("DDATA", metric(None, 5.0, None, alias=2), device="m", seq=77)
+    assert (values(after), after.replies) == ({"flow": 5}, ())
+    assert wire.send("NDEATH", bd_seq(1), counted=False).heard == ("g/e", "g/e/m")
+
+
+def test_a_kept_birth_that_is_older_than_the_session_is_past() -> None:
+    wire = Wire()
+    wire.born(metric("volt", 1.0, alias=1), session=2)
+    wire.receive(*kept("DBIRTH", metric("flow", 1.0, alias=2), at=NOW - DAY))
+    wire.receive(*kept("NBIRTH", bd_seq(1), metric("amp", 1.0, alias=1), at=NOW - DAY))
+    assert values(wire.send("NDATA", metric(None, 5.0, None, alias=1))) == {"volt": 5}
+    assert reasons(wire.send("DDATA", metric(None, 5.0, None, alias=2), device="m")) == ["unknown_alias"]
+
+
+def test_a_kept_birth_that_is_newer_was_missed() -> None:
+    wire = Wire()
+    wire.born(metric("volt", 1.0, alias=1), session=2)
+    wire.receive(*kept("NBIRTH", bd_seq(3), metric("amp", 1.0, alias=1), at=NOW + timedelta(seconds=10)))
+    assert values(wire.send("NDATA", metric(None, 5.0, None, alias=1), seq=9)) == {"amp": 5}
+
+
 def test_historical_values_keep_their_own_times() -> None:
     wire = Wire()
     wire.born(metric("a", 1.0, alias=1))
@@ -271,6 +307,7 @@ def test_what_hosts_say_is_nothing_of_a_device(topic: str) -> None:
         "spBv1.0/g/XDATA/e",
         "spBv1.0//NDATA/e",
         "spAv1.0/g/NDATA/e",
+        "$sparkplug/certificates/spBv1.0/g/NDATA/e",
         "",
     ],
 )
