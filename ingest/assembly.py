@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.decoding import Understood
-from ingest.names import DeviceName, Names, ScanEntry, ScanName, SeriesEntry, SeriesName
+from ingest.names import Names, ScanEntry, ScanName, SeriesEntry, SeriesName
+from ingest.registration import DeviceName
 from veldwatch.model.identifiers import DeviceId
 from veldwatch.model.telemetry import Decoded, Position, Scan
 from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogEvent
@@ -112,6 +113,7 @@ def assemble(batch: Sorted, series: list[SeriesName], names: Names, *, each_arri
     scans = [names.scans[name] for name in batch.names]
     columns = _columns(batch, [names.series[name] for name in series], scans)
     readings, readings_message, mismatched = _readings(columns)
+    names.ranges.mark(readings)
     positions, positions_message = _positions(batch.general, names)
     contacts = _contacts(batch.general, names, each_arrival=each_arrival)
     if scans:

@@ -62,7 +62,9 @@ class FileImport:
         self._topic = f"file/{path.name}"
         self._organisation = organisation
         self._arrivals = arrivals
-        listed = Source(name=source, topic_filter="#", decoder="veldwatch", register_unknown=True)
+        listed = Source(
+            name=source, topic_filter="#", decoder="veldwatch", register_unknown=True, registrations_per_hour=0
+        )
         self._route = Route(source=listed, decode=_never)
         decoding = Decoding(
             Sources(()), payload_limit_bytes=settings.payload_limit_bytes, default_organisation=organisation

@@ -7,19 +7,16 @@ remembered is always committed. Memory is emptied now and then, so that a change
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ingest.plausible import PlausibleRanges
+from ingest.registration import DeviceName, Refusal, Registration, barred
 from veldwatch.config import Settings
 from veldwatch.errors import MessageRejected
 from veldwatch.model.identifiers import DeviceId, SeriesId
-from veldwatch.model.reasons import Reason
 from veldwatch.storage import register
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.register import KnownSeries
 from veldwatch.wire.sources import Route
-from veldwatch.wire.topics import is_slug
 from veldwatch.wire.units import UNCHANGED, Conversion, conversion
-
-DeviceName = tuple[str, str]
-"""(organisation, external id)."""
 
 SeriesName = tuple[str, str, str, str | None]
 """(organisation, external id, metric, unit as sent)."""
@@ -49,33 +46,39 @@ class Names:
     """The register as ingest knows it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._register_unknown = settings.register_unknown_devices
+        self._registration = Registration(settings)
         self.devices: dict[DeviceName, DeviceId] = {}
+        self.ranges = PlausibleRanges()
         self.series: dict[SeriesName, SeriesEntry] = {}
         self.scans: dict[ScanName, ScanEntry] = {}
-        self._organisations: dict[str, register.OrganisationId] = {}
+        self._barred: dict[DeviceName, Refusal] = {}
+        self._refused: dict[DeviceName, Refusal] = {}
 
     def forget(self) -> None:
         """Ask the register again for everything."""
         self.devices.clear()
         self.series.clear()
         self.scans.clear()
-        self._organisations.clear()
+        self.ranges.clear()
+        self._barred.clear()
+        self._registration.forget()
 
     def learn_devices(self, connection: Connection, wanted: dict[DeviceName, Route]) -> None:
         """Look devices up, and register those that are missing where their source allows it."""
-        missing = {name: route for name, route in wanted.items() if name not in self.devices}
+        self._refused.clear()
+        missing = {
+            name: route for name, route in wanted.items() if name not in self.devices and name not in self._barred
+        }
         if not missing:
             return
         with translated_errors(), connection.transaction():
             known = register.find_devices(connection, missing)
-            found = {name: device.device_id for name, device in known.items()}
-            for source, organisation, external in self._registrable(missing, found):
-                made = register.register_unknown(
-                    connection, self._organisation(connection, organisation), external, source
-                )
-                found |= {(organisation, name): device for name, device in made.items()}
-        self.devices |= found
+            unknown = {name: route for name, route in missing.items() if name not in known}
+            made, refused = self._registration.register(connection, unknown)
+        closed = {name: barred(name, device.status) for name, device in known.items()}
+        self._barred |= {name: refusal for name, refusal in closed.items() if refusal is not None}
+        self._refused |= refused
+        self.devices |= {name: device.device_id for name, device in known.items() if closed[name] is None} | made
 
     def learn_series(self, connection: Connection, wanted: Iterable[SeriesName]) -> None:
         """Look series up, and make those that are missing, for devices that are known."""
@@ -88,7 +91,9 @@ class Names:
             )
         for name in missing:
             device_id = self.devices[name[:2]]
-            self.series[name] = _entry(device_id, known[device_id, name[2]], name[3])
+            series = known[device_id, name[2]]
+            self.ranges.learn(series)
+            self.series[name] = _entry(device_id, series, name[3])
 
     def learn_scans(self, wanted: Iterable[ScanName]) -> None:
         """Put together what scans mean, of devices and series that are known."""
@@ -97,30 +102,10 @@ class Names:
             series = tuple(self.series[organisation, device, *words] for words in zip(metrics, units, strict=True))
             self.scans[name] = ScanEntry(self.devices[organisation, device], series)
 
-    def why_unknown(self, connection: Connection, organisation: str) -> Reason:
-        """Tell why a device of that organisation is not known."""
-        if organisation not in self._organisations:
-            self._organisations = register.find_organisations(connection)
-            connection.rollback()
-        return Reason.UNKNOWN_DEVICE if organisation in self._organisations else Reason.UNKNOWN_ORGANISATION
-
-    def _registrable(
-        self, missing: dict[DeviceName, Route], found: dict[DeviceName, DeviceId]
-    ) -> list[tuple[str, str, list[str]]]:
-        grouped: dict[tuple[str, str], list[str]] = {}
-        for name, route in missing.items():
-            allowed = route.source.register_unknown
-            if name not in found and (self._register_unknown if allowed is None else allowed) and is_slug(name[0]):
-                grouped.setdefault((route.source.name, name[0]), []).append(name[1])
-        return [(source, organisation, external) for (source, organisation), external in grouped.items()]
-
-    def _organisation(self, connection: Connection, slug: str) -> register.OrganisationId:
-        """A source that registers devices by itself registers their organisation with them."""
-        if slug not in self._organisations:
-            self._organisations[slug] = register.find_organisations(connection).get(
-                slug
-            ) or register.ensure_organisation(connection, slug)
-        return self._organisations[slug]
+    def why_unknown(self, connection: Connection, name: DeviceName) -> Refusal:
+        """Tell why a device may not speak, of those that were asked for last."""
+        refusal = self._barred.get(name) or self._refused.get(name)
+        return refusal or self._registration.why_unknown(connection, name)
 
 
 def _entry(device_id: DeviceId, series: KnownSeries, unit: str | None) -> SeriesEntry:

@@ -156,6 +156,8 @@ class Pipeline:
 
     def _named(self, writer: IntakeWriter, understood: list[Understood]) -> tuple[Sorted, list[Quarantined]]:
         """Leave out what is said of devices that are not known and may not be registered."""
+        if writer.take_register_change():
+            self._names.forget()
         batch = sort(understood)
         unseen = {
             name: item for name, item in zip(batch.names, batch.scanned, strict=True) if name not in self._names.scans
@@ -173,9 +175,7 @@ class Pipeline:
         for item in understood:
             missing = [name for name in devices_in([item]) if name not in self._names.devices]
             if missing:
-                organisation, device = missing[0]
-                reason = self._names.why_unknown(writer.connection, organisation)
-                detail = f"device {device[:60]!r} of organisation {organisation!r} (register it)"
+                reason, detail = self._names.why_unknown(writer.connection, missing[0])
                 quarantined.append(self._decoding.refused(item.message, reason, detail, item.route))
                 item = _without(item, missing)  # noqa: PLW2901  # what it says of the others stands
             if devices_in([item]):

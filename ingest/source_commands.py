@@ -141,10 +141,11 @@ def preview_lines(preview: Preview) -> list[str]:
 
 
 _STATES = {
-    "new": "is not registered: it would be, as pending",
+    "new": "is not registered: it would be",
     "unknown": "is not registered, and the source may not register it",
     "not_checked": "",
-    "retired": "is registered as retired",
+    "retired": "is retired: its messages go to quarantine",
+    "refused": "was refused: its messages go to quarantine",
     "pending": "is registered as pending",
     "active": "is registered",
 }

@@ -5,10 +5,11 @@ The file is the one that `VELDWATCH_CONFIG` names, else `$VELDWATCH_HOME/veldwat
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from veldwatch.errors import ConfigurationInvalid
@@ -31,6 +32,33 @@ class Source(BaseModel, frozen=True, extra="forbid"):
     register_unknown: bool | None = Field(
         default=None, description="register a device at its first message; unset: as `register_unknown_devices`"
     )
+    register_as: Literal["pending", "active"] = Field(
+        default="pending", description="pending: its data are stored, and a person confirms or refuses it"
+    )
+    device_pattern: str | None = Field(
+        default=None,
+        max_length=512,
+        description="regular expression that a device's whole identifier must match to be registered by its message",
+    )
+    registrations_per_hour: NonNegativeInt | None = Field(
+        default=None,
+        description="devices of one organisation that may register themselves within an hour; 0: any number; unset: as"
+        " the setting",
+    )
+
+    @field_validator("device_pattern")
+    @classmethod
+    def check_pattern(cls, pattern: str | None) -> str | None:
+        """Refuse what is no regular expression.
+
+        Raises:
+            ValueError: saying where it goes wrong.
+        """
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+        return pattern
 
 
 DEFAULT_SOURCES = (
@@ -82,6 +110,11 @@ class Settings(BaseSettings):
     sources: tuple[Source, ...] = Field(default=DEFAULT_SOURCES, description="first match wins")
     default_organisation: str = Field(default="default", description="slug for sources that name no organisation")
     register_unknown_devices: bool = Field(default=False, description="for sources that leave it unset")
+    registrations_per_hour: NonNegativeInt = Field(
+        default=10_000,
+        description="devices of one organisation that may register themselves within an hour, for sources that leave it"
+        " unset: the messages of more go to quarantine; 0: any number",
+    )
 
     batch_size: PositiveInt = Field(default=5000, le=50000, description="messages committed at once, at most")
     batch_delay_seconds: float = Field(

@@ -37,6 +37,13 @@ class ListedSource(BaseModel):
     options: dict[str, Any] = Field(examples=[OPTIONS_EXAMPLE])
     organisation: str | None = Field(description="slug; null: as topic or setting say", examples=["demo-water"])
     register_unknown: bool | None = Field(description="null: as the setting `register_unknown_devices`")
+    register_as: Literal["pending", "active"] = Field(description="what a device is that registers itself")
+    device_pattern: str | None = Field(
+        description="regular expression that an identifier must match to be registered", examples=["logger-[0-9]+"]
+    )
+    registrations_per_hour: int | None = Field(
+        description="for each organisation; 0: any number; null: as the setting", examples=[100]
+    )
     origin: Literal["database", "settings"] = Field(description="those of the settings are asked last")
     priority: int | None = Field(description="the smallest is asked first; null: of the settings", examples=[50])
     enabled: bool
@@ -72,8 +79,8 @@ class TriedDevice(BaseModel):
     """A device that the message names."""
 
     device: str = Field(examples=["logger-7"])
-    state: Literal["active", "pending", "retired", "new", "unknown", "not_checked"] = Field(
-        description="new: would be registered as pending; unknown: not registered, and the source may not register it"
+    state: Literal["active", "pending", "retired", "refused", "new", "unknown", "not_checked"] = Field(
+        description="new: would be registered; unknown: not registered, and the source may not register it"
     )
 
 

@@ -57,6 +57,15 @@ class Reason(StrEnum):
     UNKNOWN_DEVICE = "unknown_device"
     """The device is not registered and its source does not register devices by itself."""
 
+    DEVICE_RETIRED = "device_retired"
+    """The device was taken out of service, and still speaks."""
+
+    DEVICE_REFUSED = "device_refused"
+    """The device registered itself, and a person refused it."""
+
+    REGISTRATION_LIMIT = "registration_limit"
+    """Too many unknown devices of its organisation spoke for the first time within the hour."""
+
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
     """Another value is stored already for the same series and time."""
 

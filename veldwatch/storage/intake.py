@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import psycopg
 import psycopg.errors
 
 from veldwatch.errors import StorageRejected
-from veldwatch.storage import partitions
+from veldwatch.storage import partitions, wakeups
 from veldwatch.storage.arrays import Array, bind_arrays, copy_bytes, times
 from veldwatch.storage.connection import Connection, connect, translated_errors
 from veldwatch.storage.log import LogEvent
@@ -27,6 +28,7 @@ _QUERIES = load_queries("intake")
 _COPY_READINGS = b"COPY reading_raw (observed_at, series_id, delay_seconds, quality, value) FROM STDIN (FORMAT BINARY)"
 _INT4 = np.iinfo(np.int32)
 _CAREFUL_BATCHES = 20
+_REGISTER_CHANNEL = "veldwatch_register"
 
 Places = npt.NDArray[np.intp]
 
@@ -50,10 +52,30 @@ class IntakeWriter:
         self.connection: Connection = connect(dsn, application=application, prepare=prepare)
         bind_arrays(self.connection)
         self._careful = 0
+        self._changed = False
+        self.connection.add_notify_handler(self._note_change)
+        wakeups.listen(self.connection, _REGISTER_CHANNEL)
+        with translated_errors():
+            self.connection.commit()
 
     def close(self) -> None:
         """Give the connection back; what was not committed is undone by the server."""
         self.connection.close()
+
+    def take_register_change(self) -> bool:
+        """Tell whether somebody changed devices or profiles since this was asked last.
+
+        It costs no round trip: the server says so by itself. Behind a pooler that shares sessions it may not.
+
+        Raises:
+            StorageUnavailable: the connection is gone.
+        """
+        with translated_errors():
+            self.connection.pgconn.consume_input()
+            while self.connection.pgconn.notifies() is not None:
+                self._changed = True
+        changed, self._changed = self._changed, False
+        return changed
 
     def make_room(self, table: str, moments: Array) -> None:
         """Make partitions for rows of those times (microseconds since 1970), in a transaction of their own."""
@@ -127,6 +149,9 @@ class IntakeWriter:
             values[name] = times(ordered[name])
         with translated_errors():
             self.connection.execute(_QUERIES["insert_contacts"], values)
+
+    def _note_change(self, notification: psycopg.Notify) -> None:
+        self._changed = self._changed or notification.channel == _REGISTER_CHANNEL
 
     def _copied(self, rows: Array) -> bool:
         columns = [

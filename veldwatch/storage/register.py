@@ -132,13 +132,19 @@ def register_unknown(
     source: str,
     *,
     status: DeviceStatus = DeviceStatus.PENDING,
+    counted: bool = True,
 ) -> dict[str, DeviceId]:
-    """Register devices by their own first messages; those that exist keep all they have."""
+    """Register devices by their own first messages; those that exist keep all they have.
+
+    Args:
+        counted: towards what may register itself within an hour.
+    """
     values = {
         "organisation_id": organisation_id,
         "external_ids": list(external_ids),
         "source": source,
         "status": status,
+        "counted": counted,
     }
     with translated_errors():
         rows = connection.execute(_QUERIES["register_unknown"], values).fetchall()
@@ -155,6 +161,12 @@ def registrable(connection: Connection, organisation_id: OrganisationId, most_pe
         connection.execute(_QUERIES["lock_registration"], values)
         row = connection.execute(_QUERIES["registered_lately"], values).fetchone()
     return max(0, most_per_hour - _number(row))
+
+
+def count_new_organisations(connection: Connection) -> int:
+    """Count the organisations that were made within the hour."""
+    with translated_errors():
+        return _number(connection.execute(_QUERIES["organisations_lately"]).fetchone())
 
 
 def ensure_series(

@@ -21,6 +21,17 @@ from veldwatch.wire.source_document import DEFAULT_PRIORITY, SourceDefinition
 from veldwatch.wire.sources import check_source
 
 _QUERIES = load_queries("sources")
+_SAID = (
+    "name",
+    "topic_filter",
+    "decoder",
+    "options",
+    "organisation",
+    "register_unknown",
+    "register_as",
+    "device_pattern",
+    "registrations_per_hour",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +110,9 @@ def save_source(
         "options": Jsonb(source.options),
         "organisation": source.organisation,
         "register_unknown": source.register_unknown,
+        "register_as": source.register_as,
+        "device_pattern": source.device_pattern,
+        "registrations_per_hour": source.registrations_per_hour,
         "enabled": enabled,
         "author": author,
     }
@@ -134,14 +148,7 @@ def in_order(edited: Sequence[EditedSource], configured: Sequence[Source]) -> li
 
 
 def _edited(row: tuple[Any, ...]) -> EditedSource:
-    name, topic_filter, decoder, options, organisation, register_unknown, priority, enabled, at, by = row
+    *said, priority, enabled, at, by = row
     # The schema's checks are those of the model: this cannot fail.
-    source = Source(
-        name=name,
-        topic_filter=topic_filter,
-        decoder=decoder,
-        options=options,
-        organisation=organisation,
-        register_unknown=register_unknown,
-    )
+    source = Source(**dict(zip(_SAID, said, strict=True)))
     return EditedSource(source=source, priority=priority, enabled=enabled, updated_at=at, updated_by=by)

@@ -6,7 +6,7 @@ from veldwatch.storage.connection import Connection, translated_errors
 
 
 def listen(connection: Connection, *channels: str) -> None:
-    """Ask to be woken by these channels; the connection must be in autocommit, or nothing arrives."""
+    """Ask to be woken by these channels; nothing arrives within a transaction."""
     with translated_errors():
         for channel in channels:
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))

@@ -66,7 +66,7 @@ def test_a_source_is_tried_before_it_is_stored(run: Run, file: str) -> None:
     shown = run("try", "--file", file, "--topic", "town/l7/state", given=json.dumps(PAYLOAD)).output.splitlines()
     assert shown == [
         "source    loggers (mapping), organisation town",
-        "device    l7  is not registered: it would be, as pending",
+        "device    l7  is not registered: it would be",
         "reading   l7  pump_on = 1.0  at 2026-03-01T10:00:00+00:00",
         "reading   l7  level = -1.0 cm  at 2026-03-01T10:00:00+00:00  (implausible)",
         "position  l7  31.5, -10.2  speed 10 m/s  at 2026-03-01T10:00:00+00:00",

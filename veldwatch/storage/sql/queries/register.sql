@@ -48,7 +48,7 @@ WITH wanted AS (
     WHERE d.organisation_id = %(organisation_id)s
 ), made AS (
     INSERT INTO device (organisation_id, external_id, name, source, status, self_registered)
-    SELECT %(organisation_id)s, external_id, external_id, %(source)s, %(status)s, true
+    SELECT %(organisation_id)s, external_id, external_id, %(source)s, %(status)s, %(counted)s
     FROM wanted
     WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.external_id = wanted.external_id)
     ORDER BY external_id
@@ -96,6 +96,9 @@ LEFT JOIN profile_metric m ON m.profile_id = d.profile_id AND m.metric = a.metri
 
 -- lock_registration: one transaction at a time counts and registers the unknown devices of an organisation
 SELECT pg_advisory_xact_lock(hashtext('register_unknown'), %(organisation_id)s);
+
+-- organisations_lately: how many organisations were made within the hour
+SELECT count(*) FROM organisation WHERE created_at > now() - interval '1 hour';
 
 -- registered_lately: how many devices of an organisation registered themselves within the hour
 SELECT count(*) FROM device

@@ -1,26 +1,33 @@
 -- list: the edited sources, in the order in which they are asked
-SELECT name, topic_filter, decoder, options, organisation, register_unknown, priority, enabled, updated_at, updated_by
+SELECT name, topic_filter, decoder, options, organisation, register_unknown, register_as, device_pattern,
+       registrations_per_hour, priority, enabled, updated_at, updated_by
 FROM source
 ORDER BY priority, name;
 
 -- get: one of them
-SELECT name, topic_filter, decoder, options, organisation, register_unknown, priority, enabled, updated_at, updated_by
+SELECT name, topic_filter, decoder, options, organisation, register_unknown, register_as, device_pattern,
+       registrations_per_hour, priority, enabled, updated_at, updated_by
 FROM source
 WHERE name = %(name)s;
 
 -- save: make a source, or bring it to what is said; what is the same already stays as it is, and gives no row
 INSERT INTO source AS s
-       (name, priority, topic_filter, decoder, options, organisation, register_unknown, enabled, updated_by)
+       (name, priority, topic_filter, decoder, options, organisation, register_unknown, register_as, device_pattern,
+        registrations_per_hour, enabled, updated_by)
 VALUES (%(name)s, %(priority)s, %(topic_filter)s, %(decoder)s, %(options)s, %(organisation)s, %(register_unknown)s,
-        %(enabled)s, %(author)s)
+        %(register_as)s, %(device_pattern)s, %(registrations_per_hour)s, %(enabled)s, %(author)s)
 ON CONFLICT (name) DO UPDATE
 SET priority = EXCLUDED.priority, topic_filter = EXCLUDED.topic_filter, decoder = EXCLUDED.decoder,
     options = EXCLUDED.options, organisation = EXCLUDED.organisation, register_unknown = EXCLUDED.register_unknown,
+    register_as = EXCLUDED.register_as, device_pattern = EXCLUDED.device_pattern,
+    registrations_per_hour = EXCLUDED.registrations_per_hour,
     enabled = EXCLUDED.enabled, updated_at = now(), updated_by = EXCLUDED.updated_by
-WHERE (s.priority, s.topic_filter, s.decoder, s.options, s.organisation, s.register_unknown, s.enabled)
+WHERE (s.priority, s.topic_filter, s.decoder, s.options, s.organisation, s.register_unknown, s.register_as,
+       s.device_pattern, s.registrations_per_hour, s.enabled)
       IS DISTINCT FROM
       (EXCLUDED.priority, EXCLUDED.topic_filter, EXCLUDED.decoder, EXCLUDED.options, EXCLUDED.organisation,
-       EXCLUDED.register_unknown, EXCLUDED.enabled)
+       EXCLUDED.register_unknown, EXCLUDED.register_as, EXCLUDED.device_pattern, EXCLUDED.registrations_per_hour,
+       EXCLUDED.enabled)
 RETURNING s.name;
 
 -- remove: forget a source
