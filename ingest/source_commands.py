@@ -117,7 +117,7 @@ def preview_lines(preview: Preview) -> list[str]:
     lines = [f"warning   {warning}" for warning in preview.warnings]
     if preview.source is not None:
         lines.append(f"source    {preview.source} ({preview.decoder}), organisation {preview.organisation or '-'}")
-    lines += [f"device    {device}  {_STATES.get(state, state)}" for device, state in preview.devices]
+    lines += [f"device    {device}  {_STATES.get(state, state)}".rstrip() for device, state in preview.devices]
     if preview.online is not None:
         lines.append(f"status    {'online' if preview.online else 'offline'}")
     lines += [
