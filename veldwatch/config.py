@@ -68,6 +68,24 @@ DEFAULT_SOURCES = (
     Source(name="owntracks", topic_filter="owntracks/+/+/#", decoder="owntracks"),
     Source(name="sparkplug", topic_filter="spBv1.0/#", decoder="sparkplug"),
     Source(name="sparkplug-certificates", topic_filter="$sparkplug/certificates/#", decoder="sparkplug"),
+    Source(name="things-stack", topic_filter="v3/+/devices/#", decoder="things_stack"),
+    Source(name="tasmota", topic_filter="tele/#", decoder="tasmota"),
+    Source(name="tasmota-answers", topic_filter="stat/#", decoder="tasmota"),
+    Source(name="zigbee2mqtt", topic_filter="zigbee2mqtt/#", decoder="zigbee2mqtt"),
+    Source(name="dsmr", topic_filter="dsmr/#", decoder="dsmr"),
+    Source(name="ngsi", topic_filter="ngsi/#", decoder="ngsi"),
+    Source(name="gundi", topic_filter="gundi/#", decoder="gundi"),
+    Source(name="earthranger", topic_filter="earthranger/#", decoder="earthranger"),
+    Source(name="rtl-433", topic_filter="rtl_433/#", decoder="rtl_433"),
+    Source(name="meshtastic", topic_filter="msh/#", decoder="meshtastic"),
+    Source(name="chirpstack-commands", topic_filter="application/+/device/+/command/#", decoder="ignored"),
+    Source(name="tasmota-commands", topic_filter="cmnd/#", decoder="ignored"),
+    Source(name="tasmota-discovery", topic_filter="tasmota/discovery/#", decoder="ignored"),
+    Source(name="home-assistant-discovery", topic_filter="homeassistant/#", decoder="ignored"),
+    # Shelly's topics have no prefix of their own: last, so that they take nothing that another source knows.
+    Source(name="shelly", topic_filter="+/status/+", decoder="shelly"),
+    Source(name="shelly-notifications", topic_filter="+/events/rpc", decoder="shelly"),
+    Source(name="shelly-online", topic_filter="+/online", decoder="shelly"),
 )
 
 

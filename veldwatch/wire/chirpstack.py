@@ -7,26 +7,18 @@ server's clock at reception, so the device's own times inside the object are lef
 Source: ChirpStack, api/proto/integration/integration.proto; the integration's JSON marshaler.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple, cast
 
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Decoded, Event, Position, Quality, Reading, Rejection
-from veldwatch.wire.codec_objects import Measured, flatten, place_in
-from veldwatch.wire.times import observed
+from veldwatch.model.telemetry import Decoded
+from veldwatch.wire.codec_objects import Place
+from veldwatch.wire.collected import Collected, When
+from veldwatch.wire.times import observed_or_arrival
 from veldwatch.wire.topics import device_level
-from veldwatch.wire.values import (
-    JsonObject,
-    as_object,
-    attributes,
-    checked_name,
-    fix,
-    foreign_number,
-    read_object,
-    shown,
-)
+from veldwatch.wire.values import JsonObject, as_object, checked_name, members_of, read_object, shown
 
 _STATUS_UNITS = {"margin": "dB", "batteryLevel": "%"}
 _STATUS_FIELDS = ("margin", "batteryLevel", "externalPowerSource", "batteryLevelUnavailable")
@@ -40,8 +32,10 @@ class _Uplink(NamedTuple):
     kind: str
     document: JsonObject
     device: str
-    moment: datetime
-    quality: int
+    when: When
+
+    def collected(self) -> Collected:
+        return Collected(self.device, self.when)
 
 
 def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
@@ -55,8 +49,9 @@ def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
     if reader is None:
         raise MessageRejected(Reason.UNKNOWN_MESSAGE_TYPE, f"event {shown(kind)} (expected one of {sorted(_READERS)})")
     document = read_object(payload)
-    moment, quality = _observed(document, received_at)
-    return reader(_Uplink(kind, document, _device(document, level), moment, quality))
+    # ChirpStack publishes at once, so where it gives no time, arrival stands for it.
+    when = observed_or_arrival(document.get("time"), received_at)
+    return reader(_Uplink(kind, document, _device(document, level), when))
 
 
 def _levels(topic: str) -> tuple[str, str]:
@@ -76,110 +71,56 @@ def _device(document: JsonObject, level: str) -> str:
     return checked_name(identity, "devEui")
 
 
-def _observed(document: JsonObject, received_at: datetime) -> tuple[datetime, int]:
-    """ChirpStack publishes at once, so where it gives no time, arrival stands for it."""
-    if document.get("time") is None:
-        return received_at, int(Quality.TIME_OF_ARRIVAL)
-    return observed(document["time"], received_at)
-
-
 def _up(uplink: _Uplink) -> Decoded:
     content = uplink.document.get("object")
-    if content is None:
-        return Decoded(None, heard=(uplink.device,))
-    return _decoded(uplink, as_object(content, "object"))
-
-
-def _decoded(uplink: _Uplink, content: JsonObject, events: tuple[Event, ...] = ()) -> Decoded:
-    place = place_in(content)
-    positions: list[Position] = []
-    rejections: list[Rejection] = []
-    if place is not None:
-        try:
-            positions.append(
-                fix(
-                    uplink.device,
-                    (uplink.moment, uplink.quality),
-                    place.longitude,
-                    place.latitude,
-                    altitude=place.altitude,
-                    accuracy=place.accuracy,
-                    speed=place.speed,
-                    heading=place.heading,
-                )
-            )
-        except MessageRejected as error:
-            rejections.append(Rejection(error.reason, error.detail))
-    coordinates = place.keys if place is not None else frozenset[str]()
-    readings: list[Reading] = []
-    for measured in flatten(content):
-        if measured.name in coordinates:
-            continue
-        try:
-            readings.append(_reading(uplink, measured))
-        except MessageRejected as error:
-            rejections.append(Rejection(error.reason, f"{shown(measured.name)}: {error.detail}"))
-    return Decoded(
-        None,
-        readings=tuple(readings),
-        positions=tuple(positions),
-        events=events,
-        rejections=tuple(rejections),
-        heard=(uplink.device,),
-    )
-
-
-def _reading(uplink: _Uplink, measured: Measured) -> Reading:
-    metric = checked_name(measured.name, "field")
-    return Reading(uplink.device, metric, uplink.moment, measured.checked(), measured.unit, uplink.quality)
+    parts = uplink.collected()
+    if content is not None:
+        parts.codec_object(as_object(content, "object"))
+    return parts.decoded()
 
 
 def _status(uplink: _Uplink) -> Decoded:
     """The margin and the battery level are what the device answered to the network server's question."""
     unavailable = uplink.document.get("batteryLevelUnavailable") is True
-    readings: list[Reading] = []
-    for field, value in _present(uplink.document, _STATUS_FIELDS):
-        if field == "batteryLevel" and unavailable:
-            continue
-        amount = foreign_number(value)
-        if amount is not None:
-            unit = _STATUS_UNITS.get(field)
-            readings.append(Reading(uplink.device, field, uplink.moment, amount, unit, uplink.quality))
-    return Decoded(None, readings=tuple(readings), heard=(uplink.device,))
-
-
-def _present(document: JsonObject, fields: tuple[str, ...]) -> Iterator[tuple[str, object]]:
-    return ((field, document[field]) for field in fields if field in document)
+    parts = uplink.collected()
+    for field in _STATUS_FIELDS:
+        if not (unavailable and field == "batteryLevel"):
+            parts.reading(field, uplink.document.get(field), _STATUS_UNITS.get(field))
+    return parts.decoded()
 
 
 def _location(uplink: _Uplink) -> Decoded:
-    place = as_object(uplink.document.get("location"), "location")
+    said = as_object(uplink.document.get("location"), "location")
+    parts = uplink.collected()
     # Proto3's JSON leaves a zero out: on the equator there is no latitude.
-    position = fix(
-        uplink.device,
-        (uplink.moment, uplink.quality),
-        place.get("longitude", 0),
-        place.get("latitude", 0),
-        altitude=place.get("altitude"),
-        accuracy=place.get("accuracy") or None,
+    parts.place(
+        Place(
+            said.get("longitude", 0),
+            said.get("latitude", 0),
+            altitude=said.get("altitude"),
+            accuracy=said.get("accuracy") or None,
+        )
     )
-    return Decoded(None, positions=(position,), heard=(uplink.device,))
+    return parts.decoded()
 
 
 def _event(uplink: _Uplink) -> Decoded:
     """Acknowledgements and logs are about the device but not from it: no sign of life, but for a join or an answer."""
-    heard = (uplink.device,) if uplink.kind == "join" or uplink.document.get("acknowledged") is True else ()
-    return Decoded(None, events=(_as_event(uplink),), heard=heard)
+    heard = uplink.kind == "join" or uplink.document.get("acknowledged") is True
+    return _told(uplink).decoded(heard=heard)
 
 
 def _integration(uplink: _Uplink) -> Decoded:
-    content = uplink.document.get("object")
-    return _decoded(uplink, cast("JsonObject", content) if isinstance(content, dict) else {}, (_as_event(uplink),))
+    parts = _told(uplink)
+    parts.codec_object(members_of(uplink.document.get("object")))
+    return parts.decoded()
 
 
-def _as_event(uplink: _Uplink) -> Event:
+def _told(uplink: _Uplink) -> Collected:
+    parts = uplink.collected()
     details = {field: value for field, value in uplink.document.items() if field not in _NOT_ATTRIBUTES}
-    return Event(uplink.device, uplink.moment, uplink.kind, attributes(details))
+    parts.event(uplink.kind, details)
+    return parts
 
 
 _READERS: Mapping[str, Callable[[_Uplink], Decoded]] = {

@@ -37,15 +37,15 @@ class Measured(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a device says that it is, unchecked, and the flattened names of the two coordinates."""
+    """Where a device says that it is, unchecked: degrees, metres, m/s; and the flattened names of the coordinates."""
 
     longitude: object
     latitude: object
-    altitude: object
-    accuracy: object
-    speed: object
-    heading: object
-    keys: frozenset[str]
+    altitude: object = None
+    accuracy: object = None
+    speed: object = None
+    heading: object = None
+    keys: frozenset[str] = frozenset()
 
 
 def flatten(content: JsonObject) -> Iterator[Measured]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Event, Position, Reading, Rejection
+from veldwatch.wire.sentinels import doubt
 from veldwatch.wire.times import observed
 from veldwatch.wire.topics import device_level
 from veldwatch.wire.values import (
@@ -126,8 +127,9 @@ def _readings(report: _Report, moment: datetime, quality: int) -> tuple[list[Rea
         if not isinstance(value, (int, float)) and not (field in _UNITS and is_numeric_text(value)):
             continue
         try:
-            metric = checked_name(field, "field")
-            readings.append(Reading(report.device, metric, moment, number_or_text(value), _UNITS.get(field), quality))
+            metric, unit, amount = checked_name(field, "field"), _UNITS.get(field), number_or_text(value)
+            doubtful = quality | doubt(metric, unit, amount)
+            readings.append(Reading(report.device, metric, moment, amount, unit, doubtful))
         except MessageRejected as error:
             rejections.append(Rejection(error.reason, f"{shown(field)}: {error.detail}"))
     return readings, rejections

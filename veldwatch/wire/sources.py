@@ -14,7 +14,23 @@ from veldwatch.config import Source
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Scan
-from veldwatch.wire import chirpstack, owntracks, topics, veldwatch_json, wmbusmeters
+from veldwatch.wire import (
+    chirpstack,
+    dsmr,
+    earthranger,
+    ignored,
+    meshtastic,
+    ngsi,
+    owntracks,
+    rtl_433,
+    shelly,
+    tasmota,
+    things_stack,
+    topics,
+    veldwatch_json,
+    wmbusmeters,
+    zigbee2mqtt,
+)
 from veldwatch.wire.mapping import decoder as mapping
 from veldwatch.wire.options import Decoder, DecoderFactory, without_options
 from veldwatch.wire.scanning import ScanningDecoder
@@ -29,6 +45,17 @@ _OWN: dict[str, DecoderFactory] = {
     "owntracks": without_options(owntracks.decode),
     "mapping": mapping.configure,
     "sparkplug": sparkplug.configure,
+    "things_stack": things_stack.configure,
+    "tasmota": tasmota.configure,
+    "zigbee2mqtt": zigbee2mqtt.configure,
+    "shelly": without_options(shelly.decode),
+    "dsmr": dsmr.configure,
+    "ngsi": without_options(ngsi.decode),
+    "gundi": without_options(earthranger.decode),
+    "earthranger": without_options(earthranger.decode),
+    "rtl_433": rtl_433.configure,
+    "meshtastic": without_options(meshtastic.decode),
+    "ignored": without_options(ignored.decode),
 }
 _REMEMBERED_TOPICS = 100_000
 

@@ -1,6 +1,5 @@
 """When a device says that something happened: read, put into UTC, and held against the time of arrival."""
 
-import math
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -15,11 +14,14 @@ FURTHEST_AHEAD = timedelta(hours=24)
 SLIGHTLY_AHEAD = timedelta(minutes=1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Seconds since 1970 reach this number in the year 5138, milliseconds reached it in 1973.
+# Seconds since 1970 reach this number in the year 5138, milliseconds reached it in 1973; so on for each finer unit.
 _FIRST_MILLISECONDS = 1e11
-_LAST_MILLISECONDS = 1e14
+_FIRST_MICROSECONDS = 1e14
+_FIRST_NANOSECONDS = 1e17
+_LAST_NANOSECONDS = 1e20
 _GOOD = int(Quality.GOOD)
 _AHEAD = int(Quality.CLOCK_AHEAD)
+_ARRIVAL = int(Quality.TIME_OF_ARRIVAL)
 # ISO 8601 with a date, a time and an offset; extended or basic form; a blank for the T (RFC 3339, 5.6).
 _ISO = re.compile(
     r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[Tt ][0-9:]{4,8}(?:[.,][0-9]{1,18})?(?:[Zz]|[+-][0-9]{2}:?(?:[0-9]{2})?)", re.ASCII
@@ -30,7 +32,8 @@ def observed(value: object, received_at: datetime) -> tuple[datetime, int]:
     """Read a time of observation.
 
     Args:
-        value: ISO 8601 text with an offset, or seconds or milliseconds since 1970, fractions kept to microseconds.
+        value: ISO 8601 text with an offset, or a number since 1970 (seconds, milliseconds or finer), kept to
+            microseconds.
 
     Returns:
         The time in UTC, and the quality that it gives to what was observed then.
@@ -51,6 +54,22 @@ def observed(value: object, received_at: datetime) -> tuple[datetime, int]:
     return checked(read_time(value), received_at)
 
 
+def observed_or_arrival(value: object, received_at: datetime) -> tuple[datetime, int]:
+    """Read the time of something that is published at once, so that arrival can stand for a time that was never set.
+
+    Never set are: none at all, empty text, Go's zero time (`0001-01-01`), and a clock that runs since 1970.
+
+    Raises:
+        MessageRejected: unreadable, or more than a day ahead of arrival.
+    """
+    if value is None or value == "":
+        return received_at, _ARRIVAL
+    moment = None if isinstance(value, str) and value.startswith("0001-01-01") else read_time(value)
+    if moment is None or moment < EARLIEST_OBSERVATION:
+        return received_at, _ARRIVAL
+    return checked(moment, received_at)
+
+
 def checked(moment: datetime, received_at: datetime) -> tuple[datetime, int]:
     """Hold a time against the epoch of GPS and the time of arrival."""
     if moment <= received_at and moment >= EARLIEST_OBSERVATION:
@@ -65,19 +84,26 @@ def checked(moment: datetime, received_at: datetime) -> tuple[datetime, int]:
 def read_time(value: object) -> datetime:
     """Read ISO text or a number since 1970 into UTC, without judging it."""
     if isinstance(value, str):
-        return read_epoch(float(value)) if is_numeric_text(value) else _read_iso(value)
+        return read_epoch(_numeric(value)) if is_numeric_text(value) else _read_iso(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is not a time (expected ISO 8601 text or a number)")
     return read_epoch(value)
 
 
 def read_epoch(value: float) -> datetime:
-    """Read seconds or milliseconds since 1970, told apart by their size."""
-    if not math.isfinite(value) or abs(value) >= _LAST_MILLISECONDS:
-        raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is neither seconds nor milliseconds since 1970")
+    """Read seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size."""
+    if not abs(value) < _LAST_NANOSECONDS:  # true of NaN too, and of integers that no double holds
+        raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is no time since 1970 in any unit from s to ns")
     if abs(value) < _FIRST_MILLISECONDS:
         return _EPOCH + timedelta(microseconds=round(value * 1e6))
-    return _EPOCH + timedelta(microseconds=round(value * 1e3))
+    if abs(value) < _FIRST_MICROSECONDS:
+        return _EPOCH + timedelta(microseconds=round(value * 1e3))
+    # What is an integer stays one: a double holds nanoseconds of today to a quarter of a microsecond only.
+    return _EPOCH + timedelta(microseconds=round(value) if abs(value) < _FIRST_NANOSECONDS else int(value) // 1000)
+
+
+def _numeric(text: str) -> float:
+    return int(text) if text.isdigit() else float(text)
 
 
 def _read_iso(text: str) -> datetime:

@@ -6,7 +6,7 @@ counts, as most readers do. A part that fails raises `MessageRejected`; the deco
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -27,6 +27,7 @@ _REPLACED = {"\\u0000": "\\ufffd"}
 _LARGEST_ALTITUDE_METRES = 1e6
 _LARGEST_ACCURACY_METRES = 1e7
 _LARGEST_SPEED = 1e4
+_SWITCHED = {"on": True, "off": False, "true": True, "false": False}
 _document = msgspec.json.Decoder()
 
 
@@ -54,6 +55,16 @@ def as_object(value: object, what: str) -> JsonObject:
     if isinstance(value, dict):
         return cast("JsonObject", value)
     raise MessageRejected(Reason.MALFORMED_PAYLOAD, f"{what} is {shown(value)} (expected a JSON object)")
+
+
+def members_of(value: object) -> JsonObject:
+    """Take a JSON object; of anything else, no members."""
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def items_of(value: object) -> Sequence[object]:
+    """Take a JSON list; of anything else, no items."""
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def number(value: object) -> float:
@@ -91,6 +102,11 @@ def foreign_number(value: object) -> float | None:
     if isinstance(value, (int, float)) or is_numeric_text(value):
         return number_or_text(value)
     return None
+
+
+def switched(value: object) -> object:
+    """Make the word of a switch a boolean (`ON`, `off`, `true`), and leave everything else as it is."""
+    return _SWITCHED.get(value.lower(), value) if isinstance(value, str) and len(value) <= 5 else value
 
 
 def checked_name(value: object, what: str, reason: Reason = Reason.MALFORMED_PAYLOAD) -> str:

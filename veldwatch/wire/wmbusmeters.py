@@ -12,6 +12,7 @@ from datetime import datetime
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Event, Quality, Reading, Rejection
+from veldwatch.wire.sentinels import doubt
 from veldwatch.wire.times import observed
 from veldwatch.wire.values import JsonObject, attributes, checked_name, number, read_object, shown
 
@@ -46,8 +47,9 @@ def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or field in _DEVICE_KEYS:
             continue
         try:
-            metric = checked_name(field, "field")
-            readings.append(Reading(device, metric, moment, number(value), unit_of(metric), quality))
+            metric, unit, amount = checked_name(field, "field"), unit_of(field), number(value)
+            doubtful = quality | doubt(metric, unit, amount)
+            readings.append(Reading(device, metric, moment, amount, unit, doubtful))
         except MessageRejected as error:
             rejections.append(Rejection(error.reason, f"{shown(field)}: {error.detail}"))
     return Decoded(

@@ -18,6 +18,7 @@ from veldwatch.wire.mapping.paths import Here, Path, compile_path
 from veldwatch.wire.mapping.templates import compile_template
 from veldwatch.wire.mapping.times import compile_time
 from veldwatch.wire.options import Decoder, read_options
+from veldwatch.wire.sentinels import doubt
 from veldwatch.wire.topics import is_slug
 from veldwatch.wire.values import JsonObject, checked_name, fix, read_json, shown
 
@@ -175,7 +176,8 @@ class _NumberFound(NamedTuple):
             value = self.measured.checked()
         except MessageRejected as error:
             raise MessageRejected(error.reason, f"{shown(metric)}: {error.detail}") from error
-        return Reading(item.device, metric, item.observed_at, value, self.measured.unit, item.quality)
+        quality = item.quality | doubt(metric, self.measured.unit, value)
+        return Reading(item.device, metric, item.observed_at, value, self.measured.unit, quality)
 
 
 class _Found:

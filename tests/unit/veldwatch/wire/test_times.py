@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Quality
-from veldwatch.wire.times import observed, read_time
+from veldwatch.wire.times import observed, observed_or_arrival, read_time
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -26,7 +26,10 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
         1772366400,
         1772366400.0,
         1772366400000,
+        1772366400000000,
+        1772366400000000000,
         "1772366400",
+        "1772366400000000000",
     ],
 )
 def test_each_usual_form_is_read(value: object) -> None:
@@ -37,6 +40,8 @@ def test_fractions_are_kept_to_the_microsecond() -> None:
     assert read_time("2026-03-01T12:00:00.123456789Z").microsecond == 123456
     assert read_time(1772366400.25).microsecond == 250_000
     assert read_time(1772366400123.5).microsecond == 123_500
+    assert read_time(1772366400123456789).microsecond == 123_456
+    assert read_time("1772366400123456789").microsecond == 123_456
 
 
 @settings(deadline=None)
@@ -63,6 +68,8 @@ def test_what_is_written_is_read(second: datetime, microsecond: int) -> None:
         0,
         -1,
         1e300,
+        10**400,
+        float("nan"),
         True,
         [1],
         "9999-12-31T23:59:59-23:59",
@@ -79,6 +86,18 @@ def test_no_time_is_not_a_bad_time() -> None:
     with pytest.raises(MessageRejected) as caught:
         observed(None, NOW)
     assert caught.value.reason is Reason.MISSING_TIME
+
+
+@pytest.mark.parametrize("value", [None, "", "0001-01-01T00:00:00Z", 0, 12.5, "1970-01-01T00:01:00Z"])
+def test_arrival_stands_for_a_time_that_was_never_set(value: object) -> None:
+    assert observed_or_arrival(value, NOW) == (NOW, Quality.TIME_OF_ARRIVAL)
+
+
+def test_arrival_stands_for_no_time_that_was_set() -> None:
+    assert observed_or_arrival("2026-03-01T12:00:00Z", NOW) == (datetime(2026, 3, 1, 12, tzinfo=UTC), Quality.GOOD)
+    for value in ("soon", "2028-03-01T12:00:00Z"):
+        with pytest.raises(MessageRejected):
+            observed_or_arrival(value, NOW)
 
 
 @pytest.mark.parametrize(

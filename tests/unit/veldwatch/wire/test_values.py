@@ -12,9 +12,12 @@ from veldwatch.wire.values import (
     coordinates,
     fix,
     foreign_number,
+    items_of,
+    members_of,
     number,
     number_or_text,
     read_json,
+    switched,
 )
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -74,6 +77,16 @@ def test_another_string_is_not(text: str) -> None:
 def test_a_codec_may_mean_a_boolean_or_a_numeric_string() -> None:
     assert [foreign_number(value) for value in (True, False, "24.1", 3)] == [1.0, 0.0, 24.1, 3.0]
     assert [foreign_number(value) for value in (None, "open", [1])] == [None] * 3
+
+
+def test_the_word_of_a_switch_is_a_boolean() -> None:
+    assert [switched(word) for word in ("ON", "off", "true", "False")] == [True, False, True, False]
+    assert [switched(other) for other in ("OPEN", "", 1, None)] == ["OPEN", "", 1, None]
+
+
+def test_what_is_no_object_or_list_has_no_parts() -> None:
+    assert (members_of({"a": 1}), members_of([1]), members_of(None)) == ({"a": 1}, {}, {})
+    assert (list(items_of([1])), list(items_of({"a": 1})), list(items_of("x"))) == ([1], [], [])
 
 
 @pytest.mark.parametrize("name", ["", "x" * 257, "a\0b", None, 17])
