@@ -4,7 +4,7 @@ One message is one item, or as many as the option `items` finds. An item that ca
 so does a part of an item. Every sentence names the path that it is about.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar, cast
 
@@ -25,6 +25,10 @@ from veldwatch.wire.values import JsonObject, checked_name, fix, read_json, show
 _Part_co = TypeVar("_Part_co", covariant=True)
 # Of one item: what holds more numbers than this is no telemetry, and each would be a series.
 _MOST_FLATTENED = 1000
+# Of one message: at the usual payload limit the smallest real entries, a time and a value, are half as many.
+_MOST_ITEMS = 20_000
+# Of one reason: the rest is counted.
+_MOST_SENTENCES = 19
 
 
 def configure(given: Mapping[str, object]) -> Decoder:
@@ -43,6 +47,7 @@ class MappingDecoder:
         self._text = told.payload == "text"
         self._items = None if told.items is None else compile_path(told.items, "items", relative=False)
         self._device = compile_template(told.device, "device")
+        self._named = f"device, {self._device.source}"
         self._organisation = (
             None if told.organisation is None else compile_template(told.organisation, "organisation", topic_only=True)
         )
@@ -69,7 +74,10 @@ class MappingDecoder:
         if self._items is None:
             self._read(here, received_at, found)
         else:
-            for key, item in self._items.items(here):
+            for place, (key, item) in enumerate(self._items.items(here)):
+                if place == _MOST_ITEMS:
+                    found.reject(Reason.PAYLOAD_TOO_LARGE, f"more than {_MOST_ITEMS} items: the rest is not stored")
+                    break
                 try:
                     self._read(here.at(key, item), received_at, found)
                 except MessageRejected as error:
@@ -82,7 +90,7 @@ class MappingDecoder:
         device = self._device.fill(here)
         if device is None:
             raise MessageRejected(Reason.MALFORMED_PAYLOAD, f"no device at {self._device.source}")
-        checked_name(device, f"device, {self._device.source}")
+        checked_name(device, self._named)
         moment, quality = self._time(here, received_at)
         item = Item(here, device, moment, quality)
         found.heard[device] = None
@@ -187,7 +195,8 @@ class _Found:
         self.readings: list[Reading] = []
         self.positions: list[Position] = []
         self.events: list[Event] = []
-        self.rejections: list[Rejection] = []
+        self._rejections: dict[Reason, list[str]] = {}
+        self._counts: dict[Reason, int] = {}
         self.heard: dict[str, None] = {}
         self.ignored = False
         """Something was there that means that there is nothing."""
@@ -209,10 +218,14 @@ class _Found:
         return read
 
     def reject(self, reason: Reason, detail: str) -> None:
-        self.rejections.append(Rejection(reason, detail))
+        """Note a part that cannot be stored; of many with one reason the first sentences are kept."""
+        sentences = self._rejections.setdefault(reason, [])
+        self._counts[reason] = self._counts.get(reason, 0) + 1
+        if len(sentences) < _MOST_SENTENCES:
+            sentences.append(detail)
 
     def is_empty(self) -> bool:
-        return not (self.readings or self.positions or self.events or self.rejections or self.ignored)
+        return not (self.readings or self.positions or self.events or self._rejections or self.ignored)
 
     def decoded(self, organisation: str | None) -> Decoded:
         return Decoded(
@@ -220,9 +233,16 @@ class _Found:
             readings=tuple(self.readings),
             positions=tuple(self.positions),
             events=tuple(self.events),
-            rejections=tuple(self.rejections),
+            rejections=tuple(self._each_rejection()),
             heard=tuple(self.heard),
         )
+
+    def _each_rejection(self) -> Iterator[Rejection]:
+        for reason, sentences in self._rejections.items():
+            yield from (Rejection(reason, sentence) for sentence in sentences)
+            more = self._counts[reason] - len(sentences)
+            if more:
+                yield Rejection(reason, f"and {more} more")
 
 
 def _as_text(payload: bytes) -> str:

@@ -24,7 +24,7 @@ class Taken(NamedTuple):
 class Numbers:
     """What makes numbers of one metric's values."""
 
-    __slots__ = ("_denominator", "_ignored", "_implausible", "_numerator", "_offset", "_plain", "_words")
+    __slots__ = ("_as_sent", "_denominator", "_ignored", "_implausible", "_numerator", "_offset", "_plain", "_words")
 
     def __init__(self, told: Metric, where: str) -> None:
         self._words = {spelling(word) or word: value for word, value in told.values.items()}
@@ -39,6 +39,7 @@ class Numbers:
         scale = Fraction(repr(told.scale))
         self._numerator, self._denominator = float(scale.numerator), float(scale.denominator)
         self._plain = not told.values and not told.ignore and not told.implausible
+        self._as_sent = self._plain and told.scale == 1 and told.offset == 0
 
     def take(self, sent: object) -> Taken | None:
         """Give the number; None: the value means that there is none.
@@ -47,7 +48,8 @@ class Numbers:
             MessageRejected: it is neither a number nor one of the words, or is too large.
         """
         if self._plain and type(sent) in (int, float):
-            return Taken(self._scaled(number(sent)), 0)
+            value = number(sent)
+            return Taken(value if self._as_sent else self._scaled(value), 0)
         spelt = spelling(sent)
         if spelt in self._ignored:
             return None

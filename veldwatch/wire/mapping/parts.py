@@ -47,6 +47,7 @@ class MetricPart:
 
     def __init__(self, told: Metric, where: str) -> None:
         self._name = compile_template(told.name, f"{where}.name")
+        self._named = f"name of the metric, {self._name.source}"
         self.path = compile_path(told.value, f"{where}.value")
         self._numbers = Numbers(told, where)
         self._unit, self._unit_path = _unit(told.unit, f"{where}.unit")
@@ -66,7 +67,7 @@ class MetricPart:
             return Absent.MISSING
         name = self._name.fill(item.here)
         try:
-            metric = checked_name(name, f"name of the metric, {self._name.source}")
+            metric = checked_name(name, self._named)
             taken = self._numbers.take(sent) if sent is not None else _refuse_absence()
             if taken is None:
                 return Absent.IGNORED
@@ -131,6 +132,7 @@ class EventPart:
 
     def __init__(self, told: EventOptions, where: str) -> None:
         self._kind = compile_template(told.kind, f"{where}.kind")
+        self._named = f"kind of event, {self._kind.source}"
         self._forbids = compile_when(told.when, f"{where}.when")
         self._attributes = {
             name: compile_path(path, f"{where}.attributes.{name}") for name, path in told.attributes.items()
@@ -145,7 +147,7 @@ class EventPart:
             return Absent.MISSING
         found = {name: path.first(item.here) for name, path in self._attributes.items()}
         said = {name: value for name, value in found.items() if value is not None}
-        checked_name(kind, f"kind of event, {self._kind.source}")
+        checked_name(kind, self._named)
         return Event(item.device, item.observed_at, kind, attributes(said))
 
 

@@ -297,6 +297,18 @@ def test_a_flood_of_numbers_is_cut() -> None:
     assert [rejection.reason for rejection in decoded.rejections] == [Reason.MALFORMED_PAYLOAD]
 
 
+def test_a_flood_of_items_is_cut_and_of_many_that_fail_the_first_are_told() -> None:
+    options = {"items": "$", "metrics": [{"name": "{key}", "value": "@"}]}
+    decoded = decode(options, [1] * 20_001)
+    assert len(decoded.readings) == 20_000
+    assert [rejection.reason for rejection in decoded.rejections] == [Reason.PAYLOAD_TOO_LARGE]
+    rejections = decode(options, ["x"] * 1000).rejections
+    assert [rejection.detail for rejection in rejections][-2:] == [
+        "item 18: '18' at @: 'x' (expected a number)",
+        "and 981 more",
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "where"),
     [
