@@ -6,7 +6,7 @@ stores the same batch again later: nothing that is done twice counts twice.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ingest.assembly import Rows, Sorted, assemble, devices_in, series_in, serie
 from ingest.decoding import Decoding, Outcome, Understood
 from ingest.memories import Work
 from ingest.names import DeviceName, Names
+from ingest.state import SourceCount, count_by_source
 from veldwatch.errors import MemoryChanged, StorageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Message, Reply
@@ -42,6 +43,7 @@ class Report:
     positions: int = 0
     events: int = 0
     quarantined: int = 0
+    sources: dict[str, SourceCount] = field(default_factory=dict[str, SourceCount])
 
     def add(self, other: "Report") -> None:
         """Add what was new in others."""
@@ -50,6 +52,8 @@ class Report:
         self.positions += other.positions
         self.events += other.events
         self.quarantined += other.quarantined
+        for name, count in other.sources.items():
+            self.sources.setdefault(name, SourceCount()).add(count)
 
 
 class Pipeline:
@@ -212,6 +216,7 @@ class Pipeline:
             positions=len(new.positions),
             events=len(new.events),
             quarantined=len(refused),
+            sources=count_by_source(known, refused),
         )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
+from urllib.parse import quote
 
 import structlog
 from paho.mqtt import client as mqtt
@@ -25,7 +26,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ingest import measures
+from ingest import measures, probe
 from ingest.receive import BatchedClient, Packet, PlainClient
 from veldwatch.config import Settings
 from veldwatch.model.telemetry import Message, Reply
@@ -47,25 +48,39 @@ _PAUSE_SECONDS = 0.002
 
 
 class Receipt(NamedTuple):
-    """What acknowledges packets: the connection that they came on, their numbers, their bytes."""
+    """What acknowledges packets: the connection that they came on, their numbers and bytes, and when they came."""
 
     connection: int
     numbers: list[int]
     held_bytes: int
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """Messages at hand, in order of arrival, with what acknowledges them."""
+    """Messages at hand, in order of arrival, with what acknowledges them.
+
+    Attributes:
+        probes: when each probe among them was sent, seconds since 1970.
+    """
 
     messages: list[Message]
     receipts: list[Receipt]
+    probes: list[float]
+
+
+class Backlog(NamedTuple):
+    """What was received and is not acknowledged."""
+
+    messages: int
+    oldest_received_at: datetime | None
 
 
 class _Chunk(NamedTuple):
     receipt: Receipt
     received_at: datetime
     packets: list[Packet]
+    probes: list[float]
 
 
 class Subscriber:
@@ -89,6 +104,9 @@ class Subscriber:
         self._wake.setblocking(False)
         self._connection = 0
         self._held: set[int] = set()
+        self._unacknowledged: deque[Receipt] = deque()
+        self._is_shared = False
+        self._probe_due = 0.0
         self._held_bytes = 0
         self._old_protocol = settings.mqtt_protocol == "3.1.1"
         self._client = self._make_client()
@@ -117,6 +135,7 @@ class Subscriber:
         """
         messages: list[Message] = []
         receipts: list[Receipt] = []
+        probes: list[float] = []
         wait, until = first_seconds, 0.0
         while len(messages) < limit:
             try:
@@ -125,6 +144,7 @@ class Subscriber:
                 break
             until = until or time.monotonic() + more_seconds
             receipts.append(chunk.receipt)
+            probes += chunk.probes
             messages += [
                 Message(_text(packet.topic), packet.payload, chunk.received_at, packet.retained)
                 for packet in chunk.packets
@@ -132,7 +152,7 @@ class Subscriber:
             wait = max(0.0, until - time.monotonic())
             if len(messages) >= _FULL_ENOUGH:
                 wait = min(wait, _PAUSE_SECONDS)
-        return Taken(messages=messages, receipts=receipts)
+        return Taken(messages=messages, receipts=receipts, probes=probes)
 
     def acknowledge(self, taken: Taken) -> None:
         """Tell the broker that messages are kept; those of an earlier connection it will bring again."""
@@ -143,6 +163,19 @@ class Subscriber:
         """Publish at QoS 0, not retained; without a connection they are dropped: who asked asks again."""
         self._replies.extend(replies)
         self._poke()
+
+    def backlog(self) -> Backlog:
+        """Tell what is not acknowledged yet."""
+        try:
+            oldest = self._unacknowledged[0].received_at
+        except IndexError:  # the other thread may have taken the last one just now
+            oldest = None
+        return Backlog(len(self._held), oldest)
+
+    @property
+    def manner(self) -> tuple[str, bool]:
+        """Tell the protocol's version, and whether the subscription is shared, of the latest connection."""
+        return ("3.1.1" if self._old_protocol else "5", self._is_shared)
 
     def _poke(self) -> None:
         with suppress(OSError):  # full: the thread is being woken already
@@ -175,6 +208,7 @@ class Subscriber:
                 with suppress(BlockingIOError):
                     self._wake.recv(4096)
             self._settle()
+            self._probe()
             if sock in readable and client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
             if sock in writable and client.loop_write() != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -194,6 +228,7 @@ class Subscriber:
             self._held_bytes -= receipt.held_bytes
             if receipt.connection == self._connection:
                 numbers += receipt.numbers
+                self._unacknowledged.popleft()
         if numbers:
             self._client.acknowledge(numbers)
             self._held.difference_update(numbers)
@@ -204,9 +239,17 @@ class Subscriber:
             self._client.paused = False
         measures.IN_FLIGHT.set(len(self._held))
 
+    def _probe(self) -> None:
+        """Send a message of our own through the queue; one that is refused or lost costs nothing but its figure."""
+        if self.connected.is_set() and time.monotonic() >= self._probe_due:
+            self._probe_due = time.monotonic() + probe.EVERY_SECONDS
+            name = quote(self._settings.mqtt_client_id, safe="")
+            self._client.publish(f"{probe.TOPIC}/{name}", probe.payload(time.time()), qos=1)
+
     def _lose_connection(self) -> None:
         self._connection += 1
         self._held.clear()
+        self._unacknowledged.clear()
         self._replies.clear()
         self.connected.clear()
         measures.CONNECTED.set(0)
@@ -221,12 +264,15 @@ class Subscriber:
         if any(len(packet.payload) > limit for packet in packets):
             packets = [p._replace(payload=p.payload[:limit]) for p in packets]
         numbers = [packet.number for packet in packets if packet.number]
+        packets, probes = probe.told_apart(packets)
         held_bytes = sum(len(packet.payload) for packet in packets)
         self._held.update(numbers)
         self._held_bytes += held_bytes
         if self._held_bytes > _HELD_BYTES:
             self._client.paused = True
-        self._chunks.put(_Chunk(Receipt(self._connection, numbers, held_bytes), datetime.now(UTC), packets))
+        receipt = Receipt(self._connection, numbers, held_bytes, datetime.now(UTC))
+        self._unacknowledged.append(receipt)
+        self._chunks.put(_Chunk(receipt, receipt.received_at, packets, probes))
 
     def _make_client(self) -> PlainClient:
         settings = self._settings
@@ -267,7 +313,7 @@ class Subscriber:
                 self._old_protocol = True
                 self._client = self._make_client()
             return
-        shared = self._shared(properties)
+        shared = self._is_shared = self._shared(properties)
         plain = list(self._settings.subscriptions)
         grouped = [f"$share/{_GROUP}/{topic_filter}" for topic_filter in plain]
         # The session may remember the other form from an earlier run: both together would deliver all twice.

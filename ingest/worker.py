@@ -17,10 +17,11 @@ from ingest.decoding import Decoding
 from ingest.live_sources import LiveSources
 from ingest.names import Names
 from ingest.pipeline import Pipeline, Report
+from ingest.state import State
 from ingest.subscriber import Subscriber, Taken
 from veldwatch.config import Settings
 from veldwatch.errors import StorageRejected, StorageUnavailable
-from veldwatch.storage import watch
+from veldwatch.storage import ingestors, watch
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.intake import IntakeWriter
 
@@ -53,7 +54,8 @@ class Worker:
         self._pipeline = Pipeline(decoding, self._names, beat=self._beat, reply=self.subscriber.publish)
         self._writer: IntakeWriter | None = None
         self._forget_at = 0.0
-        self._beat_due = 0.0
+        self._beat_due = self._tell_due = 0.0
+        self._state = State()
         self._last_received_at = datetime.min.replace(tzinfo=UTC)
         self.total = Report()
         """What was stored since the start."""
@@ -77,7 +79,8 @@ class Worker:
     def _settle(self, taken: Taken, stop: threading.Event) -> bool:
         """Store messages however long it takes; False: told to stop before that."""
         back_off = 0.1
-        self._last_received_at = taken.messages[-1].received_at
+        if taken.messages:
+            self._last_received_at = taken.messages[-1].received_at
         while True:
             try:
                 started = time.monotonic()
@@ -94,6 +97,7 @@ class Worker:
             else:
                 measures.BATCH_SECONDS.observe(time.monotonic() - started)
                 self._count(report)
+                self._state.probed(taken.probes)
                 return True
 
     def _beat(self, connection: Connection) -> None:
@@ -102,7 +106,30 @@ class Worker:
         watch.beat(
             connection, self._settings.mqtt_client_id, datetime.now(UTC) if listening else self._last_received_at
         )
+        if time.monotonic() > self._tell_due:
+            self._tell(connection)
         self._beat_due = time.monotonic() + _BEAT_SECONDS
+
+    def _tell(self, connection: Connection) -> None:
+        """Say how it goes, for `veldwatch ingest status`."""
+        if self._tell_due == 0.0:
+            ingestors.begin(connection, self._settings.mqtt_client_id, datetime.now(UTC))
+        self._tell_due = time.monotonic() + _BEAT_SECONDS
+        backlog = self.subscriber.backlog()
+        protocol, shared = self.subscriber.manner
+        state = ingestors.IngestorState(
+            name=self._settings.mqtt_client_id,
+            started_at=self._state.started_at,
+            seen_at=datetime.now(UTC),
+            protocol=protocol,
+            shared=shared,
+            in_flight=backlog.messages,
+            oldest_unacknowledged_at=backlog.oldest_received_at,
+            probed_at=self._state.probed_at,
+            queue_delay_seconds=self._state.queue_delay_seconds,
+            sources=self._state.sources(),
+        )
+        ingestors.save(connection, state)
 
     def _beat_alone(self) -> None:
         self._beat_due = time.monotonic() + _BEAT_SECONDS
@@ -132,6 +159,7 @@ class Worker:
 
     def _count(self, report: Report) -> None:
         self.total.add(report)
+        self._state.add(report.sources)
         measures.MESSAGES.inc(report.messages)
         measures.READINGS.inc(report.readings)
         measures.POSITIONS.inc(report.positions)
