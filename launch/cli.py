@@ -102,7 +102,7 @@ def _ingest(app: typer.Typer) -> None:
 
 
 def _import(app: typer.Typer) -> None:
-    from ingest.import_commands import import_app  # noqa: PLC0415  # only where it is named
+    from ingest.imports.commands import import_app  # noqa: PLC0415  # only where it is named
 
     app.add_typer(import_app, name="import")
 

@@ -15,9 +15,9 @@ SLIGHTLY_AHEAD = timedelta(minutes=1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Seconds since 1970 reach this number in the year 5138, milliseconds reached it in 1973; so on for each finer unit.
-_FIRST_MILLISECONDS = 1e11
-_FIRST_MICROSECONDS = 1e14
-_FIRST_NANOSECONDS = 1e17
+FIRST_MILLISECONDS = 1e11
+FIRST_MICROSECONDS = 1e14
+FIRST_NANOSECONDS = 1e17
 _LAST_NANOSECONDS = 1e20
 _GOOD = int(Quality.GOOD)
 _AHEAD = int(Quality.CLOCK_AHEAD)
@@ -94,12 +94,12 @@ def read_epoch(value: float) -> datetime:
     """Read seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size."""
     if not abs(value) < _LAST_NANOSECONDS:  # true of NaN too, and of integers that no double holds
         raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is no time since 1970 in any unit from s to ns")
-    if abs(value) < _FIRST_MILLISECONDS:
+    if abs(value) < FIRST_MILLISECONDS:
         return _EPOCH + timedelta(microseconds=round(value * 1e6))
-    if abs(value) < _FIRST_MICROSECONDS:
+    if abs(value) < FIRST_MICROSECONDS:
         return _EPOCH + timedelta(microseconds=round(value * 1e3))
     # What is an integer stays one: a double holds nanoseconds of today to a quarter of a microsecond only.
-    return _EPOCH + timedelta(microseconds=round(value) if abs(value) < _FIRST_NANOSECONDS else int(value) // 1000)
+    return _EPOCH + timedelta(microseconds=round(value) if abs(value) < FIRST_NANOSECONDS else int(value) // 1000)
 
 
 def _numeric(text: str) -> float:

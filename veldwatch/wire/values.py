@@ -24,9 +24,9 @@ LONGEST_NAME = 256
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _ESCAPE = re.compile(r"\\(?:u0000|.)")
 _REPLACED = {"\\u0000": "\\ufffd"}
-_LARGEST_ALTITUDE_METRES = 1e6
-_LARGEST_ACCURACY_METRES = 1e7
-_LARGEST_SPEED = 1e4
+LARGEST_ALTITUDE_METRES = 1e6
+LARGEST_ACCURACY_METRES = 1e7
+LARGEST_SPEED = 1e4
 _SWITCHED = {"on": True, "off": False, "true": True, "false": False}
 _document = msgspec.json.Decoder()
 
@@ -140,9 +140,9 @@ def fix(
         device,
         when[0],
         *coordinates(longitude, latitude),
-        altitude=_part(altitude, -_LARGEST_ALTITUDE_METRES, _LARGEST_ALTITUDE_METRES),
-        accuracy=_part(accuracy, 0, _LARGEST_ACCURACY_METRES),
-        speed=_part(speed, 0, _LARGEST_SPEED),
+        altitude=_part(altitude, -LARGEST_ALTITUDE_METRES, LARGEST_ALTITUDE_METRES),
+        accuracy=_part(accuracy, 0, LARGEST_ACCURACY_METRES),
+        speed=_part(speed, 0, LARGEST_SPEED),
         heading=_part(heading, 0, 360),
         quality=when[1],
     )

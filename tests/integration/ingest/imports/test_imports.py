@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from ingest.csv_table import CsvImport, Mapping, ValueColumn, value_column
-from ingest.files import ImportReport
-from ingest.movebank import MovebankImport
+from ingest.imports.csv_file import CsvReader
+from ingest.imports.job import FileImport, ImportReport
+from ingest.imports.mapping import Mapping, ValueColumn, value_column
+from ingest.imports.movebank import MovebankReader
 from veldwatch.config import Settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.storage import quarantine
@@ -22,12 +23,12 @@ def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
 
 
 def movebank(settings: Settings, path: Path) -> ImportReport:
-    *_, report = MovebankImport(settings, path, "reserve").run()
+    *_, report = FileImport(settings, path, "reserve", MovebankReader(path), restart=True).run()
     return report
 
 
 def table(settings: Settings, path: Path, mapping: Mapping) -> ImportReport:
-    *_, report = CsvImport(settings, path, "water", mapping).run()
+    *_, report = FileImport(settings, path, "water", CsvReader(path, mapping), restart=True).run()
     return report
 
 
@@ -61,7 +62,7 @@ def test_arrivals_are_contacts_and_animals_are_subjects(
     assert found == [("T5HS-2017", "Salif Keita", "Loxodonta africana", "animal", True)]
 
 
-def test_outliers_are_skipped_and_bad_fixes_quarantined_by_line(
+def test_outliers_are_implausible_and_bad_fixes_quarantined_by_line(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
     path = tmp_path / "study.csv"
@@ -75,7 +76,8 @@ def test_outliers_are_skipped_and_bad_fixes_quarantined_by_line(
         encoding="utf-8",
     )
     report = movebank(settings, path)
-    assert (report.rows, report.stored.positions, report.skipped, report.stored.quarantined) == (5, 1, 1, 3)
+    assert (report.rows, report.stored.positions, report.stored.quarantined) == (5, 2, 3)
+    assert rows(connection, "SELECT quality FROM position ORDER BY observed_at") == [(0,), (4,)]
     found = {row.detail.partition(":")[0]: row.reason for row in quarantine.newest(connection)}
     assert found == {"line 4": "bad_position", "line 5": "bad_time", "line 6": "malformed_payload"}
     assert rows(connection, "SELECT count(*) FROM contact") == [(0,)]
@@ -133,13 +135,11 @@ def test_a_long_table_with_arrivals(settings: Settings, connection: Connection, 
         Mapping(time_column="time", device="m1"),
     ],
 )
-def test_a_mapping_that_says_too_little_is_refused_at_once(
-    settings: Settings, tmp_path: Path, mapping: Mapping
-) -> None:
+def test_a_mapping_that_says_too_little_is_refused_at_once(tmp_path: Path, mapping: Mapping) -> None:
     path = tmp_path / "some.csv"
     path.write_text("time,value\n", encoding="utf-8")
     with pytest.raises(ConfigurationInvalid):
-        CsvImport(settings, path, "water", mapping)
+        CsvReader(path, mapping)
 
 
 @pytest.mark.parametrize("text", ["", "a", "a=", "=b", "a=b:bananas"])
@@ -148,9 +148,9 @@ def test_a_column_that_is_written_wrong_is_refused(text: str) -> None:
         value_column(text)
 
 
-def test_no_file_and_another_file_are_refused_at_once(settings: Settings, tmp_path: Path) -> None:
+def test_no_file_and_another_file_are_refused_at_once(tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n", encoding="utf-8")
     for path in (tmp_path / "none.csv", other):
         with pytest.raises(ConfigurationInvalid):
-            MovebankImport(settings, path, "reserve")
+            MovebankReader(path)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.local_times import FileClock
+from ingest.imports.local_times import FileClock
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
 
 

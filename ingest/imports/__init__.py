@@ -1,0 +1,1 @@
+"""Files into the database: read in blocks, checked column by column, stored at bulk speed, resumable."""
