@@ -67,6 +67,7 @@ DEFAULT_SOURCES = (
     Source(name="chirpstack", topic_filter="application/+/device/+/event/+", decoder="chirpstack"),
     Source(name="owntracks", topic_filter="owntracks/+/+/#", decoder="owntracks"),
     Source(name="sparkplug", topic_filter="spBv1.0/#", decoder="sparkplug"),
+    Source(name="senml", topic_filter="senml/#", decoder="senml"),
     Source(name="sparkplug-certificates", topic_filter="$sparkplug/certificates/#", decoder="sparkplug"),
     Source(name="things-stack", topic_filter="v3/+/devices/#", decoder="things_stack"),
     Source(name="tasmota", topic_filter="tele/#", decoder="tasmota"),

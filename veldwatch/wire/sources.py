@@ -34,6 +34,7 @@ from veldwatch.wire import (
 from veldwatch.wire.mapping import decoder as mapping
 from veldwatch.wire.options import Decoder, DecoderFactory, without_options
 from veldwatch.wire.scanning import ScanningDecoder
+from veldwatch.wire.senml import decoder as senml
 from veldwatch.wire.sparkplug import decoder as sparkplug
 from veldwatch.wire.stateful import StatefulDecoder
 
@@ -56,6 +57,7 @@ _OWN: dict[str, DecoderFactory] = {
     "rtl_433": rtl_433.configure,
     "meshtastic": without_options(meshtastic.decode),
     "ignored": without_options(ignored.decode),
+    "senml": senml.configure,
 }
 _REMEMBERED_TOPICS = 100_000
 

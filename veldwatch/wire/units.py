@@ -17,7 +17,7 @@ from veldwatch.wire.values import shown
 _PREFIXES = {
     "da": "deca", "h": "hecto", "k": "kilo", "M": "mega", "G": "giga", "T": "tera", "P": "peta", "d": "deci",
     "c": "centi",
-    "m": "milli", "u": "micro", "n": "nano", "p": "pico",
+    "m": "milli", "u": "micro", "n": "nano", "p": "pico", "Ki": "kibi", "Mi": "mebi", "Gi": "gibi",
 }  # fmt: skip
 
 # Atoms that take prefixes, as pint names them; `{}` stands where the prefix goes.
@@ -30,19 +30,22 @@ _METRIC = {
     "S": "{}siemens",
     "C": "{}coulomb", "F": "{}farad", "H": "{}henry", "T": "{}tesla", "Wb": "{}weber", "lm": "{}lumen", "lx": "{}lux",
     "cd": "{}candela", "mol": "{}mole", "eq": "{}mole", "rad": "{}radian", "Bq": "{}becquerel", "Gy": "{}gray",
-    "Sv": "{}sievert",
+    "Sv": "{}sievert", "kat": "{}katal",
     "cal": "{}calorie", "eV": "{}electron_volt", "m[H2O]": "{}meter_H2O", "m[Hg]": "{}meter_Hg",
     "VA": "{}volt_ampere_apparent", "VAh": "({}volt_ampere_apparent*hour)", "var": "{}volt_ampere_reactive",
     "varh": "({}volt_ampere_reactive*hour)", "By": "{}byte", "bit": "{}bit",
 }  # fmt: skip
 _PLAIN = {
     "min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month_mean", "a": "year", "%": "percent_of_one",
+    "[ppth]": "ppth_of_one", "sr": "steradian",
     "1": "dimensionless", "[ppm]": "ppm_of_one", "ppm": "ppm_of_one", "[ppb]": "ppb_of_one", "deg": "degree",
     "[degF]": "degree_Fahrenheit", "har": "hectare", "atm": "standard_atmosphere", "[psi]": "psi", "[ft_i]": "foot",
     "[in_i]": "inch", "[mi_i]": "mile", "[kn_i]": "knot", "[gal_us]": "gallon", "[lb_av]": "pound",
     "[HP]": "horsepower",
 }  # fmt: skip
-_OPAQUE = frozenset({"%RH", "HCA", "[pH]", "pH", "dB", "dBm", "dBW", "[NTU]", "[FNU]", "%EL", "EL", "lat", "lon"})
+_OPAQUE = frozenset(
+    {"%RH", "HCA", "[pH]", "pH", "dB", "dBm", "dBW", "[NTU]", "[FNU]", "%EL", "EL", "lat", "lon", "B[SPL]"}
+)
 
 # How people write what UCUM writes otherwise; keys are lower case and hold no blank.
 _SPELLINGS = {
@@ -190,6 +193,7 @@ def _registry() -> _Registry:
         "percent_of_one = 1/100",
         "ppm_of_one = 1/1000000",
         "ppb_of_one = 1/1000000000",
+        "ppth_of_one = 1/1000",
         "month_mean = 365.25 / 12 * day",
         "volt_ampere_apparent = [apparent_power]",
         "volt_ampere_reactive = [reactive_power]",

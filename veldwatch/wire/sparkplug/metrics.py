@@ -18,10 +18,11 @@ from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Event, Quality, Reading, Rejection
 from veldwatch.wire.sparkplug.memory import NOTHING_KNOWN, UNBORN, Birth, Known
 from veldwatch.wire.sparkplug.payload_pb2 import Payload
-from veldwatch.wire.sparkplug.values import Told, fits, milliseconds, value_of
+from veldwatch.wire.sparkplug.values import TextOrData, fits, milliseconds, value_of
 from veldwatch.wire.times import checked
+from veldwatch.wire.told import Told
 from veldwatch.wire.units import canonical
-from veldwatch.wire.values import attributes, checked_name, shown
+from veldwatch.wire.values import checked_name, shown
 
 _UNIT_PROPERTIES = frozenset({"engunit", "engunits", "unit", "units"})
 _GOOD = 0xC0
@@ -62,7 +63,7 @@ def read_metrics(payload: Payload, birth: Birth, device: str, received_at: datet
         device: external id.
     """
     said = Said()
-    told: dict[tuple[datetime, str], dict[str, object]] = {}
+    told = Told()
     at = _Clock(payload, received_at)
     for metric in payload.metrics:
         try:
@@ -70,7 +71,7 @@ def read_metrics(payload: Payload, birth: Birth, device: str, received_at: datet
                 _read(named, at.of(metric, named.metric), device, said, told)
         except MessageRejected as error:
             said.rejections.append(Rejection(error.reason, error.detail))
-    said.events += [Event(device, moment, kind, attributes(values)) for (moment, kind), values in told.items()]
+    said.events += told.events()
     return said
 
 
@@ -110,7 +111,7 @@ def _read(
     when: tuple[datetime, int],
     device: str,
     said: Said,
-    told: dict[tuple[datetime, str], dict[str, object]],
+    told: Told,
 ) -> None:
     metric, known = named.metric, named.known
     field_name = metric.WhichOneof("value")
@@ -119,8 +120,8 @@ def _read(
     try:
         value = _value(named, field_name)
         moment, quality = when
-        if isinstance(value, Told):
-            told.setdefault((moment, value.kind), {})[known.name] = value.value
+        if isinstance(value, TextOrData):
+            told.add(device, moment, value.kind, known.name, value.value)
         else:
             quality |= _doubt(metric)
             said.readings.append(Reading(device, known.name, moment, value, known.unit or _unit(metric), quality))
@@ -128,7 +129,7 @@ def _read(
         said.rejections.append(Rejection(error.reason, f"{shown(known.name)}: {error.detail}"))
 
 
-def _value(named: Named, field_name: str) -> float | Told:
+def _value(named: Named, field_name: str) -> float | TextOrData:
     if named.by_alias and not fits(named.known.datatype, field_name):
         # The number means something else now: a birth that we did not see gave it away anew.
         raise MessageRejected(

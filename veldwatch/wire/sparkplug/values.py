@@ -17,6 +17,7 @@ import numpy as np
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.wire.sparkplug.payload_pb2 import Payload
+from veldwatch.wire.told import ToldKind
 from veldwatch.wire.values import number, plausible, shown
 
 Scalar = Payload.Metric | Payload.DataSet.DataSetValue | Payload.Template.Parameter
@@ -61,10 +62,10 @@ class DataType(IntEnum):
     DATE_TIME_ARRAY = 34
 
 
-class Told(NamedTuple):
-    """A value that is no number; `kind` is that of the event that holds it: `text` or `data`."""
+class TextOrData(NamedTuple):
+    """A value that is no number, with the kind of the event that holds it."""
 
-    kind: str
+    kind: ToldKind
     value: object
 
 
@@ -107,7 +108,7 @@ def fits(datatype: int, field: str) -> bool:
     return known is DataType.UNKNOWN or field in _FIELDS.get(known, ())
 
 
-def value_of(carrier: Scalar, datatype: int, field: str) -> float | Told:
+def value_of(carrier: Scalar, datatype: int, field: str) -> float | TextOrData:
     """Read the value in a field.
 
     Raises:
@@ -168,24 +169,24 @@ def _boolean(value: object, _datatype: DataType) -> float:
     return float(bool(value))
 
 
-def _text(value: object, _datatype: DataType) -> Told:
+def _text(value: object, _datatype: DataType) -> TextOrData:
     if not isinstance(value, str):  # protobuf gives what is not UTF-8 as bytes
         raise MessageRejected(Reason.BAD_VALUE, "text that is not UTF-8")
-    return Told("text", value)
+    return TextOrData("text", value)
 
 
-def _moment(value: object, _datatype: DataType) -> Told:
+def _moment(value: object, _datatype: DataType) -> TextOrData:
     try:
-        return Told("text", milliseconds(value if isinstance(value, int) else 0).isoformat())
+        return TextOrData("text", milliseconds(value if isinstance(value, int) else 0).isoformat())
     except MessageRejected as error:
         raise MessageRejected(Reason.BAD_VALUE, error.detail) from error
 
 
-def _bytes(value: object, _datatype: DataType) -> Told:
-    return Told("data", base64.b64encode(_content(value)).decode())
+def _bytes(value: object, _datatype: DataType) -> TextOrData:
+    return TextOrData("data", base64.b64encode(_content(value)).decode())
 
 
-def _numbers(value: object, datatype: DataType) -> Told:
+def _numbers(value: object, datatype: DataType) -> TextOrData:
     content, element = _content(value), np.dtype(_ELEMENTS[datatype])
     if len(content) % element.itemsize:
         raise MessageRejected(Reason.BAD_VALUE, f"{len(content)} bytes are no {datatype.name.lower()}")
@@ -193,35 +194,35 @@ def _numbers(value: object, datatype: DataType) -> Told:
     if datatype is DataType.DATE_TIME_ARRAY:
         found = [milliseconds(each).isoformat() if isinstance(each, int) else None for each in found]
     # JSON has no NaN and no infinity.
-    return Told("data", [None if isinstance(each, float) and not np.isfinite(each) else each for each in found])
+    return TextOrData("data", [None if isinstance(each, float) and not np.isfinite(each) else each for each in found])
 
 
-def _booleans(value: object, _datatype: DataType) -> Told:
+def _booleans(value: object, _datatype: DataType) -> TextOrData:
     """Four bytes say how many there are, then eight to a byte, the first in the highest bit."""
     content = _content(value)
     count = int.from_bytes(content[:4], "little")
     if len(content) < 4 or count > 8 * (len(content) - 4):
         raise MessageRejected(Reason.BAD_VALUE, f"{len(content)} bytes are no array of {count} booleans")
     bits = np.unpackbits(np.frombuffer(content[4:], np.uint8), count=count)
-    return Told("data", bits.astype(bool).tolist())
+    return TextOrData("data", bits.astype(bool).tolist())
 
 
-def _texts(value: object, _datatype: DataType) -> Told:
+def _texts(value: object, _datatype: DataType) -> TextOrData:
     """Each text ends with a zero byte."""
     content = _content(value)
     if content and content[-1]:
         raise MessageRejected(Reason.BAD_VALUE, "the last text of the array has no end")
-    return Told("data", [each.decode(errors="replace") for each in content.split(b"\0")[:-1]])
+    return TextOrData("data", [each.decode(errors="replace") for each in content.split(b"\0")[:-1]])
 
 
-def _table(value: object, _datatype: DataType) -> Told:
+def _table(value: object, _datatype: DataType) -> TextOrData:
     if not isinstance(value, Payload.DataSet):
         raise MessageRejected(Reason.BAD_VALUE, "no table")
     types = list(value.types)
     rows = [
         [_cell(cell, types[n] if n < len(types) else 0) for n, cell in enumerate(row.elements)] for row in value.rows
     ]
-    return Told("data", {"columns": [f"{name}" for name in value.columns], "rows": rows})
+    return TextOrData("data", {"columns": [f"{name}" for name in value.columns], "rows": rows})
 
 
 def _cell(cell: Payload.DataSet.DataSetValue, datatype: int) -> object:
@@ -233,14 +234,14 @@ def _cell(cell: Payload.DataSet.DataSetValue, datatype: int) -> object:
         found = value_of(cell, datatype, field)
     except MessageRejected:
         return None
-    return found.value if isinstance(found, Told) else found
+    return found.value if isinstance(found, TextOrData) else found
 
 
 def _content(value: object) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-_Reader = Callable[[object, DataType], float | Told]
+_Reader = Callable[[object, DataType], float | TextOrData]
 _READERS: Mapping[DataType, _Reader] = {
     DataType.FLOAT: _real,
     DataType.DOUBLE: _real,

@@ -12,7 +12,7 @@ from tests.unit.veldwatch.wire.sparkplug.edge_node import metric
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.wire.sparkplug.payload_pb2 import Payload
-from veldwatch.wire.sparkplug.values import DataType, Told, value_of
+from veldwatch.wire.sparkplug.values import DataType, TextOrData, value_of
 
 RANGES = {
     DataType.INT8: (-(2**7), 2**7 - 1), DataType.INT16: (-(2**15), 2**15 - 1), DataType.INT32: (-(2**31), 2**31 - 1),
@@ -21,7 +21,7 @@ RANGES = {
 }  # fmt: skip
 
 
-def read(made: Payload.Metric) -> float | Told:
+def read(made: Payload.Metric) -> float | TextOrData:
     field = Payload.Metric.FromString(made.SerializeToString()).WhichOneof("value")
     assert field is not None
     return value_of(made, made.datatype, field)
@@ -119,7 +119,7 @@ TABLE = Payload.DataSet(
     ],
 )
 def test_what_is_no_number_is_told(datatype: DataType, value: Any, kind: str, meant: object) -> None:  # noqa: ANN401
-    assert read(metric("a", value, datatype)) == Told(kind, meant)
+    assert read(metric("a", value, datatype)) == TextOrData(kind, meant)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_is_no_number_is_told(datatype: DataType, value: Any, kind: str, me
         ("int_value", 7, 7),
         ("float_value", 0.1, 0.1),
         ("boolean_value", True, 1),
-        ("string_value", "x", Told("text", "x")),
+        ("string_value", "x", TextOrData("text", "x")),
     ],
 )
 def test_without_a_datatype_the_field_says_it(field: str, value: object, meant: object) -> None:
