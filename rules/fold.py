@@ -11,14 +11,21 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rules.conditions.compile import AnyCondition
-from rules.conditions.span import Instant, Observation, Span, span_from_json
+from rules.conditions.span import Fix, Instant, Observation, Span, span_from_json
+from rules.track import Tail, extend, undecided
+from veldwatch.model.track import NO_LIMITS, SpeedLimits
 
 
 class FoldState(NamedTuple):
-    """A condition's own state, and a span that is over but may be taken up again within `keep_firing_for`."""
+    """A condition's own state, and a span that is over but may be taken up again within `keep_firing_for`.
+
+    Attributes:
+        tail: the last fixes of a track that is judged by speed; `condition` does not hold the undecided ones.
+    """
 
     condition: Any
     lingering: Span | None = None
+    tail: Tail = ()
 
 
 class Settled(NamedTuple):
@@ -35,11 +42,13 @@ class Fold:
     Attributes:
         keep_firing_for: two spans not further apart than this are one; 0: never.
         shows_pending: a span that does not count yet is shown.
+        speed_limits: fixes that nothing can reach at these speeds are left out; none: all count.
     """
 
     condition: AnyCondition
     keep_firing_for: Instant = 0
     shows_pending: bool = False
+    speed_limits: SpeedLimits = NO_LIMITS
 
     def initial(self, *, truncated: bool = False) -> FoldState:
         """Give the state before the first observation.
@@ -51,13 +60,10 @@ class Fold:
 
     def advance(self, state: FoldState, observations: Iterable[Observation]) -> tuple[FoldState, list[Settled]]:
         """Take observations, each later than all before it; give the spans that they settled, in order."""
+        if self.speed_limits or state.tail:
+            return self._advance_track(state, observations)
         settled: list[Settled] = []
-        step = self.condition.step
-        inner, lingering = state
-        for seen in observations:
-            inner, ended = step(inner, seen)
-            if ended is not None or lingering is not None:
-                lingering = self._lingering(inner, lingering, ended, seen.at, settled)
+        inner, lingering = self._take(state.condition, state.lingering, observations, settled)
         return FoldState(inner, lingering), settled
 
     def spans_at(self, state: FoldState, now: Instant) -> list[Span]:
@@ -66,17 +72,19 @@ class Fold:
         Those that are over by time alone have `ended_at`; pending ones have no `reached_at`, and are left out unless
         `shows_pending`.
         """
+        state, over = self._believed(state)
         spans = [] if state.lingering is None else [state.lingering]
         current = self.condition.open_span(state.condition, now)
         if current is not None and spans and self._continues(spans[0], current):
             spans = [_joined(spans[0], current)]
         elif current is not None:
             spans.append(current)
-        shown = [self._kept(span, now) for span in spans]
+        shown = [self._kept(span, now) for span in (*over, *spans)]
         return [span for span in shown if self._is_shown(span)]
 
     def wake_at(self, state: FoldState, now: Instant) -> Instant | None:
         """Tell when, after `now`, time alone next changes what `spans_at` says; None: never."""
+        state, _ = self._believed(state)
         wishes: list[Instant | None] = [self.condition.wake_at(state.condition, now)]
         for span in (state.lingering, self.condition.open_span(state.condition, now)):
             if span is not None:
@@ -87,12 +95,45 @@ class Fold:
 
     def dump(self, state: FoldState) -> str:
         """Write a state as JSON."""
-        return json.dumps(state, separators=(",", ":"))
+        return json.dumps(state if state.tail else state[:2], separators=(",", ":"))
 
     def load(self, document: Any) -> FoldState:  # noqa: ANN401  # a JSON value
         """Read back what `dump` wrote, parsed."""
-        inner, lingering = document
-        return FoldState(self.condition.load(inner), span_from_json(lingering))
+        inner, lingering, *tail = document
+        fixes = tuple(Fix(*fix) for fix in tail[0]) if tail else ()
+        return FoldState(self.condition.load(inner), span_from_json(lingering), fixes)
+
+    def _take(
+        self, inner: object, lingering: Span | None, observations: Iterable[Observation], settled: list[Settled]
+    ) -> tuple[object, Span | None]:
+        step = self.condition.step
+        for seen in observations:
+            inner, ended = step(inner, seen)  # pyright: ignore[reportArgumentType]  # a condition's own state and kind
+            if ended is not None or lingering is not None:
+                lingering = self._lingering(inner, lingering, ended, seen.at, settled)
+        return inner, lingering
+
+    def _advance_track(self, state: FoldState, observations: Iterable[Observation]) -> tuple[FoldState, list[Settled]]:
+        """Take fixes; what one of them settles is what the fix does that it decided."""
+        settled: list[Settled] = []
+        inner, lingering, tail = state
+        for seen in observations:
+            assert isinstance(seen, Fix)  # noqa: S101  # only targets that fold positions have limits
+            tail, decided = extend(tail, seen, self.speed_limits)
+            if decided is not None:
+                found: list[Settled] = []
+                inner, lingering = self._take(inner, lingering, (decided,), found)
+                settled += [Settled(span, seen.at) for span, _ in found]
+        return FoldState(inner, lingering, tail), settled
+
+    def _believed(self, state: FoldState) -> tuple[FoldState, list[Span]]:
+        """Take in the fixes that are not decided, as they look now; give the spans that they would settle."""
+        if not state.tail:
+            return state, []
+        would: list[Settled] = []
+        fixes = undecided(state.tail, self.speed_limits)
+        inner, lingering = self._take(state.condition, state.lingering, fixes, would)
+        return FoldState(inner, lingering), [span for span, _ in would]
 
     def _lingering(
         self, inner: object, lingering: Span | None, ended: Span | None, at: Instant, settled: list[Settled]

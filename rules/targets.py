@@ -136,13 +136,14 @@ def area_of(geometry: object) -> str | None:
 def _target(
     version: RuleVersionId, rule: Rule, fold: Fold, device: WatchedDevice, series: WatchedSeries | None
 ) -> Target:
+    over = input_of(rule)
     source_id = device.id if series is None else series.id
     subject = f"device:{device.id}" if series is None else f"series:{series.id}"
     return Target(
         key=FoldKey(version, subject),
         rule=rule,
-        fold=fold,
-        input=input_of(rule),
+        fold=replace(fold, speed_limits=device.speed_limits) if over is Input.POSITIONS else fold,
+        input=over,
         source_id=source_id,
         device=device,
         series=series,
