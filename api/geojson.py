@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from api.models.telemetry import Feature, Fix, LineString, Point, Track
+from veldwatch.model.telemetry import Quality
 from veldwatch.storage.pool import Row
 
 
@@ -12,13 +13,15 @@ def points(rows: Sequence[Row]) -> list[Feature]:
 
 
 def tracks(rows: Sequence[Row]) -> list[Feature]:
-    """Make one LineString of each device's fixes.
+    """Make one LineString of each device's plausible fixes.
 
     Args:
         rows: oldest first.
     """
     devices: dict[int, list[Row]] = {}
     for row in rows:
+        if row["quality"] & Quality.IMPLAUSIBLE:
+            continue
         devices.setdefault(row["device_id"], []).append(row)
     return [_track(fixes) for _, fixes in sorted(devices.items())]
 

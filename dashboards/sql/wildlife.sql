@@ -3,7 +3,7 @@ SELECT f.latitude, f.longitude, d.name, d.id::text AS device, f.observed_at, d.s
 FROM dashboard.device_state d
 JOIN LATERAL (
     SELECT latitude, longitude, observed_at FROM dashboard.position
-    WHERE device_id = d.id AND observed_at <= $__timeTo() ORDER BY observed_at DESC LIMIT 1
+    WHERE device_id = d.id AND observed_at <= $__timeTo() AND quality & 4 = 0 ORDER BY observed_at DESC LIMIT 1
 ) f ON true
 WHERE d.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND d.id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
 ORDER BY f.observed_at
@@ -13,7 +13,7 @@ SELECT DISTINCT ON (d.name, dashboard.bucket(p.observed_at, greatest($__interval
        p.observed_at AS time, p.latitude, p.longitude, d.name
 FROM dashboard.position p
 JOIN dashboard.device d ON d.id = p.device_id
-WHERE $__timeFilter(p.observed_at)
+WHERE $__timeFilter(p.observed_at) AND p.quality & 4 = 0
   AND p.device_id = ANY (ARRAY(
         SELECT id FROM dashboard.device
         WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
@@ -33,7 +33,7 @@ FROM (
            lag(p.latitude) OVER earlier AS latitude_before, lag(p.longitude) OVER earlier AS longitude_before
     FROM dashboard.position p
     JOIN dashboard.device d ON d.id = p.device_id
-    WHERE $__timeFilter(p.observed_at)
+    WHERE $__timeFilter(p.observed_at) AND p.quality & 4 = 0
       AND p.device_id = ANY (ARRAY(
             SELECT id FROM dashboard.device
             WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])

@@ -36,6 +36,7 @@ LEFT JOIN site s ON s.id = COALESCE(page.site_id, d.site_id)
 LEFT JOIN LATERAL (
     SELECT p.longitude, p.latitude FROM position p
     WHERE p.device_id = page.device_id AND p.observed_at <= COALESCE(page.fired_at, page.opened_at)
+      AND p.quality & 4 = 0
     ORDER BY p.observed_at DESC
     LIMIT 1
 ) fix ON true

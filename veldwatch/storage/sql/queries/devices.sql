@@ -53,7 +53,7 @@ LEFT JOIN LATERAL (
 ) heard ON true
 LEFT JOIN LATERAL (
     SELECT f.longitude, f.latitude, f.observed_at FROM position f
-    WHERE f.device_id = page.id ORDER BY f.observed_at DESC LIMIT 1
+    WHERE f.device_id = page.id AND f.quality & 4 = 0 ORDER BY f.observed_at DESC LIMIT 1
 ) fix ON true
 ORDER BY page.id;
 

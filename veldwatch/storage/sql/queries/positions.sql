@@ -1,4 +1,4 @@
--- latest: the newest fix of some devices, those that have one
+-- latest: the newest plausible fix of some devices, those that have one
 SELECT d.id AS device_id, f.observed_at, f.received_at, f.longitude, f.latitude, f.altitude, f.accuracy, f.speed,
        f.heading, f.quality
 FROM unnest(%(devices)s::integer[]) AS d (id)
@@ -7,6 +7,7 @@ CROSS JOIN LATERAL (
     WHERE p.device_id = d.id
       AND p.observed_at >= COALESCE(%(since)s::timestamptz, '-infinity')
       AND p.observed_at < COALESCE(%(until)s::timestamptz, 'infinity')
+      AND p.quality & 4 = 0
     ORDER BY p.observed_at DESC
     LIMIT 1
 ) f
