@@ -1,4 +1,4 @@
-# One image for every program, the broker included: `veldwatch <program> run`, or `nats-server`.
+# One image for every program, the broker included: `veldwatch <program> run`, the broker with `veldwatch broker run -- nats-server`.
 # Two stages: what builds stays behind. Every package is checked against its hash in requirements/.
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
@@ -18,8 +18,8 @@ ENV PATH=/opt/veldwatch/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 V
 # Fixed ids, so that volumes keep their owner from one image to the next.
 RUN groupadd --gid 10001 veldwatch \
     && useradd --uid 10001 --gid veldwatch --home-dir /var/lib/veldwatch --create-home --shell /usr/sbin/nologin veldwatch \
-    && mkdir -p /var/lib/nats /var/mail/veldwatch \
-    && chown veldwatch:veldwatch /var/lib/nats /var/mail/veldwatch
+    && mkdir -p /var/lib/nats /var/mail/veldwatch /var/lib/veldwatch/accounts \
+    && chown veldwatch:veldwatch /var/lib/nats /var/mail/veldwatch /var/lib/veldwatch/accounts
 COPY --from=build /opt/veldwatch /opt/veldwatch
 USER veldwatch
 WORKDIR /var/lib/veldwatch

@@ -3,21 +3,23 @@
 Nothing here waits for the database: it is looked for when the first request needs it, and again after every outage.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import authenticate
-from api.edge import BODY_LIMIT_BYTES, Edge
+from api.edge import BODY_LIMIT_BYTES, Edge, LongBodies
 from api.parts import Parts
 from api.problems import EXCEPTION_HANDLERS, RESPONSES
 from api.routes import (
     alerts,
     consumption,
+    credentials,
     devices,
     events,
     health,
@@ -52,6 +54,7 @@ ROUTERS = (
     organisations.router,
     sites.router,
     devices.router,
+    credentials.router,
     series.router,
     readings.router,
     consumption.router,
@@ -70,8 +73,25 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """Routes of another program that answer at the same address; it sees to who may call them.
+
+    Attributes:
+        running: entered when the application starts, left when it stops.
+        body_limit_bytes: of its routes.
+    """
+
+    router: APIRouter
+    running: Callable[[], AbstractAsyncContextManager[None]]
+    body_limit_bytes: int
+
+
+def create_app(settings: Settings, extensions: Sequence[Extension] = ()) -> FastAPI:
     """Build the application; its connections open when it starts and close when it stops.
+
+    Args:
+        extensions: given by whoever knows other programs; the API knows none.
 
     Raises:
         ConfigurationInvalid: no database is named.
@@ -88,11 +108,18 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # its page loads from a CDN, and Veldwatch works without the internet
         redoc_url=None,
         lifespan=_lifespan,
-        middleware=[Middleware(Edge), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
+        middleware=[
+            Middleware(Edge, longer=_long_bodies(extensions)),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
+        ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
     app.state.parts = parts
+    app.state.extensions = tuple(extensions)
     closed = [Depends(authenticate)]
+    # First, so that a small message of a device is not compared with every route of the API.
+    for extension in extensions:
+        app.include_router(extension.router, responses=RESPONSES, max_body_size=extension.body_limit_bytes)
     for router in ROUTERS:
         app.include_router(router, dependencies=closed, responses=RESPONSES, max_body_size=BODY_LIMIT_BYTES)
     app.include_router(health.metrics_router, dependencies=closed, responses=RESPONSES)
@@ -107,7 +134,14 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     parts.pool.open()
     parts.hub.start()
     try:
-        yield
+        async with AsyncExitStack() as running:
+            for extension in app.state.extensions:
+                await running.enter_async_context(extension.running())
+            yield
     finally:
         await parts.hub.stop()
         parts.pool.close()
+
+
+def _long_bodies(extensions: Sequence[Extension]) -> LongBodies:
+    return [(route, extension.body_limit_bytes) for extension in extensions for route in extension.router.routes]

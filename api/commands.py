@@ -1,34 +1,15 @@
-"""`veldwatch api run` and `veldwatch token create|list|revoke`."""
+"""`veldwatch token create|list|revoke`."""
 
 from typing import Annotated
 
 import typer
 
-from api.app import create_app
-from api.server import serve
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
-from veldwatch.logs import configure_logs
-from veldwatch.process import stop_on_signals
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.tokens import Role, create_token, list_tokens, revoke_token
 
-app = typer.Typer(no_args_is_help=True, help="The HTTP API and the console.")
 token_app = typer.Typer(no_args_is_help=True, help="Bearer tokens for the API.")
-
-
-@app.callback()
-def _api() -> None:
-    """Keep `run` a command of its own though it is the only one."""
-
-
-@app.command()
-def run() -> None:
-    """Serve the API and the console until told to stop."""
-    settings = load_settings()
-    configure_logs(settings, "api")
-    stop = stop_on_signals()
-    serve(create_app(settings), settings, stop)
 
 
 @token_app.command("create")

@@ -4,11 +4,13 @@ It stands outside of everything else, so that also the answer to a defect has th
 """
 
 import time
+from collections.abc import Sequence
 
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import internal_problem, problem_response
@@ -50,11 +52,16 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 _log = structlog.stdlib.get_logger()
 
 
+LongBodies = Sequence[tuple[BaseRoute, int]]
+"""Routes that take longer bodies, each with its own limit in bytes."""
+
+
 class Edge:
     """An ASGI application around another."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, longer: LongBodies = ()) -> None:
         self._app = app
+        self._longer = longer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -64,8 +71,9 @@ class Edge:
         began = time.perf_counter()
         answer = _Answer(send)
         try:
-            if _body_is_too_long(scope):
-                detail = f"the body is too long (expected at most {BODY_LIMIT_BYTES} bytes)"
+            limit = self._exceeded_limit(scope)
+            if limit is not None:
+                detail = f"the body is too long (expected at most {limit} bytes)"
                 await problem_response(scope["path"], 413, detail)(scope, receive, answer.send)
             else:
                 await self._app(scope, receive, answer.send)
@@ -77,6 +85,15 @@ class Edge:
             await internal_problem(Request(scope).url.path)(scope, receive, answer.send)
         finally:
             _count(scope, answer, began)
+
+    def _exceeded_limit(self, scope: Scope) -> int | None:
+        """Give the limit that a body says to exceed; what it does not say is counted while it is read."""
+        length = Headers(scope=scope).get("content-length", "")
+        if not length.isdecimal() or int(length) <= BODY_LIMIT_BYTES:
+            return None
+        own = (limit for route, limit in self._longer if route.matches(scope)[0] is Match.FULL)
+        limit = next(own, BODY_LIMIT_BYTES)
+        return limit if int(length) > limit else None
 
 
 class _Answer:
@@ -96,11 +113,6 @@ class _Answer:
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
         await self._send(message)
-
-
-def _body_is_too_long(scope: Scope) -> bool:
-    length = Headers(scope=scope).get("content-length", "")
-    return length.isdecimal() and int(length) > BODY_LIMIT_BYTES
 
 
 def _count(scope: Scope, answer: _Answer, began: float) -> None:

@@ -30,6 +30,7 @@ _STATUSES: dict[type[VeldwatchError], int] = {
     errors.RequestInvalid: 422,
     errors.ConfigurationInvalid: 422,
     errors.RuleInvalid: 422,
+    errors.Overloaded: 503,
     errors.QueryTooSlow: 504,
 }
 _OUTAGES: dict[type[VeldwatchError], str] = {
@@ -138,7 +139,8 @@ def _refusal(request: Request, status: int, error: Exception) -> str:
         case 405:
             return f"{request.method} is not possible here (GET /v1/openapi.json lists what is)"
         case 413:
-            return "the body is too long (expected at most 1 MB)"
+            said = str(getattr(error, "detail", ""))
+            return said if said.startswith("the body") else "the body is too long"
         case _:
             return _sentence(str(getattr(error, "detail", "") or HTTPStatus(status).phrase))
 

@@ -18,6 +18,7 @@ from ingest.assembly import Rows, Sorted, assemble, devices_in, series_in, serie
 from ingest.decoding import Decoding, Outcome, Understood
 from ingest.memories import Work
 from ingest.names import DeviceName, Names
+from ingest.settled import Kept, Settled, settle
 from ingest.state import SourceCount, count_by_source
 from veldwatch.errors import MemoryChanged, StorageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
@@ -64,6 +65,7 @@ class Pipeline:
         each_arrival: a contact for each moment of arrival, not one for each batch.
         beat: called last in each transaction that stores; imports, which listen to nothing, have none.
         reply: takes, after the commit, what decoders want published; None: nobody does.
+        tell: takes, after each commit, what became of each message; None: nobody asks.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Pipeline:
         each_arrival: bool = False,
         beat: Callable[[Connection], None] | None = None,
         reply: Callable[[Sequence[Reply]], None] | None = None,
+        tell: Callable[[Settled], None] | None = None,
     ) -> None:
         self._decoding = decoding
         self._names = names
@@ -82,6 +85,7 @@ class Pipeline:
         self._each_arrival = each_arrival
         self._beat = beat
         self._reply = reply
+        self._tell = tell
 
     def store(self, writer: IntakeWriter, messages: list[Message]) -> Report:
         """Store messages and commit.
@@ -195,7 +199,7 @@ class Pipeline:
         work: Work | None,
     ) -> Report:
         with translated_errors(), writer.connection.transaction():
-            new, conflicts = _store(writer, rows, contacts=self._contacts)
+            new, conflicts, kept = _store(writer, rows, contacts=self._contacts)
             conflicts += [(place, Reason.UNIT_MISMATCH, detail) for place, detail in rows.mismatched]
             refused = quarantined + [
                 self._decoding.refused(known[place].message, reason, detail, known[place].route)
@@ -211,6 +215,8 @@ class Pipeline:
                 self._beat(writer.connection)
         for row in refused:
             measures.QUARANTINED.labels(row.reason.value).inc()
+        if self._tell is not None:
+            self._tell(settle(known, rows, kept, refused))
         return Report(
             readings=len(new.readings),
             positions=len(new.positions),
@@ -237,26 +243,29 @@ def _blame(error: Exception) -> Reason:
     return Reason.STORAGE_REJECTED if isinstance(error, StorageRejected) else Reason.DECODER_FAILED
 
 
-def _store(writer: IntakeWriter, rows: Rows, *, contacts: bool) -> tuple[LogBatch, list[tuple[int, Reason, str]]]:
-    """Write rows; give what was new, and (message, reason, sentence) for each row whose key held another value."""
-    new = LogBatch()
+def _store(writer: IntakeWriter, rows: Rows, *, contacts: bool) -> tuple[LogBatch, list[tuple[int, Reason, str]], Kept]:
+    """Write rows; give what was new, (message, reason, sentence) for each row that met another value, and both."""
+    new, kept = LogBatch(), Kept()
     conflicts: list[tuple[int, Reason, str]] = []
     if len(rows.readings):
         stored = writer.store_readings(rows.readings)
+        kept = replace(kept, readings=stored)
         new = replace(new, readings=rows.readings[stored.new])
         conflicts += _conflicts(rows.readings_message[stored.conflicting], "series", rows.readings[stored.conflicting])
     if len(rows.positions):
         stored = writer.store_positions(rows.positions)
+        kept = replace(kept, positions=stored)
         new = replace(new, positions=rows.positions[stored.new])
         conflicts += _conflicts(
             rows.positions_message[stored.conflicting], "device", rows.positions[stored.conflicting]
         )
     if rows.events:
         new = replace(new, events=tuple(writer.store_events(rows.events)))
+        kept = replace(kept, events=new.events)
     if contacts and len(rows.contacts):
         writer.store_contacts(rows.contacts)
         new = replace(new, contacts=rows.contacts)
-    return new, conflicts
+    return new, conflicts, kept
 
 
 def _conflicts(messages: npt.NDArray[np.intp], of: str, rows: npt.NDArray[Any]) -> list[tuple[int, Reason, str]]:

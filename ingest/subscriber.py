@@ -28,6 +28,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest import measures, probe
 from ingest.receive import BatchedClient, Packet, PlainClient
+from veldwatch.broker_tls import broker_tls
 from veldwatch.config import Settings
 from veldwatch.model.telemetry import Message, Reply
 from veldwatch.wire.topics import check_filter
@@ -87,7 +88,7 @@ class Subscriber:
     """Receives what the settings subscribe to.
 
     Raises:
-        ConfigurationInvalid: a topic filter is wrong.
+        ConfigurationInvalid: a topic filter or a certificate is wrong.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -287,7 +288,7 @@ class Subscriber:
         if settings.mqtt_username:
             client.username_pw_set(settings.mqtt_username, settings.mqtt_password)
         if settings.mqtt_tls:
-            client.tls_set()
+            client.tls_set_context(broker_tls(settings))
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         host, port = settings.mqtt_host, settings.mqtt_port

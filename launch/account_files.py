@@ -51,7 +51,11 @@ class AccountFiles:
 
 
 def _replace(file: Path, text: str) -> bool:
-    """Put a file in the place of another, with its owner and mode: whoever reads finds the old or the new one."""
+    """Put a file in the place of another, with its owner and mode: whoever reads finds the old or the new one.
+
+    A new one may be read by all who may enter the folder: the broker has an account of its own, and a verifier of a
+    random secret gives nothing away.
+    """
     content = text.encode()
     try:
         old = file.stat()
@@ -61,7 +65,7 @@ def _replace(file: Path, text: str) -> bool:
         old = None
     part = file.with_name(f".{file.name}.part")
     part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as opened:
         opened.write(content)
         opened.flush()
         os.fsync(opened.fileno())

@@ -126,7 +126,7 @@ def _notify(app: typer.Typer) -> None:
 
 
 def _api(app: typer.Typer) -> None:
-    from api.commands import app as mounted  # noqa: PLC0415  # only where it is named
+    from launch.commands.api import app as mounted  # noqa: PLC0415  # only where it is named
 
     app.add_typer(mounted, name="api")
 
@@ -135,6 +135,18 @@ def _token(app: typer.Typer) -> None:
     from api.commands import token_app  # noqa: PLC0415  # only where it is named
 
     app.add_typer(token_app, name="token")
+
+
+def _credentials(app: typer.Typer) -> None:
+    from launch.commands.credentials import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="credentials")
+
+
+def _broker(app: typer.Typer) -> None:
+    from launch.commands.broker import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="broker")
 
 
 def _simulate(app: typer.Typer) -> None:
@@ -170,6 +182,8 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "notify": _notify,
     "api": _api,
     "token": _token,
+    "credentials": _credentials,
+    "broker": _broker,
     "simulate": _simulate,
     "dashboards": _dashboards,
     "bench": _bench,

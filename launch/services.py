@@ -103,6 +103,18 @@ def kept_password(folder: Path) -> str:
     return file.read_text(encoding="ascii")
 
 
+def kept_client_id(home: Path, stem: str) -> str:
+    """Return ingest's client id, made at the first start: who knows it could take the session over."""
+    file = home / "client-id"
+    if not file.exists():
+        part = home / "client-id.part"
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_hex(8), encoding="ascii")
+        part.rename(file)
+    return f"{stem}-{file.read_text(encoding='ascii')}"
+
+
 def tail(log: Path) -> str:
     """Return the last lines of a log."""
     return log.read_bytes()[-1500:].decode(errors="replace") if log.exists() else ""

@@ -21,7 +21,7 @@ from launch.ports import choose_port
 from launch.programs import BROKER, DATABASE, MAILBOX, PROGRAMS, SIMULATORS, STAGES, passed_on, program
 from launch.progress import Progress
 from launch.run_file import Run, remove_run_file, write_run_file
-from launch.services import EmbeddedService, tail
+from launch.services import EmbeddedService, kept_client_id, tail
 from launch.supervisor import Supervisor
 from veldwatch.config import Settings
 from veldwatch.errors import ServiceFailed
@@ -207,6 +207,7 @@ class Stack:
             "VELDWATCH_MQTT_PORT": str(broker.port),
             "VELDWATCH_MQTT_USERNAME": broker.username,
             "VELDWATCH_MQTT_PASSWORD": broker.password,
+            "VELDWATCH_MQTT_CLIENT_ID": self._client_id(),
             "VELDWATCH_API_PORT": str(api_port),
             "VELDWATCH_CONSOLE_URL": url,
         }
@@ -226,6 +227,10 @@ class Stack:
         if self._simulated:
             self._supervisor.start(program("simulators", environment), SIMULATORS)
         return url
+
+    def _client_id(self) -> str:
+        stem = self._settings.mqtt_client_id
+        return stem if self._broker is None else kept_client_id(self._home, stem)
 
     def _start_mailbox(self, environment: dict[str, str]) -> dict[str, str]:
         added = {

@@ -12,6 +12,7 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from veldwatch.broker_tls import broker_tls
 from veldwatch.config import Settings
 
 _log = structlog.get_logger()
@@ -49,7 +50,7 @@ class Publisher:
         if settings.mqtt_username:
             self._client.username_pw_set(settings.mqtt_username, settings.mqtt_password)
         if settings.mqtt_tls:
-            self._client.tls_set()
+            self._client.tls_set_context(broker_tls(settings))
         if will is not None:
             self._client.will_set(will[0], will[1], qos=1)
         self._client.on_connect = self._on_connect

@@ -116,13 +116,30 @@ class Settings(BaseSettings):
     mqtt_port: Port = Field(default=1883, description="0: any free port (embedded broker only)")
     mqtt_username: str = ""
     mqtt_password: str = ""
+    mqtt_public_address: str = Field(
+        default="",
+        pattern=r"^$|^[^\s/@]+:[0-9]{1,5}$",
+        description="HOST:PORT by which devices reach the broker, shown with new credentials; empty: `mqtt_host` and"
+        " `mqtt_port`",
+    )
     mqtt_tls: bool = Field(default=False, description="TLS to the broker, verified against the system's authorities")
+    mqtt_ca_file: Path | None = Field(
+        default=None, description="certificate of the authority that signed the broker's, instead of the system's"
+    )
+    mqtt_certificate_file: Path | None = Field(
+        default=None, description="client certificate of ingest and simulators, for a broker that asks for one"
+    )
+    mqtt_key_file: Path | None = Field(default=None, description="key of the client certificate; unset: in its file")
     mqtt_protocol: Literal["auto", "5", "3.1.1"] = Field(default="auto", description="auto: 5, falling back to 3.1.1")
     mqtt_shared: Literal["auto", "always", "never"] = Field(
         default="auto",
         description="shared subscription, so that several ingestors split the load; auto: if the broker has it",
     )
-    mqtt_client_id: str = Field(default="veldwatch-ingest", description="fixed, so that the broker keeps the session")
+    mqtt_client_id: str = Field(
+        default="veldwatch-ingest",
+        description="fixed, so that the broker keeps the session. Where devices have accounts nobody else may know it:"
+        " who connects with it takes the session over, and Mosquitto then drops what waits in it",
+    )
     subscriptions: tuple[str, ...] = Field(
         default=("#",), description="topic filters that ingest subscribes to; a message without a source is quarantined"
     )
@@ -176,6 +193,11 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+
+    def device_mqtt_address(self) -> tuple[str, int]:
+        """Say by which host and port devices reach the broker."""
+        host, _, port = self.mqtt_public_address.rpartition(":")
+        return (host, int(port)) if host else (self.mqtt_host, self.mqtt_port)
 
     @classmethod
     def settings_customise_sources(

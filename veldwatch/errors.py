@@ -10,6 +10,7 @@
     ├── NotAuthenticated            the asker did not say who they are, or not convincingly
     ├── NotPermitted                the asker is known, and may not do this
     ├── RequestInvalid              a request asks for something that makes no sense, or for too much at once
+    ├── Overloaded                  more is being done than can be held; the same request may work in a moment
     ├── ServiceFailed               an embedded service did not start or died
     ├── ProvisioningFailed          Grafana was not reached or refused; what it took before stays
     ├── DeliveryFailed              a notification was not taken; `permanent` tells whether to try again
@@ -74,6 +75,10 @@ class NotPermitted(VeldwatchError):
 
 class RequestInvalid(VeldwatchError):
     """A request asks for something that makes no sense, or for too much at once."""
+
+
+class Overloaded(VeldwatchError):
+    """More is being done than can be held: the same request may work in a moment."""
 
 
 class ServiceFailed(VeldwatchError):

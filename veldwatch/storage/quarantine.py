@@ -72,6 +72,15 @@ def add(connection: Connection, rows: Sequence[Quarantined]) -> None:
             connection.execute(_QUERIES["add"], values)
 
 
+def ids_of(connection: Connection, rows: Sequence[Quarantined]) -> list[int]:
+    """Give the ids of rows that were added, in the same order; 0 for one that somebody has removed since."""
+    digests = [_digest(row) for row in rows]
+    with translated_errors():
+        found = connection.execute(_QUERIES["ids"], {"digests": digests}).fetchall()
+    ids = {bytes(digest): int(number) for digest, number in found}
+    return [ids.get(digest, 0) for digest in digests]
+
+
 def newest(
     connection: Connection,
     *,

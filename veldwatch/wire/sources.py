@@ -107,6 +107,10 @@ class Sources:
         """Give the first source whose filter takes the topic."""
         return self._table.route(topic)
 
+    def named(self, name: str) -> Route | None:
+        """Give the source of a name."""
+        return next((route for route in self._table.routes if route.source.name == name), None)
+
     def replace(self, sources: Sequence[Source]) -> list[Fault]:
         """Take other sources from the next message on.
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
-from api.app import create_app
 from api.server import serve
+from launch.web import create_web_app
 from tests.acceptance.console.browser import BrowserAbsent, open_browser
 from tests.conftest import ABSENT
 from tests.integration.api import world
@@ -52,7 +52,7 @@ def running_api(dsn: str, port: int) -> Generator[str]:
     """Serve the API and the console; gives the address."""
     settings = load_settings(dsn=dsn, api_port=port)
     stop = threading.Event()
-    thread = threading.Thread(target=serve, args=(create_app(settings), settings, stop))
+    thread = threading.Thread(target=serve, args=(create_web_app(settings), settings, stop))
     thread.start()
     address = f"http://127.0.0.1:{port}"
     try:

@@ -1,11 +1,11 @@
-"""The application over a test's own database, and clients that bear the world's tokens."""
+"""The application as it is served over a test's own database, and clients that bear the world's tokens."""
 
 from collections.abc import Callable, Generator
 
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
+from launch.web import create_web_app
 from tests.integration.api import world
 from tests.integration.api.world import World
 from veldwatch.config import Settings, load_settings
@@ -27,7 +27,7 @@ def made(connection: Connection) -> World:
 @pytest.fixture
 def anonymous(settings: Settings) -> Generator[TestClient]:
     """Give a client without a token."""
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_web_app(settings)) as client:
         yield client
 
 

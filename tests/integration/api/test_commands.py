@@ -5,7 +5,8 @@ import socket
 import pytest
 from typer.testing import CliRunner
 
-from api.commands import app, token_app
+from api.commands import token_app
+from launch.commands.api import app
 from tests.integration.api import world
 from veldwatch.errors import ConfigurationInvalid, NotFound
 from veldwatch.storage.connection import Connection

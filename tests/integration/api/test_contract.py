@@ -66,7 +66,10 @@ def test_every_route_says_what_it_is_for_and_how_it_fails(anonymous: TestClient)
     for method, path, operation in _operations(_schema(anonymous)):
         assert operation["description"].endswith("."), (method, path)
         if path not in ("/healthz", "/readyz"):
-            assert operation["security"] == [{"token": []}], (method, path)
+            ways: list[dict[str, list[str]]] = (
+                [{"token": []}, {"device": []}] if "intake" in operation["tags"] else [{"token": []}]
+            )
+            assert operation["security"] == ways, (method, path)
             assert "application/problem+json" in operation["responses"]["401"]["content"], (method, path)
 
 
@@ -97,6 +100,7 @@ def filled(connection: Connection, made: World) -> World:
 def test_every_answer_is_what_openapi_says(operator: TestClient, filled: World) -> None:
     schema = _schema(operator)
     operator.post("/v1/receivers", json={"slug": "a", "channel": "email", "address": "a@b.example"})
+    operator.post(f"/v1/devices/{filled.meter}/credentials", json={})
     operator.post("/v1/simulator/faults", json={"device_id": filled.meter, "kind": "leak"})
     alert = operator.get("/v1/alerts").json()["items"][0]["id"]
     operator.post(f"/v1/alerts/{alert}/comments", json={"body": "x"})

@@ -25,7 +25,7 @@ from tests.integration.api import world
 from tests.integration.api.world import BEGIN, World
 from veldwatch.storage.connection import Connection
 
-_START = "import sys; from api.commands import app; app(['run'])"
+_START = "import sys; from launch.commands.api import app; app(['run'])"
 
 
 @dataclass(kw_only=True)

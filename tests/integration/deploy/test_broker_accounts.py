@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import sysconfig
 import time
 from collections.abc import Generator
@@ -14,6 +15,12 @@ from threading import Event
 import pytest
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.integration.launch.mqtt_clients import Peer, is_let_in, until
+from veldwatch.model.register import Device
+from veldwatch.storage import credentials, register
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.credentials import NewCredential
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 ACCOUNTS = {"ingest": "pa1", "devices": "pb2", "simulators": "pc3"}
@@ -27,9 +34,19 @@ def _free_port() -> int:
 
 @contextmanager
 def _broker(kind: str, folder: Path) -> Generator[int]:
+    """Run the broker as its container does, with no account of the register to begin with."""
     port = _free_port()
+    register = folder / "accounts"
+    register.mkdir()
+    if kind == "nats":
+        base = (DEPLOY / "nats" / "users.conf").read_text(encoding="utf-8")
+        (register / "users.conf").write_text(base, encoding="utf-8")
+    else:
+        (register / "acl").touch()
+        (register / "passwords").touch()
     command = _nats(folder, port) if kind == "nats" else _mosquitto(folder, port)
     environment = {**os.environ, **{f"MQTT_{name.upper()}_PASSWORD": word for name, word in ACCOUNTS.items()}}
+    environment["PATH"] += ":/usr/sbin:/usr/local/sbin"
     log = (folder / "log").open("w")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
@@ -37,7 +54,7 @@ def _broker(kind: str, folder: Path) -> Generator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        assert process.wait(10) == 0
         log.close()
 
 
@@ -59,24 +76,31 @@ def _nats(folder: Path, port: int) -> list[str]:
     main = main.replace("/var/lib/nats", str(folder / "store")).replace("127.0.0.1:4222", "127.0.0.1:-1")
     main = main.replace("127.0.0.1:8222", f"127.0.0.1:{_free_port()}")
     (folder / "nats" / "nats.conf").write_text(main, encoding="utf-8")
-    shutil.copy(DEPLOY / "nats" / "users.conf", folder / "nats")
     listener = (DEPLOY / "nats" / "listener-plain.conf").read_text(encoding="utf-8")
     (folder / "listener.conf").write_text(listener.replace("0.0.0.0:1883", f"127.0.0.1:{port}"), encoding="utf-8")
-    return [str(Path(sysconfig.get_path("scripts")) / "nats-server"), "-c", str(folder / "nats" / "nats.conf")]
+    server = str(Path(sysconfig.get_path("scripts")) / "nats-server")
+    watched = f"--watched={folder / 'accounts' / 'users.conf'}"
+    return [
+        sys.executable,
+        "-m",
+        "launch",
+        "broker",
+        "run",
+        watched,
+        "--",
+        server,
+        "-c",
+        str(folder / "nats" / "nats.conf"),
+    ]
 
 
 def _mosquitto(folder: Path, port: int) -> list[str]:
-    binary = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
-    password_tool = shutil.which("mosquitto_passwd")
-    if binary is None or password_tool is None:
+    path = os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"
+    if shutil.which("mosquitto", path=path) is None or shutil.which("mosquitto_passwd") is None:
         pytest.skip("mosquitto is not on this machine: its files were not tried")
-    (folder / "passwords").touch(mode=0o600)
-    for name, word in ACCOUNTS.items():
-        subprocess.run([password_tool, "-b", str(folder / "passwords"), name, word], check=True)
     main = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
     for written, here in (
-        ("/tmp/passwords", folder / "passwords"),  # noqa: S108  # as the file says
-        ("/mosquitto/config/acl", folder / "acl"),
+        ("/tmp/", f"{folder / 'own'}/"),  # noqa: S108  # as the file says
         ("/mosquitto/data/", f"{folder}/"),
         ("/mosquitto/config/listener", folder / "listener"),
     ):
@@ -84,12 +108,13 @@ def _mosquitto(folder: Path, port: int) -> list[str]:
     if os.geteuid() == 0:
         main += "\nuser root\n"
     (folder / "mosquitto.conf").write_text(main, encoding="utf-8")
-    shutil.copy(DEPLOY / "mosquitto" / "acl", folder / "acl")
     (folder / "listener").mkdir()
+    (folder / "own").mkdir()
     listener = (DEPLOY / "mosquitto" / "listener-plain.conf").read_text(encoding="utf-8")
     listener = listener.replace("listener 1883 0.0.0.0", f"listener {port} 127.0.0.1")
     (folder / "listener" / "listener.conf").write_text(listener, encoding="utf-8")
-    return [binary, "-c", str(folder / "mosquitto.conf")]
+    files = (DEPLOY / "mosquitto" / "acl", folder / "accounts", folder / "own")
+    return ["sh", str(DEPLOY / "mosquitto" / "run.sh"), str(folder / "mosquitto.conf"), *map(str, files)]
 
 
 @pytest.fixture(params=["nats", "mosquitto"])
@@ -192,3 +217,41 @@ def test_devices_hear_nothing_of_others(port: int) -> None:
 def test_without_the_right_password_nobody_gets_in(port: int, account: str, password: str) -> None:
     with pytest.raises(PermissionError), _client(port, account, password):
         pass
+
+
+@contextmanager
+def _accounts_written(dsn: str, kind: str, folder: Path) -> Generator[None]:
+    """Run what the service `accounts` runs."""
+    options = {"nats": ["--base", str(DEPLOY / "nats" / "users.conf")], "mosquitto": ["--kind=mosquitto"]}[kind]
+    command = [sys.executable, "-m", "launch", "broker", "accounts", str(folder), *options]
+    with (folder / "watch.log").open("w") as log:
+        process = subprocess.Popen(command, env={**os.environ, "VELDWATCH_DSN": dsn}, stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            process.terminate()
+            assert process.wait(15) == 0
+
+
+@pytest.mark.parametrize("kind", ["nats", "mosquitto"])
+def test_a_device_of_the_register_is_let_in_and_cut_off_within_seconds(
+    kind: str, tmp_path: Path, dsn: str, connection: Connection
+) -> None:
+    organisation = register.ensure_organisation(connection, "kasama-water")
+    register.ensure_device(connection, Device(organisation_id=organisation, external_id="meter-1", source="veldwatch"))
+    connection.commit()
+    new = NewCredential(organisation="kasama-water", devices=("meter-1",))
+    with _broker(kind, tmp_path) as port, _accounts_written(dsn, kind, tmp_path / "accounts"):
+        made = credentials.create_credential(connection, None, new, by="tests")
+        connection.commit()
+        secret = made.secret or ""
+        until(lambda: is_let_in(port, made.username, secret), "the device is not let in")
+        with Peer(port, "ingest", ACCOUNTS["ingest"]) as ingest, Peer(port, made.username, secret) as device:
+            assert ingest.subscribe("#")
+            device.publish("veldwatch/v1/kasama-water/meter-1/readings")
+            until(lambda: bool(ingest.heard), "ingest hears the device")
+            credentials.revoke_credential(connection, None, made.id, by="tests")
+            connection.commit()
+            until(device.cut_off.is_set, "the revoked device is still connected")
+            assert not ingest.cut_off.is_set()
+        _publish(port, "devices", "wmbusmeters/meter")

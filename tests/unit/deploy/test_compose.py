@@ -47,7 +47,9 @@ def test_every_command_is_one_that_veldwatch_has(name: str) -> None:
             command = command.commands[words.pop(0)]
         assert not getattr(command, "commands", {}), call
         takes = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
-        assert len(words) <= len(takes), call
+        known = {name for parameter in command.params for name in parameter.opts}
+        assert {word.split("=")[0] for word in words if word.startswith("--")} <= known, call
+        assert len([word for word in words if not word.startswith("--")]) <= len(takes), call
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

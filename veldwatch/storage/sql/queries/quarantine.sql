@@ -10,6 +10,9 @@ ON CONFLICT (digest) DO UPDATE
 SET count = quarantine.count + EXCLUDED.count,
     last_received_at = greatest(quarantine.last_received_at, EXCLUDED.last_received_at);
 
+-- ids: of rows by what they hold
+SELECT digest, id FROM quarantine WHERE digest = ANY (%(digests)s::bytea[]);
+
 -- newest: one page, newest first, before an id
 SELECT id, received_at, last_received_at, count, source, topic, payload, reason, detail, replayed_at
 FROM quarantine

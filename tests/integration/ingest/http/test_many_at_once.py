@@ -1,0 +1,109 @@
+"""Many requests go together in few commits; through an outage nothing is lost or doubled."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Generator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from ingest.http import batching
+from launch.web import create_web_app
+from tests.databases import Template
+from tests.integration.ingest.http.conftest import Senders
+from veldwatch.config import load_settings
+from veldwatch.storage.connection import Connection, connect
+
+
+def _reading(place: int) -> dict[str, object]:
+    return {"device": "meter-1", "observed_at": 1_795_341_600 + place, "readings": {"flow_rate": place}}
+
+
+async def _send_all(app: FastAPI, headers: dict[str, str], count: int) -> list[httpx.Response]:
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://veldwatch", headers=headers) as client,
+    ):
+        return await asyncio.gather(*(client.post("/v1/readings", json=_reading(place)) for place in range(count)))
+
+
+@pytest.mark.usefixtures("senders")
+def test_requests_that_come_together_are_committed_together(dsn: str, senders: Senders, connection: Connection) -> None:
+    answers = asyncio.run(_send_all(create_web_app(load_settings(dsn=dsn)), senders.water, 300))
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(answer.json()["readings"]["new"] for answer in answers) == 300
+    assert all(answer.json()["readings"]["new"] == 1 for answer in answers), "each is told of its own row"
+    row = connection.execute("SELECT count(*) FROM batch").fetchone()
+    assert row is not None
+    assert row[0] < 100
+
+
+def test_what_waits_is_bounded(dsn: str, senders: Senders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "_WAITING_REQUESTS", 5)
+    answers = asyncio.run(_send_all(create_web_app(load_settings(dsn=dsn)), senders.water, 200))
+    taken = [answer for answer in answers if answer.status_code == 200]
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert taken
+    assert refused
+    assert len(taken) + len(refused) == 200
+    assert all(answer.headers["retry-after"] for answer in refused)
+
+
+@pytest.fixture
+def outage(template: Template, dsn: str) -> Generator[threading.Event]:
+    """Let the database take no connection from when the event is set until it is cleared."""
+    away = threading.Event()
+    yield away
+    away.clear()
+    _allow(template, dsn, allowed=True)
+
+
+def _allow(template: Template, dsn: str, *, allowed: bool) -> None:
+    name = str(conninfo_to_dict(dsn)["dbname"])
+    with connect(template.admin_dsn, autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}").format(sql.Identifier(name), sql.Literal(allowed))
+        )
+        if not allowed:
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+
+
+@pytest.mark.usefixtures("outage")
+def test_through_an_outage_every_sender_gets_its_rows_in_once(template: Template, dsn: str, senders: Senders) -> None:
+    app = create_web_app(load_settings(dsn=dsn))
+    refused = asyncio.Event()
+
+    async def insist(client: httpx.AsyncClient, place: int) -> None:
+        deadline = time.monotonic() + 60
+        while True:
+            answer = await client.post("/v1/readings", json=_reading(place))
+            if answer.status_code == 200:
+                assert answer.json()["readings"] in ({"new": 1, "duplicate": 0}, {"new": 0, "duplicate": 1})
+                return
+            assert answer.status_code == 503, answer.text
+            assert answer.headers["retry-after"]
+            refused.set()
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.2)
+
+    async def run() -> None:
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://veldwatch", headers=senders.water) as client,
+        ):
+            await insist(client, 0)
+            await asyncio.to_thread(_allow, template, dsn, allowed=False)
+            senders_at_work = [asyncio.create_task(insist(client, place)) for place in range(1, 40)]
+            await refused.wait()
+            await asyncio.to_thread(_allow, template, dsn, allowed=True)
+            await asyncio.gather(*senders_at_work)
+
+    asyncio.run(run())
+    with connect(dsn) as again:
+        assert again.execute("SELECT count(*), count(DISTINCT value) FROM reading").fetchone() == (40, 40)
