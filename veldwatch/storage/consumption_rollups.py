@@ -70,7 +70,7 @@ def judge_new(connection: Connection) -> ConsumptionPass:
         cursor = load_cursor(connection, CONSUMER)
         batches = read(connection, cursor or START, _BATCHES_AT_ONCE)
         due = connection.execute(_QUERIES["due"], {"limit": _DUE_AT_ONCE}).fetchall()
-    if not batches and not due and cursor is not None:
+    if not batches and not due:
         return ConsumptionPass()
     touched = _touched([batch for _, batch in batches]) | {series_id: (_BEGINNING, _END) for series_id, _ in due}
     with translated_errors(), connection.transaction():
@@ -80,7 +80,8 @@ def judge_new(connection: Connection) -> ConsumptionPass:
         hours = _judge(connection, touched)
         values = {"series_ids": [series_id for series_id, _ in due], "since": [since for _, since in due]}
         connection.execute(_QUERIES["done"], values)
-        save_cursor(connection, CONSUMER, batches[-1][0] if batches else cursor or START)
+        if batches:
+            save_cursor(connection, CONSUMER, batches[-1][0])
     more = len(batches) == _BATCHES_AT_ONCE or len(due) == _DUE_AT_ONCE
     return ConsumptionPass(batches=len(batches), due=len(due), hours=hours, more=more)
 

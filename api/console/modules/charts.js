@@ -79,7 +79,7 @@ function stroke(ctx, token, from, to) {
 function drawnSeries(kind) {
   const accent = colour("--accent");
   const line = { stroke: accent, width: 1.6, points: { show: false }, spanGaps: false };
-  if (kind === "bars") return [{}, { ...line, fill: translucent(accent, 0.55), width: 0, paths: uPlot.paths.bars({ size: [0.72, 60], radius: 0.12 }) }];
+  if (kind === "bars") return [{}, { ...line, fill: translucent(accent, 0.55), width: 0, paths: uPlot.paths.bars({ size: [0.78, 60], align: 1, radius: 0.12 }) }];
   if (kind === "band") {
     const edge = { stroke: translucent(accent, 0.35), width: 0.8, points: { show: false }, spanGaps: false };
     return [{}, line, edge, edge];
@@ -90,10 +90,10 @@ function drawnSeries(kind) {
 /**
  * A chart that fills `host`, follows its width and the theme.
  * @param {HTMLElement} host
- * @param {{unit: string, kind?: "line"|"band"|"bars", height?: number, marks?: object, label: string}} options
+ * @param {{unit: string, kind?: "line"|"band"|"bars", height?: number, marks?: object, label: string, note?: (index: number) => string}} options
  * @returns {{set: (columns: number[][]) => void, append: (points: number[][]) => void, destroy: () => void, readout: HTMLElement}}
  */
-export function chart(host, { unit, kind = "line", height = 180, marks = {}, label }) {
+export function chart(host, { unit, kind = "line", height = 180, marks = {}, label, note = () => "" }) {
   const readout = h("span", { class: "chart-readout" });
   const canvas = h("div", { class: "chart", role: "img", "aria-label": label });
   host.append(canvas);
@@ -108,7 +108,7 @@ export function chart(host, { unit, kind = "line", height = 180, marks = {}, lab
       bands: kind === "band" ? [{ series: [3, 2], fill: translucent(colour("--accent"), 0.14) }] : [],
       cursor: { points: { size: 7 }, y: false, drag: { x: true, y: false } }, padding: [10, 12, 0, 0],
       scales: { y: { range: (_, low, high) => yRange(kind, low, high, marks.levels ?? []) } }, plugins: [marksPlugin(marks)],
-      hooks: { setCursor: [(self) => setText(readout, describe(self, unit))] },
+      hooks: { setCursor: [(self) => setText(readout, describe(self, unit, note))] },
     }, columns, canvas);
   };
   const resize = new ResizeObserver(() => plot?.setSize({ width: Math.max(canvas.clientWidth, 120), height }));
@@ -142,12 +142,12 @@ function appended([times, values], points) {
   return [[...times, ...newer.map((p) => p[0])].slice(start), [...values, ...newer.map((p) => p[1])].slice(start)];
 }
 
-function describe(plot, unit) {
+function describe(plot, unit, note) {
   const index = plot.cursor.idx;
   if (index === null || index === undefined || plot.data[1][index] === null || plot.data[1][index] === undefined) return "";
   const at = new Date(plot.data[0][index] * 1000).toISOString();
   const range = plot.data.length > 2 ? ` (${number(plot.data[3][index])} to ${number(plot.data[2][index])})` : "";
-  return `${local(at)} · ${quantity(plot.data[1][index], unit)}${range}`;
+  return `${local(at)} · ${quantity(plot.data[1][index], unit)}${range}${note(index)}`;
 }
 
 /** A line without axes, for a key figure. Redrawn by calling the returned function with new values. */

@@ -2,12 +2,15 @@
 
 import { request } from "./api.js";
 import { chart, withGaps } from "./charts.js";
+import { consumptionBars } from "./consumption_bars.js";
 import { disposables, fill, h, setText } from "./dom.js";
 import { empty, failure, skeleton } from "./states.js";
 import { ageElement, setAge } from "./time.js";
 import { metricTitle, quantity } from "./units.js";
 
 const POINTS = 10_000;
+/** A counter's bars follow what comes in at most this often. */
+const BARS_MILLISECONDS = 15_000;
 const seconds = (iso) => Date.parse(iso) / 1000;
 
 /** Ranges in hours, with the resolution that suits each. */
@@ -24,19 +27,22 @@ export function seriesCard(series) {
   const foot = h("span", {}, "");
   const readout = h("span", {});
   const body = h("div", { class: "card-body" });
-  const live = { drawn: null, bucket: "raw", latestAt: series.latest ? Date.parse(series.latest.observed_at) : 0, epoch: 0 };
+  const title = metricTitle(series.metric, series.unit);
+  const bars = series.kind === "counter" ? consumptionBars(series, title) : null;
+  const live = { drawn: null, hours: 24, bucket: "raw", timer: null, latestAt: series.latest ? Date.parse(series.latest.observed_at) : 0, epoch: 0 };
   if (!series.latest) setText(age, "never");
-  const element = h("section", { class: "card chart-card", "aria-label": metricTitle(series.metric, series.unit) },
-    h("div", { class: "card-head" }, h("div", { class: "grow" }, h("h3", { class: "clip" }, metricTitle(series.metric, series.unit)), h("div", { class: "small muted clip mono" }, series.metric)),
+  const element = h("section", { class: "card chart-card", "aria-label": title },
+    h("div", { class: "card-head" }, h("div", { class: "grow" }, h("h3", { class: "clip" }, title), h("div", { class: "small muted clip mono" }, series.metric)),
       h("div", { class: "right" }, value, h("div", { class: "small muted" }, age))),
-    body, h("div", { class: "chart-foot" }, foot, readout));
+    body, h("div", { class: "chart-foot" }, foot, readout), bars?.element);
 
   async function show(hours, bucket) {
     const epoch = ++live.epoch;
-    live.bucket = bucket;
+    Object.assign(live, { hours, bucket });
     live.drawn = null;
     parts.dispose();
     fill(body, skeleton(3));
+    bars?.show(hours, bucket);
     try {
       const page = await request("/v1/readings", { query: { series_id: series.id, from: new Date(Date.now() - hours * 3600_000).toISOString(), bucket, limit: POINTS, order: "desc" } });
       if (epoch === live.epoch) draw(page.items.reverse(), bucket, page.next ?? null);
@@ -52,7 +58,7 @@ export function seriesCard(series) {
       return fill(body, empty("clock", "No readings in this range", "Choose a longer one."));
     }
     fill(body);
-    live.drawn = chart(body, { unit: series.unit, kind, label: `${metricTitle(series.metric, series.unit)}, ${items.length} ${bucket === "raw" ? "readings" : `${bucket}s`}` });
+    live.drawn = chart(body, { unit: series.unit, kind, height: bars === null ? 180 : 130, label: `${title}, ${items.length} ${bucket === "raw" ? "readings" : `${bucket}s`}` });
     live.drawn.set(columns);
     fill(readout, live.drawn.readout);
     setText(foot, next === null ? note : `${note}; the latest ${items.length} only`);
@@ -67,25 +73,20 @@ export function seriesCard(series) {
       setText(value, quantity(newest.value, series.unit));
       setAge(age, newest.observed_at);
     }
+    if (bars !== null) live.timer ??= setTimeout(() => { live.timer = null; bars.show(live.hours, live.bucket); }, BARS_MILLISECONDS);
     if (live.bucket === "raw") live.drawn?.append(readings.map((r) => [seconds(r.observed_at), r.value]).sort((a, b) => a[0] - b[0]));
   }
 
-  return { element, show, take, dispose: () => { live.epoch += 1; parts.dispose(); } };
+  return { element, show, take, dispose: () => { live.epoch += 1; clearTimeout(live.timer); bars?.dispose(); parts.dispose(); } };
 }
 
-/** Columns for the chart: raw as a line, gauges by hour or day as mean with range, counters as consumption. */
+/** Columns for the chart: raw as a line, gauges by hour or day as mean with range, registers as what they last showed. */
 function shape(series, items, bucket) {
   if (bucket === "raw") {
     const points = withGaps(items.map((r) => [seconds(r.observed_at), r.value]));
     return { kind: "line", columns: [points.map((p) => p[0]), points.map((p) => p[1])], note: `${items.length} readings` };
   }
   const times = items.map((r) => seconds(r.bucket));
-  if (series.kind === "counter") return { kind: "bars", columns: [times, items.map(consumption)], note: `consumption per ${bucket}` };
+  if (series.kind === "counter") return { kind: "line", columns: [times, items.map((r) => r.last)], note: `register at the end of each ${bucket}` };
   return { kind: "band", columns: [times, items.map((r) => r.average), items.map((r) => r.maximum), items.map((r) => r.minimum)], note: `mean per ${bucket}, shaded: lowest to highest` };
-}
-
-/** What a register counted between the last reading of the bucket before and its own; unknown across a roll-over or reset. */
-function consumption(bucket, i, all) {
-  const start = i > 0 ? all[i - 1].last : bucket.first;
-  return bucket.last >= start ? bucket.last - start : null;
 }
