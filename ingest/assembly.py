@@ -4,6 +4,7 @@ A batch is told apart into messages of the general form and scans, and goes on a
 of a row is its place in that order.
 """
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,14 +28,20 @@ _NO_TIME = np.iinfo(np.int64).min
 _NAN = float("nan")
 _SERIES_ID, _CONVERSION = itemgetter(0), itemgetter(2)
 _HeardKey = tuple[DeviceId, bool, datetime | None]
-_SERIES = itemgetter(1)
+_DEVICE_ID, _SERIES = itemgetter(0), itemgetter(1)
 
 
 class Sorted(NamedTuple):
-    """The messages of a batch by their form, each in order of arrival; `names` are those of the scans."""
+    """The messages of a batch by their form, each in order of arrival.
+
+    Attributes:
+        scanned: for each scan its message; one of several scans is there as often.
+        names: of the scans.
+    """
 
     general: list[Understood]
     scanned: list[Understood]
+    scans: list[Scan]
     names: list[ScanName]
 
     def messages(self) -> list[Understood]:
@@ -46,15 +53,16 @@ def sort(understood: list[Understood]) -> Sorted:
     """Tell scans from the rest, and name what they say."""
     general: list[Understood] = []
     scanned: list[Understood] = []
+    scans: list[Scan] = []
     names: list[ScanName] = []
     for item in understood:
-        scan = item.scan
-        if scan is None:
+        if not item.scans:
             general.append(item)
-        else:
+        for scan in item.scans:
             scanned.append(item)
+            scans.append(scan)
             names.append((item.organisation, scan.device, scan.metrics, scan.units))
-    return Sorted(general, scanned, names)
+    return Sorted(general, scanned, scans, names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +82,8 @@ class Rows:
 def devices_in(understood: list[Understood]) -> dict[DeviceName, Route]:
     """List the devices that messages name."""
     found: dict[DeviceName, Route] = {}
-    for _, route, organisation, decoded, scan in understood:
-        if scan is not None:
+    for _, route, organisation, decoded, scans in understood:
+        for scan in scans:
             found[organisation, scan.device] = route
         for part in (decoded.readings, decoded.positions, decoded.events):
             for row in part:
@@ -117,7 +125,7 @@ def assemble(batch: Sorted, series: list[SeriesName], names: Names, *, each_arri
     positions, positions_message = _positions(batch.general, names)
     contacts = _contacts(batch.general, names, each_arrival=each_arrival)
     if scans:
-        contacts = _with_scans(contacts, batch.scanned, scans, each_arrival=each_arrival)
+        contacts = _with_scans(contacts, batch, scans, each_arrival=each_arrival)
     return Rows(
         readings=readings,
         readings_message=readings_message,
@@ -148,7 +156,7 @@ class _Columns(NamedTuple):
 def _columns(batch: Sorted, entries: list[SeriesEntry], scans: list[ScanEntry]) -> _Columns:
     """Put the readings together without a line of Python for each value; a scan has one time for all of its own."""
     flat = [reading for item in batch.general for reading in item.decoded.readings]
-    said = [item.scan for item in batch.scanned if item.scan is not None]
+    said = batch.scans
     # Readings in each message, and how many rows share each time and quality.
     counts = np.array([len(i.decoded.readings) for i in batch.general] + [len(s.values) for s in said], dtype=np.intp)
     shared = np.concatenate([np.ones(len(flat), dtype=np.intp), counts[len(batch.general) :]])
@@ -260,26 +268,23 @@ def _contacts(understood: list[Understood], names: Names, *, each_arrival: bool)
 
 
 def _with_scans(
-    contacts: npt.NDArray[Any], scanned: list[Understood], scans: list[ScanEntry], *, each_arrival: bool
+    contacts: npt.NDArray[Any], batch: Sorted, entries: list[ScanEntry], *, each_arrival: bool
 ) -> npt.NDArray[Any]:
     """Add the contacts that scans are: one for each device, and moment of arrival where those are kept apart."""
-    live = [place for place, item in enumerate(scanned) if not item.message.retained]
-    rows = np.empty(len(live), CONTACTS)
-    rows["device_id"] = [scans[place].device_id for place in live]
-    rows["received_at"] = _times([scanned[place].message.received_at.timestamp() for place in live])
-    rows["first_observed_at"] = _times([_moment(scanned[place].scan).timestamp() for place in live])
+    rows = np.empty(len(entries), CONTACTS)
+    rows["device_id"] = list(map(_DEVICE_ID, entries))
+    rows["received_at"] = _times([item.message.received_at.timestamp() for item in batch.scanned])
+    rows["first_observed_at"] = _times([scan.observed_at.timestamp() for scan in batch.scans])
     rows["last_observed_at"] = rows["first_observed_at"]
-    rows["messages"] = 1
+    # A device is heard once by a message, however many scans of it that holds.
+    first = np.fromiter(map(operator.is_not, batch.scanned, (None, *batch.scanned)), dtype=bool, count=len(rows))
+    first[1:] |= rows["device_id"][1:] != rows["device_id"][:-1]
+    rows["messages"] = first
     rows["online"] = True
+    rows = rows[[not item.message.retained for item in batch.scanned]]
     alive = contacts["online"]
     merged = _merged(np.concatenate([contacts[alive], rows]), each_arrival=each_arrival)
     return np.concatenate([merged, _apart(contacts[~alive], merged)])
-
-
-def _moment(scan: Scan | None) -> datetime:
-    if scan is None:
-        raise AssertionError("not a scan")
-    return scan.observed_at
 
 
 def _merged(rows: npt.NDArray[Any], *, each_arrival: bool) -> npt.NDArray[Any]:

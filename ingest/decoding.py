@@ -25,14 +25,14 @@ class Understood(NamedTuple):
 
     Attributes:
         organisation: slug that its devices belong to.
-        scan: all that it says, where it is a usual message; `decoded` is empty then.
+        scans: all that it says, where it is a usual message; `decoded` is empty then.
     """
 
     message: Message
     route: Route
     organisation: str
     decoded: Decoded
-    scan: Scan | None = None
+    scans: tuple[Scan, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,16 +101,16 @@ class Decoding:
         if len(message.payload) > self._limit:
             raise MessageRejected(Reason.PAYLOAD_TOO_LARGE, f"longer than {self._limit} bytes")
         try:
-            scan = None if route.scan is None else route.scan(message.topic, message.payload, message.received_at)
-            decoded = _NOTHING if scan is not None else _decode(route, message, outcome.work)
+            scans = () if route.scans is None else route.scans(message.topic, message.payload, message.received_at)
+            decoded = _NOTHING if scans else _decode(route, message, outcome.work)
         except (MessageRejected, StorageError):
             raise
         except Exception as error:  # a decoder is a plug-in: its defect may cost its message, never the others
             _log.exception("decoder failed", source=route.source.name, topic=message.topic)
             raise MessageRejected(Reason.DECODER_FAILED, f"{type(error).__name__}: {error}") from error
-        named = decoded.organisation if scan is None else scan.organisation
+        named = scans[0].organisation if scans else decoded.organisation
         organisation = named or route.source.organisation or self._default
-        outcome.understood.append(Understood(message, route, organisation, decoded, scan))
+        outcome.understood.append(Understood(message, route, organisation, decoded, scans))
         if decoded.rejections:
             outcome.quarantined += self._parts(message, route, decoded)
 

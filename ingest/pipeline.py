@@ -227,7 +227,7 @@ class Pipeline:
 
 
 def _without(item: Understood, missing: list[DeviceName]) -> Understood:
-    """Leave some devices out of what a message says; a scan is of one device, and nothing is left of it."""
+    """Leave some devices out of what a message says; scans are of one device, or stay as they are."""
     names = {device for _, device in missing}
     decoded = item.decoded
     kept = decoded._replace(
@@ -236,7 +236,7 @@ def _without(item: Understood, missing: list[DeviceName]) -> Understood:
         events=tuple(row for row in decoded.events if row.device not in names),
         heard=tuple(device for device in decoded.heard if device not in names),
     )
-    return item._replace(decoded=kept, scan=None)
+    return item._replace(decoded=kept, scans=tuple(scan for scan in item.scans if scan.device not in names))
 
 
 def _blame(error: Exception) -> Reason:

@@ -79,8 +79,13 @@ class State:
 
 
 def count_by_source(stored: Sequence[Understood], quarantined: Sequence[Quarantined]) -> dict[str, SourceCount]:
-    """Count a batch by the names of sources; messages that none took are under the empty name."""
+    """Count a batch by the names of sources; messages that none took are under the empty name.
+
+    Args:
+        stored: a message of several scans stands there as often, one after the other.
+    """
     found: dict[str, SourceCount] = {}
+    stored = [item for before, item in zip((None, *stored), stored, strict=False) if item is not before]
     # By identity: a route is compared by all that its source says, and there is one object for each.
     counts = Counter(map(id, map(_ROUTE, stored)))
     latest = {id(item.route): item for item in stored}
@@ -97,6 +102,5 @@ def count_by_source(stored: Sequence[Understood], quarantined: Sequence[Quaranti
 def _lag(item: Understood) -> float | None:
     decoded = item.decoded
     told = [row.observed_at for part in (decoded.readings, decoded.positions, decoded.events) for row in part]
-    if item.scan is not None:
-        told.append(item.scan.observed_at)
+    told += [scan.observed_at for scan in item.scans]
     return round((item.message.received_at - max(told)).total_seconds(), 3) if told else None

@@ -1,4 +1,4 @@
-"""Decoders with a fast way for the usual message: values of one device at one moment, as a scan.
+"""Decoders with a fast way for the usual message: values of a device at one moment, or at several, as scans.
 
 Intake moves a scan without an object for each value. Called as a plain decoder, it gives the same in the general form.
 """
@@ -13,8 +13,8 @@ class ScanningDecoder(ABC):
     """Tries the fast way first."""
 
     @abstractmethod
-    def scan(self, topic: str, payload: bytes, received_at: datetime) -> Scan | None:
-        """Read a usual message; None: anything else, also what is wrong in whatever way.
+    def scans(self, topic: str, payload: bytes, received_at: datetime) -> tuple[Scan, ...]:
+        """Read a usual message, all scans of one organisation; none: anything else, also what is wrong in any way.
 
         Raises:
             MessageRejected: not a topic of this format.
@@ -30,7 +30,7 @@ class ScanningDecoder(ABC):
 
     def __call__(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:
         """Read one message."""
-        scan = self.scan(topic, payload, received_at)
-        if scan is None:
+        scans = self.scans(topic, payload, received_at)
+        if not scans:
             return self.read(topic, payload, received_at)
-        return Decoded(scan.organisation, readings=scan.readings())
+        return Decoded(scans[0].organisation, readings=tuple(row for scan in scans for row in scan.readings()))

@@ -68,19 +68,19 @@ class Route:
 
     Attributes:
         stateful: the same decoder, where it reads messages by what earlier ones said.
-        scan: its fast way, where it has one.
+        scans: its fast way, where it has one.
     """
 
     source: Source
     decode: Decoder
     stateful: StatefulDecoder[Any] | None = field(init=False)
-    scan: Callable[[str, bytes, datetime], Scan | None] | None = field(init=False)
+    scans: Callable[[str, bytes, datetime], tuple[Scan, ...]] | None = field(init=False)
 
     def __post_init__(self) -> None:
         decode = cast("object", self.decode)
         stateful = cast("StatefulDecoder[Any]", decode) if isinstance(decode, StatefulDecoder) else None
         object.__setattr__(self, "stateful", stateful)
-        object.__setattr__(self, "scan", decode.scan if isinstance(decode, ScanningDecoder) else None)
+        object.__setattr__(self, "scans", decode.scans if isinstance(decode, ScanningDecoder) else None)
 
 
 class Fault(NamedTuple):

@@ -28,6 +28,7 @@ from veldwatch.wire.values import (
     checked_name,
     fix,
     number_or_text,
+    plausible,
     read_json,
     shown,
 )
@@ -47,22 +48,25 @@ class _Readings(msgspec.Struct):
     readings: dict[str, float | _Measured]
 
 
-_plain_readings = msgspec.json.Decoder(_Readings)
+_plain_readings: msgspec.json.Decoder[_Readings | list[_Readings]] = msgspec.json.Decoder(_Readings | list[_Readings])
 _known_topic = lru_cache(maxsize=65536)(parse_own_topic)
 
 
 class OwnJson(ScanningDecoder):
     """Reads messages of our own."""
 
-    def scan(self, topic: str, payload: bytes, received_at: datetime) -> Scan | None:
-        """Read one item of readings; the careful way says what is wrong with others, and keeps what is not."""
+    def scans(self, topic: str, payload: bytes, received_at: datetime) -> tuple[Scan, ...]:
+        """Read items of readings; the careful way says what is wrong with others, and keeps what is not."""
         own = _known_topic(topic)
         if own.kind is not Kind.READINGS:
-            return None
+            return ()
         try:
-            return _scan(own, _plain_readings.decode(payload), received_at)
+            said = _plain_readings.decode(payload)
+            if isinstance(said, list):
+                return tuple([_scan(own, item, received_at) for item in said])
+            return (_scan(own, said, received_at),)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MessageRejected):
-            return None
+            return ()
 
     def read(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:
         """Read any message of ours."""
@@ -119,10 +123,10 @@ def encode_status(*, online: bool, observed_at: datetime | None = None) -> bytes
     return msgspec.json.encode(document if observed_at is None else document | {"observed_at": observed_at})
 
 
-def _scan(own: OwnTopic, message: _Readings, received_at: datetime) -> Scan | None:
+def _scan(own: OwnTopic, message: _Readings, received_at: datetime) -> Scan:
     said = message.readings
     if not said:
-        return None
+        raise MessageRejected(Reason.NOTHING_TO_STORE, "no reading")
     metrics = tuple(said)
     if metrics not in _CHECKED_METRICS:
         _check_metrics(metrics)
@@ -137,7 +141,7 @@ def _scan(own: OwnTopic, message: _Readings, received_at: datetime) -> Scan | No
             units.append(None)
             amount = value
         if not -LARGEST_VALUE <= amount <= LARGEST_VALUE:
-            return None
+            plausible(amount)
         values.append(amount)
     return Scan(own.organisation, own.device, moment, metrics, tuple(units), values, quality)
 

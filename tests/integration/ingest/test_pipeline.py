@@ -166,7 +166,7 @@ def test_a_message_that_the_database_refuses_stands_alone(
     outcome = pipeline._decoding.decode(messages)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # no decoder makes this
     bad = outcome.understood[7]
     refused = bad.decoded._replace(events=(Event("m1", NOW, "x", "this is no JSON"),))
-    outcome.understood[7] = bad._replace(decoded=refused, scan=None)
+    outcome.understood[7] = bad._replace(decoded=refused, scans=())
     pipeline.store_decoded(writer, Outcome(understood=outcome.understood, quarantined=[]))
     assert len(rows(connection, "SELECT 1 FROM reading")) == 19
     assert reasons(connection) == {"storage_rejected": 1}
@@ -178,7 +178,7 @@ def test_what_a_faulty_decoder_gives_costs_its_own_message(
     outcome = pipeline._decoding.decode([reading(n, at=NOW - timedelta(hours=n)) for n in range(5)])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # no decoder of ours makes this
     naive = Reading("m1", "x", datetime(2026, 1, 1), "many")  # noqa: DTZ001  # pyright: ignore[reportArgumentType]  # the fault
     bad = outcome.understood[3]
-    outcome.understood[3] = bad._replace(decoded=bad.decoded._replace(readings=(naive,)), scan=None)
+    outcome.understood[3] = bad._replace(decoded=bad.decoded._replace(readings=(naive,)), scans=())
     pipeline.store_decoded(writer, outcome)
     assert len(rows(connection, "SELECT 1 FROM reading")) == 4
     assert reasons(connection) == {"decoder_failed": 1}

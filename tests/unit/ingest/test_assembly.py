@@ -49,7 +49,7 @@ def understood(scan: Scan, arrival: datetime, *, retained: bool, general: bool) 
     message = Message(f"veldwatch/v1/demo/{scan.device}/readings", b"", arrival, retained)
     if general:
         return Understood(message, ROUTE, "demo", Decoded("demo", readings=scan.readings()))
-    return Understood(message, ROUTE, "demo", _NOTHING, scan)
+    return Understood(message, ROUTE, "demo", _NOTHING, (scan,))
 
 
 def known(items: Iterable[Understood]) -> Names:
@@ -93,7 +93,7 @@ def test_a_scan_gives_the_rows_of_its_readings(
         strict=True,
     ):
         item = order[place]
-        own = item.decoded.readings if item.scan is None else item.scan.readings()
+        own = [*item.decoded.readings, *(reading for scan in item.scans for reading in scan.readings())]
         assert arrival == microseconds(item.message.received_at)
         assert at in {microseconds(reading.observed_at) for reading in own}
 
@@ -118,3 +118,18 @@ def test_a_fix_and_a_scan_of_one_device_are_one_contact(*, general: bool) -> Non
     (contact,) = rows_of(items, known(items), each_arrival=False).contacts
     assert contact["messages"] == 2
     assert contact["last_observed_at"] - contact["first_observed_at"] == 3_600_000_000
+
+
+@pytest.mark.parametrize("general", [True, False])
+def test_a_message_of_several_scans_is_heard_once(*, general: bool) -> None:
+    said = tuple(Scan("demo", "m1", NOW - timedelta(hours=n), ("flow",), (None,), [float(n)]) for n in range(3))
+    message = Message("veldwatch/v1/demo/m1/readings", b"", NOW)
+    item = Understood(message, ROUTE, "demo", _NOTHING, said)
+    if general:
+        rows = tuple(row for scan in said for row in scan.readings())
+        item = Understood(message, ROUTE, "demo", Decoded("demo", readings=rows))
+    found = rows_of([item, item], known([item]), each_arrival=False)
+    (contact,) = found.contacts
+    assert contact["messages"] == 2
+    assert contact["last_observed_at"] - contact["first_observed_at"] == 2 * 3_600_000_000
+    assert len(found.readings) == 6
