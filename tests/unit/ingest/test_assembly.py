@@ -128,7 +128,8 @@ def test_a_message_of_several_scans_is_heard_once(*, general: bool) -> None:
     if general:
         rows = tuple(row for scan in said for row in scan.readings())
         item = Understood(message, ROUTE, "demo", Decoded("demo", readings=rows))
-    found = rows_of([item, item], known([item]), each_arrival=False)
+    again = item._replace(message=message._replace(payload=b"again"))
+    found = rows_of([item, again], known([item]), each_arrival=False)
     (contact,) = found.contacts
     assert contact["messages"] == 2
     assert contact["last_observed_at"] - contact["first_observed_at"] == 2 * 3_600_000_000
