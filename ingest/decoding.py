@@ -4,18 +4,21 @@ Whatever a decoder does, one outcome comes of each message: what it says, or a r
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import structlog
 
+from ingest import measures
 from ingest.memories import Memories, Work
 from veldwatch.errors import MessageRejected, StorageError
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Decoded, Message, Scan
+from veldwatch.model.telemetry import Decoded, Message, Quality, Scan
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.quarantine import Quarantined
 from veldwatch.wire.sources import Route, Sources
 
+_MICROSECOND = timedelta(microseconds=1)
 _NOTHING = Decoded(None)
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -77,13 +80,14 @@ class Decoding:
         """
         work = None if connection is None else Work(self._memories, connection, learns=self._learns)
         outcome = Outcome(understood=[], quarantined=[], work=work)
+        arrivals = _Arrivals()
         for message in messages:
             route = self._sources.route(message.topic)
             if route is None:
                 outcome.quarantined.append(self.refused(message, Reason.NO_SOURCE, "no source takes this topic"))
                 continue
             try:
-                self._read(message, route, outcome)
+                self._read(message if route.scans is not None else arrivals.apart(message), route, outcome)
             except MessageRejected as error:
                 outcome.quarantined.append(self.refused(message, error.reason, error.detail, route))
         return outcome
@@ -121,7 +125,47 @@ class Decoding:
         return [self.refused(message, reason, "; ".join(said[:20]), route) for reason, said in by_reason.items()]
 
 
+class _Arrivals:
+    """Puts a microsecond between messages that were read from the socket at once.
+
+    Arrival is the time of what says none, and one device's values of one time would be conflicts.
+    """
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last = datetime.min.replace(tzinfo=UTC)
+
+    def apart(self, message: Message) -> Message:
+        """Give the message, later than the one before."""
+        if message.received_at <= self._last:
+            message = message._replace(received_at=self._last + _MICROSECOND)
+        self._last = message.received_at
+        return message
+
+
+def _without_arrivals(decoded: Decoded, received_at: datetime) -> Decoded:
+    """Leave what a retained message says without a time: the broker kept it since nobody knows when."""
+    kept = decoded._replace(
+        readings=tuple(row for row in decoded.readings if not row.quality & Quality.TIME_OF_ARRIVAL),
+        positions=tuple(row for row in decoded.positions if not row.quality & Quality.TIME_OF_ARRIVAL),
+        events=tuple(row for row in decoded.events if row.observed_at != received_at),
+    )
+    left = sum(
+        len(before) - len(after)
+        for before, after in (
+            (decoded.readings, kept.readings),
+            (decoded.positions, kept.positions),
+            (decoded.events, kept.events),
+        )
+    )
+    measures.UNDATED.inc(left)
+    return kept
+
+
 def _decode(route: Route, message: Message, work: Work | None) -> Decoded:
     if route.stateful is None or work is None:
-        return route.decode(message.topic, message.payload, message.received_at)
-    return work.decode(route.stateful, message)
+        decoded = route.decode(message.topic, message.payload, message.received_at)
+    else:
+        decoded = work.decode(route.stateful, message)
+    return _without_arrivals(decoded, message.received_at) if message.retained else decoded

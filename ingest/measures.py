@@ -7,6 +7,9 @@ READINGS = Counter("veldwatch_ingest_readings_total", "Readings that were new an
 POSITIONS = Counter("veldwatch_ingest_positions_total", "Fixes that were new and stored")
 EVENTS = Counter("veldwatch_ingest_events_total", "Events that were new and stored")
 QUARANTINED = Counter("veldwatch_ingest_quarantined_total", "Messages or parts of one in quarantine", ["reason"])
+UNDATED = Counter(
+    "veldwatch_ingest_retained_undated_total", "Values and events of retained messages that say no time, not stored"
+)
 RETRIES = Counter("veldwatch_ingest_retries_total", "Batches tried again", ["reason"])
 BATCH_SECONDS = Histogram(
     "veldwatch_ingest_batch_seconds",

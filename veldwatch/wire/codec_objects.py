@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.wire.units import canonical
+from veldwatch.wire.units import spoken
 from veldwatch.wire.values import JsonObject, foreign_number, number_or_text
 
 _DEEPEST = 16
@@ -93,7 +93,7 @@ def _is_value(node: object) -> bool:
 
 def _unit(members: JsonObject) -> str | None:
     unit = members.get("unit", members.get("units"))
-    return canonical(unit) if isinstance(unit, str) else None
+    return spoken(unit) if isinstance(unit, str) else None
 
 
 def _place_in(node: object, path: str, depth: int) -> Place | None:

@@ -20,7 +20,7 @@ from veldwatch.wire.codec_objects import Place, flatten
 from veldwatch.wire.collected import Collected, When, read_each
 from veldwatch.wire.local_times import utc_unless_said
 from veldwatch.wire.times import observed
-from veldwatch.wire.units import canonical
+from veldwatch.wire.units import spoken
 from veldwatch.wire.values import (
     JsonObject,
     as_object,
@@ -37,7 +37,6 @@ _IDENTITIES = ("external_source_id", "device_id", "manufacturer_id", "source_id"
 _NO_IDENTITY = (None, "", "none", "None")
 _MEASURED_TEXT = re.compile(r"(?P<number>[^ ]+) ?(?P<unit>[^0-9 .,+-][^ ]{0,15})")
 _METRES_PER_SECOND = {"m/s": 1.0, "km/h": 3.6, "[kn_i]": 3600 / 1852, "[mi_i]/h": 3600 / 1609.344}
-_UNITS = {"kn": "[kn_i]", "knots": "[kn_i]", "kt": "[kn_i]", "mph": "[mi_i]/h", "kph": "km/h", "kmh": "km/h"}
 _HEADINGS = ("heading", "course", "bearing")
 _OUTER = {"voltage": "V", "temperature": None}
 """Values that version 1 of Gundi gives beside `additional`."""
@@ -98,7 +97,7 @@ def _device_status(parts: Collected, item: JsonObject) -> None:
         said = members_of(entry)
         label, unit = said.get("label"), said.get("units")
         if isinstance(label, str):
-            parts.reading(label, said.get("value"), _unit(unit) if isinstance(unit, str) else None)
+            parts.reading(label, said.get("value"), spoken(unit) if isinstance(unit, str) else None)
 
 
 def _event(item: JsonObject, received_at: datetime) -> Decoded:
@@ -178,17 +177,13 @@ def _west_is_negative(longitude: object) -> object:
 def _measured_text(value: object) -> tuple[float, str] | None:
     """Read `41 kph`; None: it is not a number with a unit that we know."""
     match = _MEASURED_TEXT.fullmatch(value) if isinstance(value, str) and len(value) <= 40 else None
-    unit = None if match is None else _unit(match["unit"])
+    unit = None if match is None else spoken(match["unit"])
     if match is None or unit is None or not is_numeric_text(match["number"]):
         return None
     try:
         return number_or_text(match["number"]), unit
     except MessageRejected:
         return None
-
-
-def _unit(text: str) -> str | None:
-    return _UNITS.get(text.lower()) or canonical(text)
 
 
 def _speed(value: object) -> float | None:

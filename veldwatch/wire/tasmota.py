@@ -48,7 +48,21 @@ _SAID_UNITS = {
 _UNIT_WORDS = {"C": "Cel", "F": "[degF]", "mmHg": "mm[Hg]", "kn": "[kn_i]", "kt": "[kn_i]", "ft/s": "[ft_i]/s"}
 # Who a sensor is, and how the device is set up; numbers that are no measurement.
 _NOT_VALUES = frozenset(
-    {"Id", "Time", "Channel", "AP", "Sleep", "SleepMode", "SSId", "BSSId", "Address", "Endpoint", "Group", "Device"}
+    {
+        "Id",
+        "Time",
+        "Epoch",
+        "Channel",
+        "AP",
+        "Sleep",
+        "SleepMode",
+        "SSId",
+        "BSSId",
+        "Address",
+        "Endpoint",
+        "Group",
+        "Device",
+    }
 )
 # A result is mostly a command's echo (`{"TelePeriod":300}`); these of its members tell a state.
 _STATES = ("POWER", "Dimmer", "Shutter", "Counter", "ENERGY")
@@ -113,7 +127,7 @@ def _parts(
     device: str, message: str, document: JsonObject, zone: ZoneInfo | None, received_at: datetime
 ) -> Iterator[Decoded]:
     said = _telling(message, document)
-    when = observed_locally(said.get("Time"), zone, received_at)
+    when = observed_locally(said.get("Epoch", said.get("Time")), zone, received_at)
     own = Collected(device, when)
     for name, value in said.items():
         if name.startswith(_HAPPENED) and members_of(value):
@@ -133,7 +147,7 @@ def _telling(message: str, document: JsonObject) -> JsonObject:
     if message.startswith("STATUS"):
         return members_of(document.get("StatusSNS", document.get("StatusSTS")))
     if message == "RESULT":
-        telling = (*_STATES, *_HAPPENED, *_ZIGBEE, "Time")
+        telling = (*_STATES, *_HAPPENED, *_ZIGBEE, "Time", "Epoch")
         return {name: value for name, value in document.items() if name.startswith(telling)}
     return document
 

@@ -52,7 +52,8 @@ _SPELLINGS = {
     "°c": "Cel", "degc": "Cel", "℃": "Cel", "celsius": "Cel", "°f": "[degF]", "degf": "[degF]",
     "fahrenheit": "[degF]",
     "m³": "m3", "m^3": "m3", "m3": "m3", "m³/h": "m3/h", "m^3/h": "m3/h", "m3/h": "m3/h", "l": "L", "l/h": "L/h",
-    "l/min": "L/min", "l/s": "L/s", "kwh": "kWh", "wh": "Wh", "%rh": "%RH", "rh": "%RH", "µs/cm": "uS/cm",
+    "l/min": "L/min", "l/s": "L/s", "kwh": "kWh", "wh": "Wh", "kw": "kW", "kva": "kVA", "kvah": "kVAh",
+    "kvar": "kvar", "kvarh": "kvarh", "gj": "GJ", "m/sec": "m/s", "%rh": "%RH", "rh": "%RH", "µs/cm": "uS/cm",
     "μs/cm": "uS/cm", "us/cm": "uS/cm", "µs⋅cm⁻¹": "uS/cm", "μs⋅cm⁻¹": "uS/cm", "ms/cm": "mS/cm", "°": "deg",
     "degrees": "deg", "dbm": "dBm", "db": "dB", "volt": "V", "volts": "V", "hpa": "hPa", "mbar": "mbar",
     "lux": "lx", "lx": "lx", "ph": "[pH]", "percent": "%", "ppm": "[ppm]", "ppb": "[ppb]", "m/s": "m/s",
@@ -60,6 +61,11 @@ _SPELLINGS = {
     "km/h": "km/h", "kph": "km/h", "km⋅h⁻¹": "km/h", "w/m²": "W/m2", "w⋅m⁻²": "W/m2", "w/m2": "W/m2", "sec": "s",
     "hours": "h", "minutes": "min", "days": "d", "ntu": "[NTU]", "psi": "[psi]", "µg/m³": "ug/m3", "μg/m³": "ug/m3",
     "µg/m3": "ug/m3", "mm⋅h⁻¹": "mm/h", "l⋅min⁻¹": "L/min", "m³⋅m⁻³": "m3/m3", "mg⋅l⁻¹": "mg/L", "mg/l": "mg/L",
+}  # fmt: skip
+# What these mean in UCUM (coulomb, farad) or not at all, nobody measures who writes them so.
+_SPOKEN = {
+    "c": "Cel", "f": "[degF]", "kn": "[kn_i]", "kt": "[kn_i]", "knots": "[kn_i]", "mph": "[mi_i]/h", "kmh": "km/h",
+    "km/hr": "km/h",
 }  # fmt: skip
 _TERM = re.compile(r"(?P<atom>[A-Za-z]{0,3}\[[A-Za-z_0-9]+\]|[A-Za-z%]+|1)(?P<exponent>[+-]?[0-9])?", re.ASCII)
 _ANNOTATION = re.compile(r"\{[^{}]{0,40}\}", re.ASCII)
@@ -104,6 +110,11 @@ def canonical(text: str) -> str | None:
     if found is not None and not (len(stripped) > 1 and is_known(stripped)):
         return found
     return stripped if stripped and is_known(stripped) else None
+
+
+def spoken(text: str) -> str | None:
+    """Read a unit beside a value in a document that is not ours, where `C` is no coulomb; None: unknown."""
+    return _SPOKEN.get(text.strip().lower()) or canonical(text)
 
 
 @lru_cache(maxsize=4096)

@@ -36,6 +36,7 @@ _UNITS = {
 }  # fmt: skip
 _PHASES = ("_phase_b", "_phase_c", "_neutral")
 _ENDPOINTS = ("_left", "_right", "_center", "_l1", "_l2", "_l3", "_l4", "_a", "_b", "_c", "_1", "_2", "_3", "_4")
+_NO_MAINS_VOLTS = 600
 _EVENTS = ("action", "click")
 # Who a device is and what it was set to or may take: no measurement.
 _NOT_VALUES = frozenset(
@@ -127,12 +128,18 @@ def _when(options: _Options, document: JsonObject, received_at: datetime) -> Whe
 def _unit(name: str, document: JsonObject) -> str | None:
     if name == "voltage":
         # Converters say millivolts of a battery and volts of the mains under one name.
-        return "mV" if "battery" in document else "V" if {"power", "current", "energy"} & document.keys() else None
+        if "battery" in document or _is_above(document.get(name), _NO_MAINS_VOLTS):
+            return "mV"
+        return "V" if {"power", "current", "energy"} & document.keys() else None
     if name == "illuminance" and "illuminance_lux" in document:
         return None  # until the bridge's second major version the raw logarithm stood beside the value in lux
     for suffix in (*_PHASES, *_ENDPOINTS):
         name = name.removesuffix(suffix)
     return {"voltage": "V", "current": "A"}.get(name) or _UNITS.get(name)
+
+
+def _is_above(value: object, limit: float) -> bool:
+    return isinstance(value, (int, float)) and value > limit
 
 
 def _availability(device: str, payload: bytes, received_at: datetime) -> Decoded:

@@ -21,7 +21,6 @@ from veldwatch.storage.connection import Connection
 from veldwatch.wire.topics import topic_for
 from veldwatch.wire.veldwatch_json import encode_readings
 
-OURS = ("wmbusmeters", "chirpstack-v4", "owntracks", "sparkplug-b")
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 
 
@@ -56,7 +55,7 @@ def payload_of(sample: dict[str, Any]) -> bytes:
     return base64.b64decode(sample["payload"]) if sample["encoding"] == "base64" else sample["payload"].encode()
 
 
-def test_each_real_payload_is_stored_as_expected_or_has_a_reason(
+def test_each_real_payload_is_stored_as_expected(
     live: Settings, connection: Connection, samples: Path
 ) -> None:
     lines = (samples / "payloads" / "payloads.jsonl").read_text(encoding="utf-8").splitlines()
@@ -66,14 +65,21 @@ def test_each_real_payload_is_stored_as_expected_or_has_a_reason(
             publisher.send(sample["topic"], payload_of(sample))
         publisher.flush()
         eventually(lambda: worker.total.messages >= len(known))
-    for sample in (s for s in known if s["format"].startswith(OURS)):
+    for sample in known:
         expected = sample["expected"]
-        found = stored(connection, expected["device"], expected["time"])
+        # What a gas meter says in a telegram of another meter has a time of its own.
+        at = None if sample["format"] == "dsmr-p1" else expected["time"]
+        found = stored(connection, expected["device"], at)
         values = {name: value for name, (value, _) in found.items()} | told(connection, expected["device"])
-        assert {name: values[name] for name in expected.get("values", {})} == expected.get("values", {})
+        wanted = {name: _as_stored(value) for name, value in expected.get("values", {}).items() if value is not None}
+        assert {name: values[name] for name in wanted} == pytest.approx(wanted)
         assert {name: found[name][1] for name in expected.get("units", {})} == expected.get("units", {})
-    refused = {row.topic for row in quarantine.newest(connection, limit=1000)}
-    assert refused == {s["topic"] for s in known if not s["format"].startswith(OURS)}
+    assert quarantine.newest(connection, limit=1000) == []
+
+
+def _as_stored(value: object) -> object:
+    """A flag is stored as 0 or 1."""
+    return float(value) if isinstance(value, bool) else value
 
 
 def hostile(samples: Path) -> list[tuple[str, bytes]]:

@@ -1,6 +1,6 @@
 """The boundary around decoders."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,6 +26,7 @@ def decoding(monkeypatch: pytest.MonkeyPatch) -> Decoding:
     listed = (
         Source(name="ours", topic_filter="veldwatch/v1/#", decoder="veldwatch"),
         Source(name="faulty", topic_filter="faulty/#", decoder="broken"),
+        Source(name="zigbee", topic_filter="zigbee2mqtt/#", decoder="zigbee2mqtt"),
     )
     return Decoding(Sources(listed), payload_limit_bytes=1000, default_organisation="default")
 
@@ -60,3 +61,29 @@ def test_rejected_parts_are_one_row_for_each_reason(decoding: Decoding) -> None:
     outcome = decoding.decode([Message("veldwatch/v1/demo/m/readings", payload, NOW)])
     assert sorted(row.reason for row in outcome.quarantined) == [Reason.BAD_VALUE, Reason.MALFORMED_PAYLOAD]
     assert len(outcome.understood) == 1
+
+
+def zigbee(payload: bytes, *, retained: bool = False) -> Message:
+    return Message("zigbee2mqtt/store", payload, NOW, retained)
+
+
+def test_messages_without_a_time_that_came_at_once_are_told_apart(decoding: Decoding) -> None:
+    messages = [zigbee(b'{"occupancy":true}'), zigbee(b'{"occupancy":false}')]
+    understood = decoding.decode(messages).understood
+    times = [item.decoded.readings[0].observed_at for item in understood]
+    assert times == [NOW, NOW + timedelta(microseconds=1)]
+    assert [item.message.received_at for item in understood] == times
+
+
+def test_a_retained_message_without_a_time_stores_no_value(decoding: Decoding) -> None:
+    """The broker gives it at each subscription, however old it is."""
+    said = b'{"temperature":20.5,"action":"single"}'
+    outcome = decoding.decode([zigbee(said, retained=True)])
+    (item,) = outcome.understood
+    assert (item.decoded.readings, item.decoded.events, outcome.quarantined) == ((), (), [])
+    assert item.decoded.heard == ("store",)
+
+
+def test_a_retained_message_with_a_time_is_stored(decoding: Decoding) -> None:
+    (item,) = decoding.decode([zigbee(b'{"temperature":20.5,"last_seen":1772366400000}', retained=True)]).understood
+    assert [reading.value for reading in item.decoded.readings] == [20.5]

@@ -14,7 +14,7 @@ from veldwatch.wire.mapping.numbers import Numbers, spelling, spellings
 from veldwatch.wire.mapping.options import EventOptions, Metric, PositionOptions, When
 from veldwatch.wire.mapping.paths import Here, Path, compile_path
 from veldwatch.wire.mapping.templates import compile_template
-from veldwatch.wire.units import canonical, conversion
+from veldwatch.wire.units import canonical, conversion, spoken
 from veldwatch.wire.values import attributes, checked_name, fix, number_or_text, shown
 
 
@@ -190,7 +190,7 @@ def _unit_said(path: Path, here: Here) -> str | None:
     said = path.first(here)
     if said is None or said == "":
         return None
-    unit = canonical(said) if isinstance(said, str) else None
+    unit = spoken(said) if isinstance(said, str) else None
     if unit is None:
         raise MessageRejected(Reason.UNIT_MISMATCH, f"unknown unit {shown(said)} at {path.text} (expected a UCUM code)")
     return unit

@@ -36,9 +36,7 @@ class Case(NamedTuple):
 
     def outcome(self) -> dict[str, Any]:
         """Let the decoder read the message, and put what it says into words."""
-        options = self.folder / "options.json"
-        told: dict[str, object] = json.loads(options.read_text(encoding="utf-8")) if options.is_file() else {}
-        decode = find_decoder(self.decoder, told)
+        decode = find_decoder(self.decoder, self.options)
         try:
             return _in_words(decode(self.topic, self.payload, RECEIVED_AT))
         except MessageRejected as error:
@@ -48,6 +46,12 @@ class Case(NamedTuple):
     def decoder(self) -> str:
         """Name the decoder whose behaviour it shows."""
         return self.folder.parent.name
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Read what its source tells the decoder."""
+        file = self.folder / "options.json"
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
     @property
     def topic(self) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.wire.units import canonical, conversion, is_known
+from veldwatch.wire.units import canonical, conversion, is_known, spoken
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,37 @@ def test_another_dimension_is_a_mismatch(unit: str, wanted: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "code"),
-    [("°C", "Cel"), ("m³/h", "m3/h"), ("µS⋅cm⁻¹", "uS/cm"), ("l", "L"), ("kWh", "kWh"), ("%RH", "%RH"), (" V ", "V")],
+    [
+        ("°C", "Cel"),
+        ("m³/h", "m3/h"),
+        ("µS⋅cm⁻¹", "uS/cm"),
+        ("l", "L"),
+        ("kWh", "kWh"),
+        ("kVArh", "kvarh"),
+        ("KW", "kW"),
+        ("%RH", "%RH"),
+        (" V ", "V"),
+    ],
 )
 def test_units_as_people_write_them_are_read(written: str, code: str) -> None:
     assert canonical(written) == code
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("C", "Cel"),
+        ("F", "[degF]"),
+        ("°C", "Cel"),
+        ("kph", "km/h"),
+        ("mph", "[mi_i]/h"),
+        ("knots", "[kn_i]"),
+        ("V", "V"),
+    ],
+)
+def test_beside_a_value_of_others_a_c_is_no_coulomb(written: str, code: str) -> None:
+    assert spoken(written) == code
+    assert is_known(code)
 
 
 @pytest.mark.parametrize("text", ["", "bananas", "/", "m//s", "a" * 100, "1;DROP", "((((", "m[", "\0"])
