@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.files import measure_files
 from benchmarks.intake import measure_intake
 from benchmarks.rules import measure_rules
 from veldwatch.config import load_settings
@@ -44,6 +45,25 @@ def intake(
         for name, value in result.items():
             typer.echo(f"{name:<30} {value}")
     if result["readings_stored"] != result["readings_sent"] or result["alerts"] != result["alerts_expected"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def files(
+    rows: Annotated[int, typer.Option(help="of one reading each", min=1000)] = 2_000_000,
+    devices: Annotated[int, typer.Option(help="that they are of, in turn", min=1)] = 1000,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure a CSV file to committed readings and to rollups, and a bare COPY of the same rows into the same table."""
+    configure_logs(load_settings(), "bench")
+    result = measure_files(rows=rows, devices=devices).document()
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        for name, value in result.items():
+            typer.echo(f"{name:<30} {value}")
+    if result["readings_stored"] != result["rows"] or result["readings_in_rollups"] != result["rows"]:
         raise typer.Exit(1)
 
 

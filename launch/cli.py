@@ -113,6 +113,12 @@ def _sources(app: typer.Typer) -> None:
     app.add_typer(mounted, name="sources")
 
 
+def _export(app: typer.Typer) -> None:
+    from api.exports.commands import export_app  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(export_app, name="export")
+
+
 def _rules(app: typer.Typer) -> None:
     from rules.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
@@ -177,6 +183,7 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "mailbox": _mailbox,
     "ingest": _ingest,
     "import": _import,
+    "export": _export,
     "sources": _sources,
     "rules": _rules,
     "notify": _notify,

@@ -6,6 +6,7 @@ take one-dimensional arrays as parameters. Measured: 15,000 rows take 2 ms here,
 Source: PostgreSQL manual, COPY, "Binary Format"; array_send in src/backend/utils/adt/arrayfuncs.c.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ MICROSECONDS_TO_2000 = 946_684_800_000_000
 _INFINITE_PAST = np.iinfo(np.int64).min
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
+_PART_ROWS = 8192
 
 
 class Times(np.ndarray[tuple[int], np.dtype[np.int64]]):
@@ -50,6 +52,17 @@ def copy_bytes(columns: list[Array]) -> bytes:
         rows[f"length{place}"] = column.dtype.itemsize
         rows[f"value{place}"] = _in_postgres(column)
     return _HEADER + rows.tobytes() + _TRAILER
+
+
+def copy_parts(columns: list[Array]) -> Iterator[bytes]:
+    """Write the same in parts: the server takes one while the next is written."""
+    rows = len(columns[0])
+    for first in range(0, rows, _PART_ROWS):
+        part = slice(first, first + _PART_ROWS)
+        content = copy_bytes([column[part] for column in columns])
+        begin = 0 if first == 0 else len(_HEADER)
+        end = len(content) if first + _PART_ROWS >= rows else len(content) - len(_TRAILER)
+        yield content[begin:end]
 
 
 def bind_arrays(connection: Connection) -> None:

@@ -67,6 +67,13 @@ def roll_up(connection: Connection) -> RollupPass:
     return RollupPass(batches=len(batches), hours=len(touched), days=len(days), more=len(batches) == _BATCHES_AT_ONCE)
 
 
+def count_rolled_up(connection: Connection) -> int:
+    """Count the readings that the hourly rollups hold: slow on a large database."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["count"]).fetchone()
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
 def _renew(connection: Connection, query: str, touched: npt.NDArray[Any]) -> None:
     values = {
         "series_ids": touched["series_id"].tolist(),

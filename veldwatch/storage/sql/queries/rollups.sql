@@ -40,3 +40,6 @@ WHERE EXCLUDED.count >= stored.count;
 
 -- take_turn: let no other maintenance roll up at the same time
 SELECT pg_try_advisory_xact_lock(hashtext('rollups'));
+
+-- count: the readings that the hourly rollups hold, all of them: for benchmarks and tests
+SELECT sum(count) FROM reading_hourly;
