@@ -29,7 +29,8 @@ def bench() -> None:
 
 @app.command()
 def intake(
-    messages: Annotated[int, typer.Option(help="of three readings each", min=1000)] = 200_000,
+    messages: Annotated[int, typer.Option(help="to send", min=1000)] = 200_000,
+    items: Annotated[int, typer.Option(help="moments in each message, three readings each", min=1)] = 1,
     devices: Annotated[int, typer.Option(help="that send them in turn", min=1)] = 1000,
     rules: Annotated[int, typer.Option(help="carried out meanwhile; 0: no rules engine", min=0)] = 1000,
     broker: Annotated[Broker, typer.Option(help="started for this run only")] = Broker.NATS,
@@ -38,7 +39,9 @@ def intake(
 ) -> None:
     """Measure messages at QoS 1 to committed and acknowledged rows, and to a subscriber that only counts."""
     configure_logs(load_settings(), "bench")
-    result = measure_intake(messages=messages, devices=devices, rules=rules, broker=broker.value).document()
+    result = measure_intake(
+        messages=messages, devices=devices, rules=rules, broker=broker.value, items=items
+    ).document()
     if as_json:
         typer.echo(json.dumps(result))
     else:

@@ -1,4 +1,4 @@
-"""Messages of three readings, at QoS 1, to committed and acknowledged rows; and to a subscriber that only counts.
+"""Messages at QoS 1, of three readings each or of many, to committed and acknowledged rows; and to one who only counts.
 
 Both subscribers get the same messages from the same broker, one after the other; both acknowledge. The clock runs from
 the first message published to the last one committed (or counted). Broker, database, publisher and, where rules are
@@ -34,13 +34,14 @@ from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.intake import count_rows
 from veldwatch.storage.rules import save_rule
 from veldwatch.wire.topics import topic_for
-from veldwatch.wire.veldwatch_json import encode_readings
+from veldwatch.wire.veldwatch_json import encode_readings, joined
 
 _ORGANISATION = "bench"
 _UNITS = {"total_volume": "m3", "flow_rate": "L/h", "battery_voltage": "V"}
 _LIMIT = 100.0
+_STEP = timedelta(minutes=15)
 _ONE_IN = 20_011
-"""Messages between two that go beyond the limit; prime, so that every device has its turn."""
+"""Moments between two that go beyond the limit; prime, so that every device has its turn."""
 _SECONDS_FOR_RULES = 600
 
 
@@ -49,6 +50,7 @@ class IntakeResult:
     """What was measured, and where; times of processors are in microseconds a message, of all that ran."""
 
     messages_per_second: float
+    readings_per_second: float
     counting_messages_per_second: float
     share_of_counting: float
     messages: int
@@ -81,16 +83,18 @@ class _Stored:
 
 
 def measure_intake(
-    *, messages: int = 200_000, devices: int = 1000, rules: int = 1000, broker: Kind = "nats"
+    *, messages: int = 200_000, devices: int = 1000, rules: int = 1000, broker: Kind = "nats", items: int = 1
 ) -> IntakeResult:
     """Measure intake on services of its own, in a folder that is gone afterwards.
 
     Args:
         rules: that the engine carries out meanwhile, each for the devices of one group; 0: no engine runs.
+        items: moments in each message, three readings each: what a gateway or a logger collected.
 
     Call it from the main thread.
     """
-    payloads, expected = _payloads(messages, devices)
+    payloads, expected = _payloads(messages, devices, items)
+    sent = 3 * items * messages
     topics = [topic_for(_ORGANISATION, _device(number), "readings") for number in range(devices)]
     collect_garbage_seldom()  # as `veldwatch ingest run` does
     with services(broker) as running:
@@ -112,13 +116,14 @@ def measure_intake(
             alerts = _fired(connection)
     return IntakeResult(
         messages_per_second=round(messages / stored.seconds),
+        readings_per_second=round(sent / stored.seconds),
         counting_messages_per_second=round(messages / counting),
         share_of_counting=round(counting / stored.seconds, 3),
         messages=messages,
         payload_bytes=round(sum(map(len, payloads)) / messages),
-        readings_sent=3 * messages,
+        readings_sent=sent,
         readings_stored=readings,
-        duplicates=max(0, readings - 3 * messages),
+        duplicates=max(0, readings - sent),
         quarantined=quarantined,
         rules=rules,
         alerts=alerts,
@@ -276,23 +281,28 @@ def _device(number: int) -> str:
     return f"meter-{number:05}"
 
 
-def _payloads(messages: int, devices: int) -> tuple[list[bytes], int]:
+def _payloads(messages: int, devices: int, items: int) -> tuple[list[bytes], int]:
     """Encode all messages, in order of their times, and count the excursions that rules are to find."""
-    first = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=15) * (messages // devices + 1)
-    encoded = [
-        encode_readings(
-            first + timedelta(minutes=15) * (number // devices) + timedelta(microseconds=number % devices),
-            {
-                "total_volume": (1000 + number / 1000, "m3"),
-                "flow_rate": (_LIMIT + 1 if _beyond(number) else number % 977 / 10, "L/h"),
-                "battery_voltage": (3.6 - number % 60 / 100, "V"),
-            },
-            sequence=number,
-        )
-        for number in range(messages)
-    ]
-    return encoded, sum(_beyond(number) and number % devices % 10 <= 7 for number in range(messages))
+    steps = (messages // devices + 1) * items
+    first = datetime.now(UTC).replace(microsecond=0) - _STEP * steps
+    encoded: list[bytes] = []
+    for number in range(messages):
+        began, device = divmod(number, devices)
+        at = first + _STEP * items * began + timedelta(microseconds=device)
+        said = [_item(number * items + item, at + _STEP * item) for item in range(items)]
+        encoded.append(said[0] if items == 1 else joined(said))
+    found = (index for index in range(_ONE_IN - 1, messages * items, _ONE_IN))
+    return encoded, sum(index // items % devices % 10 <= 7 for index in found)
 
 
-def _beyond(number: int) -> bool:
-    return number % _ONE_IN == _ONE_IN - 1
+def _item(index: int, at: datetime) -> bytes:
+    beyond = index % _ONE_IN == _ONE_IN - 1
+    return encode_readings(
+        at,
+        {
+            "total_volume": (1000 + index / 1000, "m3"),
+            "flow_rate": (_LIMIT + 1 if beyond else index % 977 / 10, "L/h"),
+            "battery_voltage": (3.6 - index % 60 / 100, "V"),
+        },
+        sequence=index,
+    )

@@ -40,6 +40,8 @@ _SESSION_SECONDS = 30 * 24 * 3600
 # Of payloads held here: at 256 kB each, the messages that a broker may have in flight would be gigabytes.
 _HELD_BYTES = 64 * 2**20
 _RESUME_BYTES = 32 * 2**20
+# In one transaction: 60,000 readings of a gateway's long lists, which decoded take twenty times their bytes.
+_BATCH_BYTES = 4 * 2**20
 _LONGEST_BACK_OFF_SECONDS = 15.0
 _GROUP = "veldwatch"
 # A broker stops when as many messages are unacknowledged as it allows (Mosquitto: 1,000 of ours). So a batch of
@@ -130,15 +132,15 @@ class Subscriber:
         """Wait for messages.
 
         Args:
-            limit: give no further chunk once so many messages are at hand.
+            limit: give no further chunk once so many messages, or 4 MiB of payloads, are at hand.
             first_seconds: how long to wait for the first.
             more_seconds: how long, from the first on, to wait for others.
         """
         messages: list[Message] = []
         receipts: list[Receipt] = []
         probes: list[float] = []
-        wait, until = first_seconds, 0.0
-        while len(messages) < limit:
+        wait, until, taken_bytes = first_seconds, 0.0, 0
+        while len(messages) < limit and taken_bytes < _BATCH_BYTES:
             try:
                 chunk = self._chunks.get(timeout=wait)
             except Empty:
@@ -146,6 +148,7 @@ class Subscriber:
             until = until or time.monotonic() + more_seconds
             receipts.append(chunk.receipt)
             probes += chunk.probes
+            taken_bytes += chunk.receipt.held_bytes
             messages += [
                 Message(_text(packet.topic), packet.payload, chunk.received_at, packet.retained)
                 for packet in chunk.packets

@@ -18,7 +18,7 @@ from veldwatch.config import Settings
 from veldwatch.storage import ingestors
 from veldwatch.storage.connection import Connection
 from veldwatch.wire.topics import topic_for
-from veldwatch.wire.veldwatch_json import encode_readings
+from veldwatch.wire.veldwatch_json import encode_readings, joined
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 _MIB = 2**20
@@ -138,8 +138,12 @@ def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def overload(live: Settings, connection: Connection, *, seconds: float) -> None:
-    """Publish far more than a slow disk takes, then let it recover."""
+def overload(live: Settings, connection: Connection, *, seconds: float, items: int) -> None:
+    """Publish far more than a slow disk takes, then let it recover.
+
+    Args:
+        items: moments in each message.
+    """
     # Each commit takes half a second: at most 10,000 messages a second could pass, were batches full from the first.
     connection.execute(
         "CREATE FUNCTION slow_disk() RETURNS trigger LANGUAGE plpgsql AS"
@@ -153,7 +157,9 @@ def overload(live: Settings, connection: Connection, *, seconds: float) -> None:
         with publishing(live) as publisher:
             until = time.monotonic() + seconds
             while time.monotonic() < until:
-                send(publisher, range(sent, sent + 2000))
+                for number in range(sent, sent + 2000, items):
+                    said = [encode_readings(START + timedelta(seconds=number + k), {"x": number}) for k in range(items)]
+                    publisher.send(topic_for("demo", f"m{number % 20}", "readings"), joined(said))
                 sent += 2000
                 publisher.flush()
                 largest = max(largest, resident_bytes(process.pid))
@@ -167,11 +173,14 @@ def overload(live: Settings, connection: Connection, *, seconds: float) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory is read from /proc")
 @pytest.mark.timeout(240)
-def test_on_a_slow_disk_memory_is_bounded_and_nothing_is_lost(live: Settings, connection: Connection) -> None:
-    overload(live, connection, seconds=8)
+@pytest.mark.parametrize("items", [1, 200])
+def test_on_a_slow_disk_memory_is_bounded_and_nothing_is_lost(
+    live: Settings, connection: Connection, items: int
+) -> None:
+    overload(live, connection, seconds=8, items=items)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_ten_minutes_of_overload_on_a_slow_disk(live: Settings, connection: Connection) -> None:
-    overload(live, connection, seconds=600)
+    overload(live, connection, seconds=600, items=1)
