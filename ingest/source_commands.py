@@ -16,6 +16,7 @@ from veldwatch.storage.previews import Trial, try_source
 from veldwatch.storage.sources import count_by_source, get_source, list_sources, remove_source, save_source
 from veldwatch.wire.preview import Preview, quality_words
 from veldwatch.wire.source_document import SourceDefinition, read_sources, source_text
+from veldwatch.wire.sources import fault_of
 
 app = typer.Typer(help="Which decoder reads which topics: see, change and try it.", no_args_is_help=True)
 
@@ -40,7 +41,7 @@ def list_all(*, as_json: AsJson = False) -> None:
         return
     for row in rows:
         place = "settings" if row["priority"] is None else f"{row['priority']:>8}"
-        off = "" if row["enabled"] else "  (off)"
+        off = ("" if row["enabled"] else "  (off)") + (f"  cannot work: {row['fault']}" if row["fault"] else "")
         typer.echo(
             f"{place}  {row['name']:<20} {row['topic_filter']:<36} {row['decoder']:<12}"
             f" {row['devices']:>6} devices {row['waiting']:>6} in quarantine{off}"
@@ -169,11 +170,8 @@ def _when(moment: datetime, quality: int) -> str:
 
 
 def _row(source: Source, priority: int | None, *, enabled: bool) -> dict[str, Any]:
-    return {
-        "priority": priority,
-        "enabled": enabled,
-        **source.model_dump(mode="json", include=set(Source.model_fields)),
-    }
+    said = source.model_dump(mode="json", include=set(Source.model_fields))
+    return {"priority": priority, "enabled": enabled, **said, "fault": fault_of(source)}
 
 
 def _read(path: Path) -> list[SourceDefinition]:

@@ -29,7 +29,7 @@ from veldwatch.storage.sources import (
 )
 from veldwatch.storage.tokens import Bearer
 from veldwatch.wire.source_document import parse_source
-from veldwatch.wire.sources import check_source, decoder_names
+from veldwatch.wire.sources import decoder_names, fault_of
 
 router = APIRouter(prefix="/v1/sources", tags=["operation"])
 
@@ -120,17 +120,9 @@ def _shown(source: Source, edited: EditedSource | None, counts: dict[str, Source
         origin="settings" if edited is None else "database",
         priority=None if edited is None else edited.priority,
         enabled=True if edited is None else edited.enabled,
-        fault=_fault(source),
+        fault=fault_of(source),
         updated_at=None if edited is None else edited.updated_at,
         updated_by=None if edited is None else edited.updated_by,
         devices=None if count is None else count.devices,
         waiting=None if count is None else count.waiting,
     )
-
-
-def _fault(source: Source) -> str | None:
-    try:
-        check_source(source)
-    except ConfigurationInvalid as error:
-        return str(error)
-    return None

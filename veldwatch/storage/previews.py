@@ -1,13 +1,15 @@
 """Trying a source: what would come of a message by the sources and the register as they are now; nothing is written."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from veldwatch.config import Settings, Source
 from veldwatch.errors import ConfigurationInvalid, MessageRejected, NotFound
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Reading, Rejection
+from veldwatch.model.telemetry import Quality, Reading, Rejection
 from veldwatch.storage import register
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
@@ -80,7 +82,7 @@ def try_source(
         organisation=settings.default_organisation,
     )
     if connection is not None and preview.organisation is not None and organisation in (None, preview.organisation):
-        preview = _registered(connection, preview, may_register=_may_register(source, settings))
+        preview = _registered(connection, preview, source, settings)
     return replace(preview, warnings=(*preview.warnings, *warnings))
 
 
@@ -143,31 +145,57 @@ def _topic_for(topic_filter: str) -> str:
     return "/".join("x" if level in ("+", "#") else level for level in topic_filter.split("/"))
 
 
-def _may_register(source: Source, settings: Settings) -> bool:
-    return settings.register_unknown_devices if source.register_unknown is None else source.register_unknown
+def _registered(connection: Connection, preview: Preview, source: Source, settings: Settings) -> Preview:
+    """Hold what was read against the register: whose devices may speak, and what is known of their series.
 
-
-def _registered(connection: Connection, preview: Preview, *, may_register: bool) -> Preview:
-    """Hold what was read against the register: whose devices are known, and which units their series have."""
+    How many devices may register themselves within an hour is not counted.
+    """
     slug = preview.organisation or ""
     known = register.find_devices(connection, [(slug, device) for device, _ in preview.devices])
-    may_register = may_register and topics.is_slug(slug)
     devices = tuple(
-        (device, known[slug, device].status.value if (slug, device) in known else "new" if may_register else "unknown")
+        (
+            device,
+            known[slug, device].status.value if (slug, device) in known else _newcomer(device, slug, source, settings),
+        )
         for device, _ in preview.devices
     )
-    rejections = list(preview.rejections)
-    unknown = next((device for device, state in devices if state == "unknown"), None)
-    if unknown is not None:
-        organisations = register.find_organisations(connection)
-        reason = Reason.UNKNOWN_DEVICE if slug in organisations else Reason.UNKNOWN_ORGANISATION
-        sentence = f"device {shown(unknown)} of organisation {slug!r} (register it, or let the source register devices)"
-        rejections.append(Rejection(reason, sentence))
-    readings, mismatched = _converted(preview.readings, _units(connection, slug, preview.readings))
-    return replace(preview, devices=devices, readings=tuple(readings), rejections=(*rejections, *mismatched))
+    refused = [_refusal(connection, device, slug, state) for device, state in devices if state in _REFUSED]
+    readings, mismatched = _converted(preview.readings, _series(connection, slug, preview.readings))
+    rejections = (*preview.rejections, *refused[:1], *mismatched)
+    return replace(preview, devices=devices, readings=tuple(readings), rejections=rejections)
 
 
-def _units(connection: Connection, slug: str, readings: Sequence[Reading]) -> dict[tuple[str, str], str]:
+def _newcomer(device: str, slug: str, source: Source, settings: Settings) -> str:
+    """Say whether a device would register itself: `new` or `unknown`."""
+    allowed = settings.register_unknown_devices if source.register_unknown is None else source.register_unknown
+    fits = source.device_pattern is None or re.fullmatch(source.device_pattern, device) is not None
+    return "new" if allowed and fits and topics.is_slug(slug) else "unknown"
+
+
+_REFUSED = {
+    "unknown": "is not registered (register it, or let the source register devices like it)",
+    "retired": "was taken out of service",
+    "refused": "was refused",
+}
+
+
+def _refusal(connection: Connection, device: str, slug: str, state: str) -> Rejection:
+    reason = {"retired": Reason.DEVICE_RETIRED, "refused": Reason.DEVICE_REFUSED}.get(state, Reason.UNKNOWN_DEVICE)
+    if state == "unknown" and slug not in register.find_organisations(connection):
+        reason = Reason.UNKNOWN_ORGANISATION
+    return Rejection(reason, f"device {shown(device)} of organisation {slug!r} {_REFUSED[state]}")
+
+
+class _Known(NamedTuple):
+    """What is known of a series, or will be by its device's profile; the range is in `range_unit`."""
+
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    range_unit: str
+
+
+def _series(connection: Connection, slug: str, readings: Sequence[Reading]) -> dict[tuple[str, str], _Known]:
     named = list(dict.fromkeys((reading.device, reading.metric) for reading in readings))
     values = {
         "organisations": [slug] * len(named),
@@ -175,23 +203,41 @@ def _units(connection: Connection, slug: str, readings: Sequence[Reading]) -> di
         "metrics": [metric for _, metric in named],
     }
     with translated_errors():
-        rows = connection.execute(_QUERIES["units"], values).fetchall()
-    return {(device, metric): unit for _, device, metric, unit in rows}
+        rows = connection.execute(_QUERIES["series"], values).fetchall()
+    return {(device, metric): _Known(*known) for device, metric, *known in rows}
 
 
-def _converted(readings: Sequence[Reading], units: dict[tuple[str, str], str]) -> tuple[list[Reading], list[Rejection]]:
-    """Give readings in the units of their series; those that cannot be become rejections."""
+def _converted(
+    readings: Sequence[Reading], series: dict[tuple[str, str], _Known]
+) -> tuple[list[Reading], list[Rejection]]:
+    """Give readings as their series have them; those whose unit cannot become the series' own are rejections."""
     kept: list[Reading] = []
     mismatched: list[Rejection] = []
     for reading in readings:
-        wanted = units.get((reading.device, reading.metric), "")
-        if wanted == "" or reading.unit is None:
-            kept.append(reading._replace(unit=wanted or reading.unit))
-            continue
+        known = series.get((reading.device, reading.metric))
         try:
-            value = conversion(reading.unit, wanted).apply(reading.value)
+            kept.append(reading if known is None else _as_stored(reading, known))
         except MessageRejected as error:
             mismatched.append(Rejection(error.reason, f"{shown(reading.metric)}: {error.detail}"))
-        else:
-            kept.append(reading._replace(value=value, unit=wanted))
     return kept, mismatched
+
+
+def _as_stored(reading: Reading, known: _Known) -> Reading:
+    unit = known.unit or reading.unit
+    value = reading.value
+    if reading.unit is not None and known.unit:
+        value = conversion(reading.unit, known.unit).apply(value)
+    outside = _is_outside(value, known, unit or "")
+    quality = reading.quality | (int(Quality.IMPLAUSIBLE) if outside else 0)
+    return reading._replace(value=value, unit=unit, quality=quality)
+
+
+def _is_outside(value: float, known: _Known, unit: str) -> bool:
+    """Tell whether a value is not within its plausible range; a range in a unit of something else is none."""
+    try:
+        convert = conversion(known.range_unit, unit).apply
+    except MessageRejected:
+        return False
+    return (known.minimum is not None and value < convert(known.minimum)) or (
+        known.maximum is not None and value > convert(known.maximum)
+    )

@@ -5,7 +5,7 @@ truth than any guess, and of the two readings of an hour that a clock change rep
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
@@ -51,7 +51,7 @@ def utc_unless_said(value: object) -> object:
     return f"{value}Z" if _WALL_CLOCK.fullmatch(str(value)) and isinstance(value, str) else value
 
 
-def in_zone(local: datetime, zone: ZoneInfo, received_at: datetime) -> datetime:
+def in_zone(local: datetime, zone: tzinfo, received_at: datetime) -> datetime:
     """Put a wall-clock time of a zone into UTC.
 
     Of the two that a repeated hour gives, the later is taken where it is neither ahead of arrival nor an hour old:

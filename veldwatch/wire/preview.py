@@ -16,6 +16,11 @@ from veldwatch.model.telemetry import Event, Position, Quality, Reading, Rejecti
 from veldwatch.wire.sources import Route
 from veldwatch.wire.values import shown
 
+# A device that may not speak costs its whole message.
+_OF_THE_WHOLE = frozenset(
+    {Reason.UNKNOWN_DEVICE, Reason.UNKNOWN_ORGANISATION, Reason.DEVICE_RETIRED, Reason.DEVICE_REFUSED}
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
@@ -51,9 +56,7 @@ class Preview:
 
     @property
     def _is_refused(self) -> bool:
-        return any(
-            rejection.reason in (Reason.UNKNOWN_DEVICE, Reason.UNKNOWN_ORGANISATION) for rejection in self.rejections
-        )
+        return any(rejection.reason in _OF_THE_WHOLE for rejection in self.rejections)
 
     def document(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -182,6 +182,15 @@ def check_source(source: Source, before: Route | None = None) -> Decoder:
     return find_decoder(source.decoder, source.options)
 
 
+def fault_of(source: Source) -> str | None:
+    """Say why a source cannot work; None: it can."""
+    try:
+        check_source(source)
+    except ConfigurationInvalid as error:
+        return str(error)
+    return None
+
+
 def _check_organisation(slug: str | None) -> None:
     """Refuse an organisation that cannot be one; None is the setting `default_organisation`."""
     if slug is not None and not topics.is_slug(slug):

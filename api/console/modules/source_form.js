@@ -15,6 +15,7 @@ const BEGINNINGS = {
   Position: { device: "$.id", time: "$.time", position: { longitude: "$.lon", latitude: "$.lat", speed: "$.speed", speed_unit: "km/h" } },
 };
 const REGISTERS = [["", "As the setting says"], ["true", "Registers new devices"], ["false", "Known devices only"]];
+const STATES = [["pending", "Pending, until a person confirms"], ["active", "Active at once"]];
 
 /**
  * Make the form.
@@ -30,6 +31,9 @@ export function sourceForm({ item, decoders, organisations, allowed, changed, sa
   const decoder = h("select", { class: "input", name: "decoder", disabled: off }, [...new Set([item.decoder, ...decoders])].map((each) => h("option", { value: each, selected: each === item.decoder }, each)));
   const organisation = field("organisation", { list: "organisations", placeholder: "the default one" });
   const registers = h("select", { class: "input", name: "register_unknown", disabled: off }, REGISTERS.map(([value, text]) => h("option", { value, selected: value === String(item.register_unknown ?? "") }, text)));
+  const registerAs = h("select", { class: "input", name: "register_as", disabled: off }, STATES.map(([value, text]) => h("option", { value, selected: value === item.register_as }, text)));
+  const pattern = field("device_pattern", { class: "input mono", placeholder: "any: logger-[0-9]+", value: item.device_pattern ?? "" });
+  const perHour = field("registrations_per_hour", { type: "number", min: 0, placeholder: "as the setting", value: item.registrations_per_hour ?? "" });
   const priority = field("priority", { type: "number", min: 0, max: 1000000, required: true, value: item.priority ?? 100 });
   const enabled = h("input", { type: "checkbox", name: "enabled", disabled: off, checked: item.enabled });
   const options = h("textarea", { class: "input mono source-options", name: "options", rows: 14, disabled: off, spellcheck: "false", value: pretty(item.options) });
@@ -41,6 +45,7 @@ export function sourceForm({ item, decoders, organisations, allowed, changed, sa
   const read = () => ({
     name: name.value.trim(), topic_filter: filter.value.trim(), decoder: decoder.value, options: parsed(options.value),
     organisation: organisation.value.trim() || null, register_unknown: registers.value === "" ? null : registers.value === "true",
+    register_as: registerAs.value, device_pattern: pattern.value || null, registrations_per_hour: perHour.value === "" ? null : Number(perHour.value),
     priority: Number(priority.value), enabled: enabled.checked,
   });
 
@@ -87,6 +92,11 @@ export function sourceForm({ item, decoders, organisations, allowed, changed, sa
       h("label", { class: "field" }, "Devices that nobody registered", registers),
       h("label", { class: "field" }, "Priority (smallest first)", priority),
       h("label", { class: "source-check" }, enabled, "Takes messages")),
+    h("details", { class: "source-more", open: item.device_pattern || item.registrations_per_hour !== null || item.register_as === "active" }, h("summary", {}, "How new devices are registered"),
+      h("div", { class: "source-fields" },
+        h("label", { class: "field" }, "Registered as", registerAs),
+        h("label", { class: "field" }, "At most, an hour (0: any number)", perHour),
+        h("label", { class: "field source-wide" }, "Only identifiers like (regular expression)", pattern))),
     h("datalist", { id: "organisations" }, organisations.map((slug) => h("option", { value: slug }))),
     h("label", { class: "field" }, "Options of the decoder, as JSON", options),
     beginnings, wrong, off ? h("p", { class: "muted small" }, "Only operators of all organisations may change sources.") : buttons(item, remove));

@@ -14,8 +14,8 @@ const OUTCOMES = {
   quarantined: ["badge severity-major", "quarantine", "It would be in quarantine"],
 };
 const STATES = {
-  active: "registered", pending: "registered, pending", retired: "registered, retired", not_checked: "not looked up",
-  new: "new: would be registered as pending", unknown: "not registered, and this source may not register it",
+  active: "registered", pending: "registered, pending", retired: "retired: it may not speak", refused: "refused: it may not speak", not_checked: "not looked up",
+  new: "new: would be registered", unknown: "not registered, and this source may not register it",
 };
 
 /** The part of a view with message and outcome; `define` is told of each change of the source. */

@@ -101,6 +101,9 @@ def test_sources_are_applied_shown_listed_and_removed(run: Run, file: str, conne
     assert run("list").output.splitlines()[0].split()[:4] == ["5", "loggers", "town/+/state", "mapping"]
     listed = json.loads(run("list", "--json").output)["sources"]
     assert [source["priority"] for source in listed][:2] == [5, None]
+    connection.execute("UPDATE source SET decoder = 'uninstalled'")
+    connection.commit()
+    assert "cannot work: decoder 'uninstalled': unknown" in run("list").output.splitlines()[0]
     run("remove", "loggers")
     connection.rollback()
     assert list_sources(connection) == []

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from msgspec import UNSET
+
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Quality
@@ -29,7 +31,7 @@ class Numbers:
     def __init__(self, told: Metric, where: str) -> None:
         self._words = {spelling(word) or word: value for word, value in told.values.items()}
         self._ignored = spellings(told.ignore)
-        self._implausible = spellings(told.implausible)
+        self._implausible = frozenset[str]() if told.implausible is UNSET else spellings(told.implausible)
         self._offset = told.offset
         if told.scale == 0 or not math.isfinite(told.scale) or not math.isfinite(told.offset):
             raise ConfigurationInvalid(
@@ -38,7 +40,7 @@ class Numbers:
         # A tenth as a division: 3 * 0.1 is not 0.3 in binary, 3 / 10 is.
         scale = Fraction(repr(told.scale))
         self._numerator, self._denominator = float(scale.numerator), float(scale.denominator)
-        self._plain = not told.values and not told.ignore and not told.implausible
+        self._plain = not told.values and not told.ignore and not self._implausible
         self._as_sent = self._plain and told.scale == 1 and told.offset == 0
 
     def take(self, sent: object) -> Taken | None:

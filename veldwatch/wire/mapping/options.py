@@ -37,15 +37,16 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     format: Annotated[
         str,
         Meta(
-            description="auto (ISO 8601, or seconds or milliseconds since 1970), iso, s, ms, us, ns, or a format of"
-            " strptime such as %d.%m.%Y %H:%M"
+            description="auto (ISO 8601, or a number since 1970 in s, ms, us or ns, told apart by its size), iso, s,"
+            " ms, us, ns, or a format of strptime such as %d.%m.%Y %H:%M"
         ),
     ] = "auto"
     zone: Annotated[
         str | None, Meta(description="of times without an offset: Africa/Lusaka, UTC, +02:00; unset: they are refused")
     ] = None
     missing: Annotated[
-        Literal["reject", "arrival"], Meta(description="what stands for a time that is absent, null or empty")
+        Literal["reject", "arrival"],
+        Meta(description="what stands for a time that is absent, empty, or of a clock that was never set"),
     ] = "reject"
 
 
@@ -63,8 +64,12 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         dict[str, float], Meta(description='numbers for words: {"ON": 1, "OFF": 0}; true and false are 1 and 0 anyway')
     ] = {}
     implausible: Annotated[
-        list[Scalar], Meta(description="values as sent that mean a fault of the sensor (-127, 85): stored, and marked")
-    ] = []
+        list[Scalar] | UnsetType,
+        Meta(
+            description="values as sent that mean a fault of the sensor (-127, 85): stored, and marked; unset: those"
+            " that are usual for the kind of quantity; []: none"
+        ),
+    ] = UNSET
     ignore: Annotated[list[Scalar], Meta(description="values as sent that mean that there is none: not stored")] = []
     required: Annotated[bool, Meta(description="its absence goes to quarantine")] = False
     when: Annotated[When | None, Meta(description="only then")] = None

@@ -14,6 +14,7 @@ from veldwatch.wire.mapping.numbers import Numbers, spelling, spellings
 from veldwatch.wire.mapping.options import EventOptions, Metric, PositionOptions, When
 from veldwatch.wire.mapping.paths import Here, Path, compile_path
 from veldwatch.wire.mapping.templates import compile_template
+from veldwatch.wire.sentinels import doubt
 from veldwatch.wire.units import canonical, conversion, spoken
 from veldwatch.wire.values import attributes, checked_name, fix, number_or_text, shown
 
@@ -52,6 +53,7 @@ class MetricPart:
         self._numbers = Numbers(told, where)
         self._unit, self._unit_path = _unit(told.unit, f"{where}.unit")
         self._required = told.required
+        self._usual = told.implausible is UNSET
         self._forbids = compile_when(told.when, f"{where}.when")
 
     def read(self, item: Item) -> Reading | Absent:
@@ -75,7 +77,8 @@ class MetricPart:
         except MessageRejected as error:
             said = self._name.source if name is None else name
             raise MessageRejected(error.reason, f"{shown(said)} at {self.path.text}: {error.detail}") from error
-        return Reading(item.device, metric, item.observed_at, taken.value, unit, item.quality | taken.quality)
+        quality = item.quality | (doubt(metric, unit, taken.value) if self._usual else taken.quality)
+        return Reading(item.device, metric, item.observed_at, taken.value, unit, quality)
 
 
 class PositionPart:

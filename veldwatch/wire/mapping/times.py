@@ -1,6 +1,5 @@
 """When an item happened: read as the options say, put into UTC, and held against the time of arrival."""
 
-import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -8,11 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Quality
+from veldwatch.model.telemetry import EARLIEST_OBSERVATION, Quality
+from veldwatch.wire.local_times import in_zone
 from veldwatch.wire.mapping.options import Time
 from veldwatch.wire.mapping.paths import Here
 from veldwatch.wire.mapping.templates import compile_template
-from veldwatch.wire.times import checked, observed, read_time
+from veldwatch.wire.times import checked, observed, observed_or_arrival, read_time
 from veldwatch.wire.values import is_numeric_text, shown
 
 Clock = Callable[[Here, datetime], tuple[datetime, int]]
@@ -21,8 +21,9 @@ Clock = Callable[[Here, datetime], tuple[datetime, int]]
 _Reader = Callable[[object, datetime], datetime]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECONDS = {"s": 1_000_000.0, "ms": 1000.0, "us": 1.0, "ns": 0.001}
-# Of the year 9999; `checked` judges what is nearer.
-_LAST_MICROSECONDS = 253_402_300_799_000_000
+# Of the year 2286, the last nanoseconds of as many digits as today's; `checked` judges what is nearer.
+_LAST = {"s": 1e10, "ms": 1e13, "us": 1e16, "ns": 1e19}
+_GO_ZERO = "0001-01-01"
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-5][0-9])", re.ASCII)
 # Any day that tells day, month, year and both halves of the day apart.
 _SAMPLE = datetime(2026, 11, 22, 17, 34, tzinfo=UTC)
@@ -41,17 +42,21 @@ def compile_time(option: str | Time) -> Clock:
     template = compile_template(told.path, f"{_WHERE}.path" if isinstance(option, Time) else _WHERE)
     read = _reader(told)
     arrives = told.missing == "arrival"
+    plain = observed_or_arrival if arrives else observed
 
     def clock(here: Here, received_at: datetime) -> tuple[datetime, int]:
         value = template.value(here)
-        if value is None or value == "":
+        if value is None or value == "" or (arrives and str(value).startswith(_GO_ZERO)):
             if arrives:
                 return _arrival(here, received_at)
             raise MessageRejected(Reason.MISSING_TIME, f"no time at {told.path}")
         try:
             if read is None:
-                return observed(value, received_at)
-            return checked(read(value, received_at), received_at)
+                return plain(value, received_at)
+            moment = read(value, received_at)
+            if arrives and moment < EARLIEST_OBSERVATION:
+                return _arrival(here, received_at)
+            return checked(moment, received_at)
         except MessageRejected as error:
             raise MessageRejected(error.reason, f"time at {told.path}: {error.detail}") from error
 
@@ -67,7 +72,7 @@ def _reader(told: Time) -> _Reader | None:
     """None: as every other format's times are read."""
     zone = None if told.zone is None else _zone(told.zone)
     if told.format in _MICROSECONDS:
-        return _epoch(_MICROSECONDS[told.format])
+        return _epoch(told.format)
     if told.format == "auto":
         return None if zone is None else _iso(zone, numbers=True)
     if told.format == "iso":
@@ -79,17 +84,17 @@ def _reader(told: Time) -> _Reader | None:
     return _formatted(told.format, zone)
 
 
-def _epoch(microseconds: float) -> _Reader:
+def _epoch(unit: str) -> _Reader:
+    microseconds, last = _MICROSECONDS[unit], _LAST[unit]
+
     def read(value: object, received_at: datetime) -> datetime:
         del received_at
         if isinstance(value, str) and is_numeric_text(value):
-            value = int(value) if value.lstrip("-").isdigit() else float(value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is not a number since 1970")
+            value = int(value) if value.isdigit() else float(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < last:  # true of NaN too
+            raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is no time since 1970 in {unit}")
         # Nanoseconds are more than a double holds: whole numbers stay whole.
-        exact = value // 1000 if microseconds < 1 and isinstance(value, int) else round(value * microseconds)
-        if abs(exact) > _LAST_MICROSECONDS:
-            raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is no time in this unit")
+        exact = value // 1000 if unit == "ns" and isinstance(value, int) else round(value * microseconds)
         return _EPOCH + timedelta(microseconds=exact)
 
     return read
@@ -136,18 +141,11 @@ def _formatted(pattern: str, zone: tzinfo | None) -> _Reader:
 
 
 def _in_utc(moment: datetime, zone: tzinfo | None, received_at: datetime) -> datetime:
-    """Put a moment into UTC.
-
-    Of the two that an hour repeated by a clock change gives, the later is taken if it is not ahead of arrival by then
-    and less than an hour old: whoever sends at once means it. What came later than that is taken as the earlier.
-    """
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     if zone is None:
         raise MessageRejected(Reason.BAD_TIME, f"{shown(moment.isoformat())} has no offset (say time.zone)")
-    first = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    second = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    return second if timedelta(0) <= received_at - second < timedelta(hours=1) and first < second else first
+    return in_zone(moment, zone, received_at)
 
 
 def _zone(name: str) -> tzinfo:

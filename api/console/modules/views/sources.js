@@ -11,7 +11,7 @@ import { empty, failure } from "../states.js";
 import { count } from "../units.js";
 
 const NEW = "new";
-const BLANK = { name: "", topic_filter: "", decoder: "mapping", options: {}, organisation: null, register_unknown: null, priority: 100, enabled: true, origin: "new" };
+const BLANK = { name: "", topic_filter: "", decoder: "mapping", options: {}, organisation: null, register_unknown: null, register_as: "pending", device_pattern: null, registrations_per_hour: null, priority: 100, enabled: true, origin: "new" };
 
 /** A filter may take anybody's messages: only who operates for all organisations may change one. */
 const mayChange = () => mayOperate() && me.organisation === null;

@@ -10,6 +10,7 @@ from veldwatch.config import Settings
 from veldwatch.errors import ConfigurationInvalid, NotFound
 from veldwatch.model.reasons import Reason
 from veldwatch.model.register import Device, DeviceStatus, Profile, ProfileMetric
+from veldwatch.model.telemetry import Quality
 from veldwatch.storage import register
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.previews import Trial, try_source
@@ -43,7 +44,7 @@ def attempt(
 @pytest.fixture
 def registered(connection: Connection) -> Connection:
     town = register.ensure_organisation(connection, "town")
-    metric = ProfileMetric(metric="flow", unit="m3/h")
+    metric = ProfileMetric(metric="flow", unit="m3/h", minimum=0, maximum=2)
     profile = register.ensure_profile(connection, Profile(slug="p", name="P", kind="meter", metrics=(metric,)))
     device = Device(organisation_id=town, external_id="m1", source="x", profile_id=profile, status=DeviceStatus.ACTIVE)
     number = register.ensure_device(connection, device)
@@ -56,6 +57,31 @@ def test_values_are_told_in_the_units_of_their_series_or_the_devices_profile(reg
     assert [(r.metric, r.value, r.unit) for r in found.readings] == [("volume", 1.5, "m3"), ("flow", 0.007, "m3/h")]
     assert found.devices == (("m1", "active"),)
     assert found.outcome == "stored"
+
+
+def test_a_value_out_of_its_plausible_range_is_marked(registered: Connection) -> None:
+    found = attempt(registered, METERS, document={"l": 1, "f": 2001})
+    assert [bool(r.quality & Quality.IMPLAUSIBLE) for r in found.readings] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(DeviceStatus.RETIRED, Reason.DEVICE_RETIRED), (DeviceStatus.REFUSED, Reason.DEVICE_REFUSED)],
+)
+def test_a_device_that_may_not_speak_is_told(registered: Connection, status: DeviceStatus, reason: Reason) -> None:
+    registered.execute("UPDATE device SET status = %s", (status.value,))
+    found = attempt(registered, METERS)
+    assert (found.outcome, found.devices, found.rejections[0].reason) == (
+        "quarantined",
+        (("m1", status.value),),
+        reason,
+    )
+
+
+def test_a_device_registers_itself_only_under_a_name_that_fits(registered: Connection) -> None:
+    source = METERS.model_copy(update={"register_unknown": True, "device_pattern": "m[0-9]"})
+    assert attempt(registered, source, "meters/m7").devices == (("m7", "new"),)
+    assert attempt(registered, source, "meters/m77").rejections[0].reason is Reason.UNKNOWN_DEVICE
 
 
 def test_a_unit_that_cannot_become_the_series_own_is_a_rejection(registered: Connection) -> None:

@@ -41,12 +41,12 @@ FROM (SELECT source, count(*) AS devices FROM device GROUP BY source) d
 FULL JOIN (SELECT source, count(*) AS waiting FROM quarantine WHERE replayed_at IS NULL GROUP BY source) q
        ON q.source = d.source;
 
--- units: the units that series of devices have, or will have by the devices' profiles
-SELECT o.slug, d.external_id, w.metric, coalesce(s.unit, m.unit) AS unit
+-- series: what is known of series, or will be by their devices' profiles
+SELECT d.external_id, w.metric, coalesce(s.unit, m.unit, '') AS unit, m.minimum, m.maximum,
+       coalesce(m.unit, '') AS range_unit
 FROM unnest(%(organisations)s::text[], %(external_ids)s::text[], %(metrics)s::text[])
      AS w (organisation, external_id, metric)
 JOIN organisation o ON o.slug = w.organisation
 JOIN device d ON d.organisation_id = o.id AND d.external_id = w.external_id
 LEFT JOIN series s ON s.device_id = d.id AND s.metric = w.metric
-LEFT JOIN profile_metric m ON m.profile_id = d.profile_id AND m.metric = w.metric
-WHERE coalesce(s.unit, m.unit) IS NOT NULL;
+LEFT JOIN profile_metric m ON m.profile_id = d.profile_id AND m.metric = w.metric;

@@ -120,6 +120,17 @@ def test_a_sentinel_is_stored_and_marked_implausible(sent: object) -> None:
     assert not decode(metric(implausible=[-127, 85]), {"v": 84}).readings[0].quality & Quality.IMPLAUSIBLE
 
 
+def test_the_usual_sentinels_of_a_quantity_are_marked_unless_the_options_name_others() -> None:
+    def quality(**told: object) -> int:
+        options = {"metrics": [{"name": "temperature", "value": "$.v", "unit": "Cel", **told}]}
+        return decode(options, {"v": -127}).readings[0].quality
+
+    assert quality() & Quality.IMPLAUSIBLE
+    assert quality(implausible=[-127]) & Quality.IMPLAUSIBLE
+    assert not quality(implausible=[]) & Quality.IMPLAUSIBLE
+    assert decode({}, {"water_temperature": -127}).readings[0].quality & Quality.IMPLAUSIBLE
+
+
 @pytest.mark.parametrize("sent", [65535, "65535", "n/a"])
 def test_a_value_that_means_none_is_not_stored_but_its_device_was_heard(sent: object) -> None:
     decoded = decode(metric(ignore=[65535, "n/a"]), {"v": sent})

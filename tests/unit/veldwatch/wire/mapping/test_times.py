@@ -61,6 +61,8 @@ def test_a_time_is_read_as_it_was_told(told: str | Time, value: object, expected
         (Time(path="$.t", format="ms"), 1795338000, Reason.BAD_TIME),
         (Time(path="$.t", format="s"), 1795338000000000000000, Reason.BAD_TIME),
         (Time(path="$.t", format="s"), "soon", Reason.BAD_TIME),
+        (Time(path="$.t", format="s"), "9" * 400, Reason.BAD_TIME),
+        (Time(path="$.t", format="ns"), 10**400, Reason.BAD_TIME),
         (Time(path="$.t", format="s"), True, Reason.BAD_TIME),
         (Time(path="$.t", format="%d.%m.%Y %H:%M", zone="UTC"), "11/22/2026", Reason.BAD_TIME),
         (Time(path="$.t", format="iso", zone="UTC"), "9" * 100, Reason.BAD_TIME),
@@ -77,6 +79,20 @@ def test_arrival_stands_for_a_time_where_that_is_said() -> None:
     assert read("arrival", None) == (NOW, Quality.TIME_OF_ARRIVAL)
     assert read(Time(path="$.t", missing="arrival"), None) == (NOW, Quality.TIME_OF_ARRIVAL)
     assert read(Time(path="$.t", missing="arrival"), "2026-11-22T09:00:00Z")[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "value"),
+    [
+        (Time(path="$.t", missing="arrival"), "0001-01-01T00:00:00Z"),
+        (Time(path="$.t", missing="arrival"), 0),
+        (Time(path="$.t", missing="arrival", format="ms"), 1000),
+        (Time(path="$.t", missing="arrival", format="iso", zone="+02:00"), "0001-01-01T00:00:00"),
+        (Time(path="$.t", missing="arrival", format="%d.%m.%Y %H:%M", zone="UTC"), "01.01.1970 00:00"),
+    ],
+)
+def test_arrival_stands_for_a_clock_that_was_never_set_too(told: Time, value: object) -> None:
+    assert read(told, value) == (NOW, Quality.TIME_OF_ARRIVAL)
 
 
 def test_of_an_hour_that_a_clock_change_repeats_who_sends_at_once_means_now() -> None:
