@@ -26,7 +26,7 @@ from veldwatch.wire.times import checked, observed_or_arrival
 from veldwatch.wire.units import canonical
 from veldwatch.wire.values import checked_name
 
-_LINE = re.compile(r"(?P<code>[0-9]+-[0-9]+:[0-9]+\.[0-9]+\.[0-9]+)(?P<groups>(?:\([^()]*\))+)", re.ASCII)
+_LINE = re.compile(r"(?P<code>[0-9]+-[0-9]+:[0-9]+\.[0-9]+\.[0-9]+)(?:\*[0-9]+)?(?P<groups>(?:\([^()]*\))+)", re.ASCII)
 _GROUP = re.compile(r"\(([^()]*)\)")
 _MEASURED = re.compile(r"(?P<number>-?[0-9]{1,12}(?:\.[0-9]{1,9})?)\*(?P<unit>[A-Za-z][A-Za-z0-9]{0,7})", re.ASCII)
 _MOMENT = re.compile(r"(?P<digits>[0-9]{12})(?P<season>[WS]?)", re.ASCII)
@@ -53,7 +53,7 @@ class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         time_zone: of the meters.
-        device: for telegrams that name no meter.
+        device: for telegrams that name no meter; without it, their first line, which names a make, does.
     """
 
     time_zone: str = "Europe/Amsterdam"
@@ -61,8 +61,9 @@ class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Telegram(NamedTuple):
-    """A telegram that came whole: OBIS code to the contents of its brackets."""
+    """A telegram that came whole: its first line, and OBIS code to the contents of its brackets."""
 
+    identification: str
     objects: dict[str, list[str]]
     zone: ZoneInfo
     received_at: datetime
@@ -75,8 +76,7 @@ def configure(given: Mapping[str, object]) -> Decoder:
 
     def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
         del topic  # the meter is named in the telegram; the topic is free
-        telegram = _Telegram(_objects(payload), zone, received_at)
-        return _decoded(telegram, options.device)
+        return _decoded(_Telegram(*_objects(payload), zone, received_at), options.device)
 
     return decode
 
@@ -91,7 +91,7 @@ def checksum(text: bytes) -> int:
     return value
 
 
-def _objects(payload: bytes) -> dict[str, list[str]]:
+def _objects(payload: bytes) -> tuple[str, dict[str, list[str]]]:
     start = payload.find(b"/")
     end = _END.search(payload, start) if start >= 0 else None
     if end is None:
@@ -99,12 +99,13 @@ def _objects(payload: bytes) -> dict[str, list[str]]:
     body = payload[start : payload.index(b"!", end.start()) + 1]
     objects: dict[str, list[str]] = {}
     # Before version 4 a gas meter's value stands on a line of its own, below its time.
-    for line in body.decode("latin-1").replace("\r", "").replace("\n(", "(").split("\n"):
+    identification, *lines = body.decode("latin-1").replace("\r", "").replace("\n(", "(").split("\n")
+    for line in lines:
         match = _LINE.fullmatch(line.strip())
         if match is not None:
             objects.setdefault(match["code"], _GROUP.findall(match["groups"]))
     _check(body, end["checksum"], must=not _VERSION.isdisjoint(objects))
-    return objects
+    return identification[1:].strip(), objects
 
 
 def _check(body: bytes, said: bytes | None, *, must: bool) -> None:
@@ -121,8 +122,9 @@ def _check(body: bytes, said: bytes | None, *, must: bool) -> None:
 
 def _decoded(telegram: _Telegram, fallback: str) -> Decoded:
     objects = telegram.objects
-    named = next((objects[code][0] for code in _METERS if objects.get(code, [""])[0]), fallback)
-    parts = Collected(checked_name(named, "equipment identifier"), _telegram_time(telegram))
+    named = next((objects[code][0] for code in _METERS if objects.get(code, [""])[0]), "")
+    device = checked_name(named or fallback or telegram.identification, "equipment identifier")
+    parts = Collected(device, _telegram_time(telegram))
     for code, groups in objects.items():
         try:
             _object(telegram, parts, code, groups)

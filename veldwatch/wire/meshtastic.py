@@ -37,6 +37,8 @@ _HUNDRED_THOUSANDTHS = 1e5
 """The course is sent in units of 1e-5 degrees; source: firmware, src/gps/GPS.cpp (ground_track)."""
 _NOT_READINGS = frozenset({"latitude_i", "longitude_i", "time", "timestamp", "ground_track", "precision_bits", "id"})
 _KINDS_OF_READINGS = frozenset({"telemetry", "paxcounter"})
+_COMMANDS = ("sendtext", "sendposition")
+"""What an application asks a gateway to send; no node said it."""
 _LARGEST_NODE = 0xFFFFFFFF
 
 
@@ -63,6 +65,8 @@ def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
         return Decoded(None)
     document = read_object(payload)
     kind, content = document.get("type"), document.get("payload")
+    if kind in _COMMANDS:
+        return Decoded(None)
     if not isinstance(kind, str):
         raise MessageRejected(Reason.UNKNOWN_MESSAGE_TYPE, f"type {shown(kind)}: not a packet of a node")
     members = members_of(content)

@@ -57,6 +57,8 @@ def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
             return _online(levels[:place], payload, received_at)
         if rest == ["events", "rpc"]:
             return _notification(levels[:place], payload, received_at)
+        if rest == ["status"]:
+            return _whole_status(levels[:place], payload, received_at)
         if len(rest) == 2 and rest[0] == "status" and _COMPONENT.fullmatch(rest[1]):
             return _status(levels[:place], rest[1], payload, received_at)
     raise MessageRejected(
@@ -80,6 +82,18 @@ def _status(prefix: list[str], component: str, payload: bytes, received_at: date
         raise MessageRejected(Reason.UNKNOWN_MESSAGE_TYPE, f"no component of a Shelly: {shown(component)}")
     parts = _collected(prefix, None, received_at)
     _component(parts, component, read_object(payload))
+    return parts.decoded()
+
+
+def _whole_status(prefix: list[str], payload: bytes, received_at: datetime) -> Decoded:
+    """Read the answer to `status_update`: every component by its name."""
+    document = read_object(payload)
+    if not _SERVICES & document.keys():
+        raise MessageRejected(Reason.UNKNOWN_MESSAGE_TYPE, "no status of a Shelly: none of its services is in it")
+    parts = _collected(prefix, None, received_at)
+    for component, content in document.items():
+        if _COMPONENT.fullmatch(component):
+            _component(parts, component, members_of(content))
     return parts.decoded()
 
 

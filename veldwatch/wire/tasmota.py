@@ -45,6 +45,9 @@ _SAID_UNITS = {
     "PressureUnit": ("Pressure", "SeaPressure"),
     "SpeedUnit": ("WindSpeed", "Speed"),
 }
+_TEXT_VALUES = frozenset(
+    {*_UNITS, *_ENERGY_UNITS, *_WIFI_UNITS, *(name for names in _SAID_UNITS.values() for name in names)}
+)
 _UNIT_WORDS = {"C": "Cel", "F": "[degF]", "mmHg": "mm[Hg]", "kn": "[kn_i]", "kt": "[kn_i]", "ft/s": "[ft_i]/s"}
 # Who a sensor is, and how the device is set up; numbers that are no measurement.
 _NOT_VALUES = frozenset(
@@ -65,8 +68,8 @@ _NOT_VALUES = frozenset(
     }
 )
 # A result is mostly a command's echo (`{"TelePeriod":300}`); these of its members tell a state.
-_STATES = ("POWER", "Dimmer", "Shutter", "Counter", "ENERGY")
-_HAPPENED = ("Button", "Switch", "RfReceived", "IrReceived", "SerialReceived", "RfidReceived", "Info")
+_STATES = ("POWER", "DIMMER", "SHUTTER", "COUNTER", "ENERGY")
+_HAPPENED = ("BUTTON", "SWITCH", "RFRECEIVED", "IRRECEIVED", "SERIALRECEIVED", "RFIDRECEIVED", "INFO")
 _ZIGBEE_UNITS: dict[str, object] = {"TempUnit": "C", "PressureUnit": "hPa"}
 """Of what a Zigbee bridge passes on, whatever its own sensors speak; source: Zigbee Cluster Library, 4.4 and 4.5."""
 _ZIGBEE = ("ZbReceived", "ZbInfo")
@@ -129,10 +132,13 @@ def _parts(
     said = _telling(message, document)
     when = observed_locally(said.get("Epoch", said.get("Time")), zone, received_at)
     own = Collected(device, when)
+    values: dict[str, object] = {}
     for name, value in said.items():
-        if name.startswith(_HAPPENED) and members_of(value):
+        if name.upper().startswith(_HAPPENED) and members_of(value):
             own.event(name, members_of(value))
-    _values(own, {name: value for name, value in said.items() if not name.startswith((*_HAPPENED, *_ZIGBEE))})
+        elif name not in _ZIGBEE:
+            values[name] = value
+    _values(own, values)
     yield own.decoded()
     for name in _ZIGBEE:
         for sensor, content in _sensors(said.get(name)):
@@ -145,11 +151,11 @@ def _parts(
 def _telling(message: str, document: JsonObject) -> JsonObject:
     """Take what tells a state: of `STATUS8` what SENSOR does, of `STATUS11` what STATE does, of a result its states."""
     if message.startswith("STATUS"):
-        return members_of(document.get("StatusSNS", document.get("StatusSTS")))
+        return {**members_of(document.get("StatusSTS")), **members_of(document.get("StatusSNS"))}
     if message == "RESULT":
-        telling = (*_STATES, *_HAPPENED, *_ZIGBEE, "Time", "Epoch")
-        return {name: value for name, value in document.items() if name.startswith(telling)}
-    return document
+        telling = (*_STATES, *_HAPPENED, *(name.upper() for name in _ZIGBEE), "TIME", "EPOCH")
+        return {name: value for name, value in document.items() if name.upper().startswith(telling)}
+    return {message: document} if message.startswith(_HAPPENED) and "ACTION" in document else document
 
 
 def _sensors(reported: object) -> Iterator[tuple[str, dict[str, object]]]:
@@ -167,7 +173,9 @@ def _values(parts: Collected, document: JsonObject) -> None:
     coordinates = place.keys if place is not None else frozenset[str]()
     for measured in flatten({name: _state(name, value) for name, value in document.items()}):
         path = measured.name.split(".")
-        if measured.name not in coordinates and _NOT_VALUES.isdisjoint(path):
+        # Early firmware sent "21.8"; other text that looks like a number is a serial number.
+        is_value = not isinstance(measured.value, str) or path[-1] in _TEXT_VALUES
+        if measured.name not in coordinates and _NOT_VALUES.isdisjoint(path) and is_value:
             parts.reading(measured.name, measured.value, _unit(path, units))
 
 
@@ -192,4 +200,5 @@ def _unit(path: list[str], said: dict[str, str]) -> str | None:
         return _ENERGY_UNITS.get(path[1]) if len(path) > 1 else None
     # "PM2.5" is one name, though it holds the dot that joins names.
     field = ".".join(path[1:]) if len(path) > 1 and path[1].startswith(("PM", "CF")) else path[-1]
-    return said.get(field) or _UNITS.get(field)
+    named = field.rstrip("0123456789") or field  # `Temperature1` of several probes
+    return said.get(field) or _UNITS.get(field) or said.get(named)

@@ -55,9 +55,7 @@ def payload_of(sample: dict[str, Any]) -> bytes:
     return base64.b64decode(sample["payload"]) if sample["encoding"] == "base64" else sample["payload"].encode()
 
 
-def test_each_real_payload_is_stored_as_expected(
-    live: Settings, connection: Connection, samples: Path
-) -> None:
+def test_each_real_payload_is_stored_as_expected(live: Settings, connection: Connection, samples: Path) -> None:
     lines = (samples / "payloads" / "payloads.jsonl").read_text(encoding="utf-8").splitlines()
     known: list[dict[str, Any]] = [json.loads(line) for line in lines]
     with running(live) as worker, publishing(live) as publisher:
