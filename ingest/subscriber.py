@@ -102,9 +102,6 @@ class Subscriber:
         self._replies: deque[Reply] = deque()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
-        self._wake, self._waken = socket.socketpair()
-        self._waken.setblocking(False)
-        self._wake.setblocking(False)
         self._connection = 0
         self._held: set[int] = set()
         self._unacknowledged: deque[Receipt] = deque()
@@ -113,6 +110,9 @@ class Subscriber:
         self._held_bytes = 0
         self._old_protocol = settings.mqtt_protocol == "3.1.1"
         self._client = self._make_client()
+        self._wake, self._waken = socket.socketpair()
+        self._waken.setblocking(False)
+        self._wake.setblocking(False)
         self.connected = threading.Event()
         """Set while the broker has our subscriptions."""
 

@@ -20,11 +20,13 @@ class AccountFiles:
 
     Attributes:
         base: file's name to its text without any account of the register; for NATS with the marker.
+        certificates: NATS maps certificates to accounts on its MQTT listener.
     """
 
     kind: BrokerKind
     folder: Path
     base: Mapping[str, str]
+    certificates: bool = False
     _locked: str = field(default_factory=lambda: verifiers.bcrypt_verifier(verifiers.new_secret()))
 
     def render(self, accounts: Sequence[Account]) -> dict[str, str]:
@@ -36,7 +38,8 @@ class AccountFiles:
             ConfigurationInvalid: the base of NATS has no marker.
         """
         if self.kind == "nats":
-            return {"users.conf": nats_accounts(self.base["users.conf"], accounts, locked=self._locked)}
+            locked = None if self.certificates else self._locked
+            return {"users.conf": nats_accounts(self.base["users.conf"], accounts, locked=locked)}
         return {
             "acl": mosquitto_acl(self.base.get("acl", ""), accounts),
             "passwords": mosquitto_passwords(self.base.get("passwords", ""), accounts),

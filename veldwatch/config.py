@@ -9,12 +9,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from veldwatch.errors import ConfigurationInvalid
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+# An empty environment variable is how Compose says that something is not set.
+OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
 
 
 class Source(BaseModel, frozen=True, extra="forbid"):
@@ -123,13 +125,13 @@ class Settings(BaseSettings):
         " `mqtt_port`",
     )
     mqtt_tls: bool = Field(default=False, description="TLS to the broker, verified against the system's authorities")
-    mqtt_ca_file: Path | None = Field(
+    mqtt_ca_file: OptionalPath = Field(
         default=None, description="certificate of the authority that signed the broker's, instead of the system's"
     )
-    mqtt_certificate_file: Path | None = Field(
+    mqtt_certificate_file: OptionalPath = Field(
         default=None, description="client certificate of ingest and simulators, for a broker that asks for one"
     )
-    mqtt_key_file: Path | None = Field(default=None, description="key of the client certificate; unset: in its file")
+    mqtt_key_file: OptionalPath = Field(default=None, description="key of the client certificate; unset: in its file")
     mqtt_protocol: Literal["auto", "5", "3.1.1"] = Field(default="auto", description="auto: 5, falling back to 3.1.1")
     mqtt_shared: Literal["auto", "always", "never"] = Field(
         default="auto",

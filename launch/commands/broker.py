@@ -3,7 +3,7 @@
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,7 @@ from veldwatch.wire.broker_accounts import BrokerKind  # typer reads it
 
 app = typer.Typer(no_args_is_help=True, help="The broker's accounts, written from the register.")
 
+Listener = Literal["plain", "tls", "certificates"]
 Folder = Annotated[Path, typer.Argument(help="where the broker reads its accounts from", file_okay=False)]
 
 
@@ -28,12 +29,15 @@ def accounts(
     folder: Folder,
     kind: Annotated[BrokerKind, typer.Option(help="which broker reads them")] = "nats",
     base: Annotated[Path | None, typer.Option(help="nats: the file with the programs' accounts and the marker")] = None,
+    listener: Annotated[
+        Listener, typer.Option(help="nats: certificates, where its listener maps them to accounts (verify_and_map)")
+    ] = "plain",
     once: Annotated[bool, typer.Option("--once", help="write them and leave; else follow the register")] = False,
 ) -> None:
     """Write the accounts' files, and again whenever the register changes, until told to stop."""
     settings = load_settings()
     configure_logs(settings, "accounts")
-    files = AccountFiles(kind=kind, folder=folder, base=_base(kind, base))
+    files = AccountFiles(kind=kind, folder=folder, base=_base(kind, base), certificates=listener == "certificates")
     watch = AccountWatch(settings.dsn, files)
     if once:
         with connect(settings.dsn, autocommit=True, application="veldwatch-accounts") as connection:

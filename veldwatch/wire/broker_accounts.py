@@ -22,11 +22,13 @@ _DELIVERIES = "$MQTT.sub.>"
 _NO_SUBJECT = frozenset(" \t\n\r\f\v*>")
 
 
-def nats_accounts(base: str, accounts: Iterable[Account], *, locked: str) -> str:
+def nats_accounts(base: str, accounts: Iterable[Account], *, locked: str | None) -> str:
     """Write a NATS file: that of the programs' accounts, with the register's in place of its marker.
 
     Args:
-        locked: a bcrypt verifier of a secret that nobody has, for accounts that only a certificate opens.
+        locked: a bcrypt verifier of a secret that nobody has, for accounts that only a certificate opens. None: they
+            have no password, as NATS wants it where it maps certificates to accounts (`verify_and_map`); elsewhere that
+            would let in whoever knows the name.
 
     Raises:
         ConfigurationInvalid: the base has no marker, or two.
@@ -60,12 +62,13 @@ def subject(topic_filter: str) -> str | None:
     return ".".join({"+": "*", "#": ">", "": "/"}.get(level, level.replace(".", "//")) for level in levels)
 
 
-def _nats_user(account: Account, locked: str) -> str:
+def _nats_user(account: Account, locked: str | None) -> str:
     heard = [each for topic_filter in account.subscribe for each in _heard(topic_filter)]
     said = [found for topic_filter in account.publish if (found := subject(topic_filter)) is not None]
-    user = {
+    password = account.bcrypt or locked
+    user: dict[str, object] = {
         "user": account.username,
-        "password": account.bcrypt or locked,
+        **({} if password is None else {"password": password}),
         "allowed_connection_types": ["MQTT"],
         "permissions": {
             # an empty list would allow everything

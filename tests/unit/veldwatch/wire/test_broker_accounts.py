@@ -91,3 +91,8 @@ def test_mosquitto_gets_passwords_of_those_that_have_one_and_rights_of_all() -> 
         "user CN=pump,O=kasama-water\n"
         "topic write veldwatch/v1/kasama-water/Living room/readings\n\n"
     )
+
+
+def test_where_certificates_are_mapped_their_accounts_have_no_password() -> None:
+    users = [json.loads(line) for line in nats_accounts(BASE, [METER, PUMP], locked=None).split("\n")[2:4]]
+    assert ["password" in user for user in users] == [True, False]

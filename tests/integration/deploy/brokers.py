@@ -1,0 +1,114 @@
+"""The deployed files of both brokers, run as their containers run them, in a folder of the test's own."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
+ACCOUNTS = {"ingest": "pa1", "devices": "pb2", "simulators": "pc3"}
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@contextmanager
+def broker(kind: str, folder: Path, *, listener: str = "plain") -> Generator[int]:
+    """Run the broker as its container does, with no account of the register to begin with.
+
+    Args:
+        listener: which of the deployed files; certificates are in `tls` under the folder.
+    """
+    port = _free_port()
+    register = folder / "accounts"
+    register.mkdir()
+    if kind == "nats":
+        base = (DEPLOY / "nats" / "users.conf").read_text(encoding="utf-8")
+        (register / "users.conf").write_text(base, encoding="utf-8")
+    else:
+        (register / "acl").touch()
+        (register / "passwords").touch()
+    command = _nats(folder, port, listener) if kind == "nats" else _mosquitto(folder, port, listener)
+    environment = {**os.environ, **{f"MQTT_{name.upper()}_PASSWORD": word for name, word in ACCOUNTS.items()}}
+    environment["PATH"] += ":/usr/sbin:/usr/local/sbin"
+    log = (folder / "log").open("w")
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(port, process, folder / "log")
+        yield port
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+        log.close()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(200):
+        assert process.poll() is None, log.read_text()
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(log.read_text())
+
+
+def _nats(folder: Path, port: int, listener: str) -> list[str]:
+    (folder / "nats").mkdir()
+    main = (DEPLOY / "nats" / "nats.conf").read_text(encoding="utf-8")
+    main = main.replace("/var/lib/nats", str(folder / "store")).replace("127.0.0.1:4222", "127.0.0.1:-1")
+    main = main.replace("127.0.0.1:8222", f"127.0.0.1:{_free_port()}")
+    (folder / "nats" / "nats.conf").write_text(main, encoding="utf-8")
+    text = (DEPLOY / "nats" / f"listener-{listener}.conf").read_text(encoding="utf-8")
+    text = text.replace("/etc/veldwatch/tls", str(folder / "tls"))
+    (folder / "listener.conf").write_text(text.replace("0.0.0.0:1883", f"127.0.0.1:{port}"), encoding="utf-8")
+    server = str(Path(sysconfig.get_path("scripts")) / "nats-server")
+    watched = f"--watched={folder / 'accounts' / 'users.conf'}"
+    return [
+        sys.executable,
+        "-m",
+        "launch",
+        "broker",
+        "run",
+        watched,
+        "--",
+        server,
+        "-c",
+        str(folder / "nats" / "nats.conf"),
+    ]
+
+
+def _mosquitto(folder: Path, port: int, listener: str) -> list[str]:
+    path = os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"
+    if shutil.which("mosquitto", path=path) is None or shutil.which("mosquitto_passwd") is None:
+        pytest.skip("mosquitto is not on this machine: its files were not tried")
+    main = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
+    for written, here in (
+        ("/tmp/", f"{folder / 'own'}/"),  # noqa: S108  # as the file says
+        ("/mosquitto/data/", f"{folder}/"),
+        ("/mosquitto/config/listener", folder / "listener"),
+    ):
+        main = main.replace(str(written), str(here))
+    if os.geteuid() == 0:
+        main += "\nuser root\n"
+    (folder / "mosquitto.conf").write_text(main, encoding="utf-8")
+    (folder / "listener").mkdir()
+    (folder / "own").mkdir()
+    text = (DEPLOY / "mosquitto" / f"listener-{listener}.conf").read_text(encoding="utf-8")
+    text = text.replace("/etc/veldwatch/tls", str(folder / "tls"))
+    text = text.replace("listener 1883 0.0.0.0", f"listener {port} 127.0.0.1")
+    (folder / "listener" / "listener.conf").write_text(text, encoding="utf-8")
+    files = (DEPLOY / "mosquitto" / "acl", folder / "accounts", folder / "own")
+    return ["sh", str(DEPLOY / "mosquitto" / "run.sh"), str(folder / "mosquitto.conf"), *map(str, files)]
