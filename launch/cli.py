@@ -95,6 +95,12 @@ def _mailbox(app: typer.Typer) -> None:
     app.add_typer(mailbox_app, name="mailbox")
 
 
+def _register(app: typer.Typer) -> None:
+    from launch.commands.register import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="register")
+
+
 def _ingest(app: typer.Typer) -> None:
     from ingest.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
@@ -181,6 +187,7 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "consumption": _consumption,
     "doctor": _doctor,
     "mailbox": _mailbox,
+    "register": _register,
     "ingest": _ingest,
     "import": _import,
     "export": _export,
