@@ -20,6 +20,8 @@ from api.routes import (
     alerts,
     consumption,
     credentials,
+    deployments,
+    device_changes,
     devices,
     events,
     health,
@@ -27,6 +29,7 @@ from api.routes import (
     me,
     organisations,
     positions,
+    profiles,
     quarantine,
     readings,
     receivers,
@@ -36,6 +39,7 @@ from api.routes import (
     sites,
     sources,
     stream,
+    subjects,
 )
 from api.static_files import ConsoleFiles
 from api.stream.hub import Hub
@@ -54,6 +58,11 @@ ROUTERS = (
     organisations.router,
     sites.router,
     devices.router,
+    device_changes.router,
+    deployments.router,
+    subjects.router,
+    profiles.router,
+    profiles.species_router,
     credentials.router,
     series.router,
     readings.router,

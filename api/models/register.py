@@ -49,7 +49,7 @@ class Device(BaseModel):
     kind: Literal["meter", "sensor", "gateway", "tracker"] | None = Field(description="the profile's")
     site: str | None = Field(examples=["upper-zone"])
     source: str = Field(examples=["veldwatch"])
-    status: Literal["pending", "active", "retired"]
+    status: Literal["pending", "active", "retired", "refused"]
     longitude: float | None = Field(description="where it is installed", examples=[31.18])
     latitude: float | None = Field(description="where it is installed", examples=[-10.21])
     tags: list[str] = Field(examples=[["pilot"]])

@@ -21,7 +21,7 @@ class DeviceQuery(Paging):
     organisation: Text | None = Field(None, description="slug")
     site: Text | None = Field(None, description="slug; devices of the sites within count too")
     profile: Text | None = Field(None, description="slug")
-    status: Literal["pending", "active", "retired"] | None = None
+    status: Literal["pending", "active", "retired", "refused"] | None = None
     q: Text | None = Field(None, description="part of the name or of the external id")
 
 

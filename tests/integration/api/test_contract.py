@@ -97,10 +97,13 @@ def filled(connection: Connection, made: World) -> World:
     return made
 
 
-def test_every_answer_is_what_openapi_says(operator: TestClient, filled: World) -> None:
+def test_every_answer_is_what_openapi_says(operator: TestClient, connection: Connection, filled: World) -> None:
     schema = _schema(operator)
     operator.post("/v1/receivers", json={"slug": "a", "channel": "email", "address": "a@b.example"})
     operator.post(f"/v1/devices/{filled.meter}/credentials", json={})
+    operator.put("/v1/subjects/tembo", json={"organisation": "demo-water", "kind": "animal"})
+    operator.post(f"/v1/devices/{filled.meter}/deployments", json={"subject": "tembo"})
+    world.add_fixes(connection, filled.meter, [(BEGIN, 31.1, -10.1)])
     operator.post("/v1/simulator/faults", json={"device_id": filled.meter, "kind": "leak"})
     alert = operator.get("/v1/alerts").json()["items"][0]["id"]
     operator.post(f"/v1/alerts/{alert}/comments", json={"body": "x"})
@@ -109,6 +112,8 @@ def test_every_answer_is_what_openapi_says(operator: TestClient, filled: World) 
         "{alert_id}": alert,
         "{slug}": "water.low-pressure",
         "{name}": "veldwatch",
+        "{profile}": "meter",
+        "{subject}": "tembo",
     }
     checked = 0
     for method, path, operation in _operations(schema):
