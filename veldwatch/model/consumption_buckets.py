@@ -37,10 +37,10 @@ def spread(increments: Sequence[Increment], edges: Sequence[int]) -> list[Bucket
     for increment in increments:
         while first < len(buckets) and buckets[first].end <= increment.begin:
             first += 1
-        for bucket in buckets[first:]:
-            if bucket.begin >= increment.end:
-                break
-            _add(bucket, increment)
+        place = first
+        while place < len(buckets) and buckets[place].begin < increment.end:
+            _add(buckets[place], increment)
+            place += 1
     return [bucket for bucket in buckets if bucket.covered]
 
 

@@ -1,3 +1,18 @@
+-- matching: the series that a request names, lowest id first; counters only, unless one is named by metric or number
+SELECT s.id, s.metric, s.unit, s.device_id, d.external_id AS device
+FROM series s
+JOIN device d ON d.id = s.device_id
+JOIN organisation o ON o.id = d.organisation_id
+WHERE (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)
+  AND (%(organisation)s::text IS NULL OR o.slug = %(organisation)s)
+  AND (%(device)s::text IS NULL OR d.external_id = %(device)s)
+  AND (%(device_id)s::integer IS NULL OR s.device_id = %(device_id)s)
+  AND (%(series_id)s::integer IS NULL OR s.id = %(series_id)s)
+  AND (%(metric)s::text IS NULL OR s.metric = %(metric)s)
+  AND (s.kind = 'counter' OR %(series_id)s::integer IS NOT NULL OR %(metric)s::text IS NOT NULL)
+ORDER BY s.id
+LIMIT %(limit)s;
+
 -- registers: what is known of some counters; width in the unit of the series, steps and rate in that of the profile
 SELECT s.id, s.unit, m.unit AS profile_unit, s.register_modulus, m.resolution, m.maximum_per_hour, p.expected_interval,
        ARRAY(SELECT (extract(epoch FROM b.at) * 1000000)::bigint
