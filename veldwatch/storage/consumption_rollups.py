@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from veldwatch.metering.spread import spread_arrays
+from veldwatch.model.consumption import Code
 from veldwatch.model.excursions import EXCURSION_READINGS
 from veldwatch.model.local_buckets import from_instant
 from veldwatch.model.register_steps import COUNTS_PER_UNIT, HOUR
 from veldwatch.storage import partitions
+from veldwatch.storage.arrays import bind_arrays, times
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.log import START, LogBatch, load_cursor, read, save_cursor
 from veldwatch.storage.queries import load_queries
@@ -30,11 +32,12 @@ TABLE = "consumption_hourly_rollup"
 _BATCHES_AT_ONCE = 64
 _DUE_AT_ONCE = 50
 _SERIES_AT_ONCE = 500
+_TRACELESS = int(Code.GAP | Code.ESTIMATED)
 _BEGINNING, _END = -(2**62), 2**62
 _HOURS = np.dtype(
     [
-        ("bucket", "<i8"), ("series_id", "<i8"), ("amount", "<f8"), ("excess", "<f8"), ("codes", "<i8"),
-        ("readings", "<i8"), ("level", "<f8"), ("level_at", "<i8"), ("last_at", "<i8"),
+        ("bucket", "<i8"), ("series_id", "<i4"), ("amount", "<f8"), ("excess", "<f8"), ("codes", "<i4"),
+        ("readings", "<i4"), ("level", "<f8"), ("level_at", "<i8"), ("last_at", "<i8"),
     ]
 )  # fmt: skip
 _TIMES = ("bucket", "level_at", "last_at")
@@ -110,7 +113,11 @@ def _judge(connection: Connection, touched: Touched) -> int:
             judged = judge_series(connection, registers, anchors, until)
             ends = {one.series_id: _settled_end(one, touched[one.series_id][1]) for one in judged}
             unsettled = {one.series_id: _further(one) for one in _not_settled(connection, judged, ends)}
-            kept = [_hours(one, ends[one.series_id]) for one in judged if one.series_id not in unsettled]
+            kept = [
+                _hours(one, ends[one.series_id], touched[one.series_id][0])
+                for one in judged
+                if one.series_id not in unsettled
+            ]
             hours += _save(connection, kept)
             registers = {i: registers[i] for i in unsettled}
             until |= unsettled
@@ -154,12 +161,16 @@ def _further(judged: Judged) -> int:
     return last + max(last - first, 24 * HOUR)
 
 
-def _hours(judged: Judged, settled: tuple[int, int] | None) -> npt.NDArray[Any]:
-    """Make the rows of a register: those hours of which all is known."""
+def _hours(judged: Judged, settled: tuple[int, int] | None, new_since: int) -> npt.NDArray[Any]:
+    """Make the rows of a register: those hours of which all is known and that may have changed."""
     increments, start = judged.increments, judged.start
     if not len(increments) or start is None:
         return np.empty(0, _HOURS)
     first = int(increments["begin"][0]) // HOUR * HOUR if judged.anchor is None else judged.anchor.hour
+    if not (increments["codes"] & ~_TRACELESS).any():
+        # A step that was explained otherwise before would not be plain now, unless the new reading lies in it.
+        place = int(np.searchsorted(increments["end"], new_since, "left"))
+        first = max(first, int(increments["begin"][min(place, len(increments) - 1)]) // HOUR * HOUR)
     last = -(-int(increments["end"][-1]) // HOUR) * HOUR if settled is None else settled[0]
     if last <= first:
         return np.empty(0, _HOURS)
@@ -182,11 +193,7 @@ def _save(connection: Connection, found: Sequence[npt.NDArray[Any]]) -> int:
     if not len(rows):
         return 0
     partitions.ensure_for(connection, TABLE, rows["bucket"])
-    values: dict[str, object] = {
-        name: rows[name].tolist()
-        if name not in _TIMES
-        else [f"{time}+00" for time in rows[name].astype("datetime64[us]").astype(str)]
-        for name in rows.dtype.names or ()
-    }
+    values = {name: times(rows[name]) if name in _TIMES else rows[name].copy() for name in rows.dtype.names or ()}
+    bind_arrays(connection)
     connection.execute(_QUERIES["save_hours"], values)
     return len(rows)
