@@ -18,6 +18,7 @@ from tests.integration.ingest.conftest import eventually, publishing, running
 from veldwatch.config import Settings
 from veldwatch.storage import quarantine
 from veldwatch.storage.connection import Connection
+from veldwatch.wire.senml.names import split_name
 from veldwatch.wire.topics import topic_for
 from veldwatch.wire.veldwatch_json import encode_readings
 
@@ -51,6 +52,16 @@ def told(connection: Connection, device: str) -> dict[str, Any]:
     return {name: value for (attributes,) in found for name, value in attributes.items()}
 
 
+def coordinates(connection: Connection, device: str, seconds: float) -> set[float]:
+    found = connection.execute(
+        "SELECT p.longitude, p.latitude FROM position p JOIN device d ON d.id = p.device_id"
+        " WHERE d.external_id = %s AND p.observed_at = to_timestamp(%s)",
+        (device, seconds),
+    ).fetchall()
+    connection.rollback()
+    return {degrees for row in found for degrees in row}
+
+
 def payload_of(sample: dict[str, Any]) -> bytes:
     return base64.b64decode(sample["payload"]) if sample["encoding"] == "base64" else sample["payload"].encode()
 
@@ -72,6 +83,13 @@ def test_each_real_payload_is_stored_as_expected(live: Settings, connection: Con
         wanted = {name: _as_stored(value) for name, value in expected.get("values", {}).items() if value is not None}
         assert {name: values[name] for name in wanted} == pytest.approx(wanted)
         assert {name: found[name][1] for name in expected.get("units", {})} == expected.get("units", {})
+    for record in (record for s in known for record in s["expected"].get("records", ())):
+        device, metric = split_name(record["n"])
+        if record.get("u") in ("lat", "lon"):
+            assert record["v"] in coordinates(connection, device, record["t"])
+        else:
+            moment = datetime.fromtimestamp(record["t"], UTC).isoformat()
+            assert stored(connection, device, moment)[metric or record["u"]] == (record["v"], record["u"])
     assert quarantine.newest(connection, limit=1000) == []
 
 
