@@ -158,7 +158,8 @@ def overload(live: Settings, connection: Connection, *, seconds: float, items: i
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 for number in range(sent, sent + 2000, items):
-                    said = [encode_readings(START + timedelta(seconds=number + k), {"x": number}) for k in range(items)]
+                    moments = [START + timedelta(milliseconds=number + item) for item in range(items)]
+                    said = [encode_readings(moment, {"x": number}) for moment in moments]
                     publisher.send(topic_for("demo", f"m{number % 20}", "readings"), joined(said))
                 sent += 2000
                 publisher.flush()
