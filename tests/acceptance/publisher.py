@@ -9,17 +9,17 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-_MOST_UNACKNOWLEDGED = 200
-
 
 class KeepingPublisher:
     """Publishes at QoS 1; paho keeps what is not acknowledged, and sends it again after a reconnect.
 
     Args:
         address: `mqtt` of `run.json`.
+        most_unacknowledged: messages under way at once.
     """
 
-    def __init__(self, address: Mapping[str, Any], name: str = "acceptance") -> None:
+    def __init__(self, address: Mapping[str, Any], name: str = "acceptance", *, most_unacknowledged: int = 200) -> None:
+        self._most = most_unacknowledged
         self._handed_over = 0
         self._acknowledged = 0
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv311)
@@ -36,7 +36,7 @@ class KeepingPublisher:
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Hand a message over; waits while too many are unacknowledged."""
-        while self.unacknowledged >= _MOST_UNACKNOWLEDGED:
+        while self.unacknowledged >= self._most:
             time.sleep(0.002)
         self._handed_over += 1
         self._client.publish(topic, payload, qos=1)
