@@ -145,7 +145,10 @@ class Settings(BaseSettings):
     subscriptions: tuple[str, ...] = Field(
         default=("#",), description="topic filters that ingest subscribes to; a message without a source is quarantined"
     )
-    sources: tuple[Source, ...] = Field(default=DEFAULT_SOURCES, description="first match wins")
+    sources: tuple[Source, ...] = Field(
+        default=DEFAULT_SOURCES,
+        description="first match wins; they are asked after those of the database, which hide theirs by name",
+    )
     default_organisation: str = Field(default="default", description="slug for sources that name no organisation")
     register_unknown_devices: bool = Field(default=False, description="for sources that leave it unset")
     registrations_per_hour: NonNegativeInt = Field(
