@@ -13,7 +13,14 @@ from veldwatch.config import Source, load_settings
 from veldwatch.errors import ConfigurationInvalid, NotFound
 from veldwatch.storage.connection import connect
 from veldwatch.storage.previews import Trial, try_source
-from veldwatch.storage.sources import count_by_source, get_source, list_sources, remove_source, save_source
+from veldwatch.storage.sources import (
+    SourceCounts,
+    count_by_source,
+    get_source,
+    list_sources,
+    remove_source,
+    save_source,
+)
 from veldwatch.wire.preview import Preview, quality_words
 from veldwatch.wire.source_document import SourceDefinition, read_sources, source_text
 from veldwatch.wire.sources import fault_of
@@ -34,10 +41,9 @@ def list_all(*, as_json: AsJson = False) -> None:
     rows = [_row(each.source, each.priority, enabled=each.enabled) for each in edited]
     rows += [_row(source, None, enabled=True) for source in settings.sources if source.name not in names]
     for row in rows:
-        devices, waiting = counts.get(row["name"], (0, 0))
-        row |= {"devices": devices, "waiting": waiting}
+        row.update(counts.get(row["name"], SourceCounts())._asdict())
     if as_json:
-        typer.echo(json.dumps({"sources": rows}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps({"sources": rows}, indent=2, ensure_ascii=False, default=_iso))
         return
     for row in rows:
         place = "settings" if row["priority"] is None else f"{row['priority']:>8}"

@@ -52,6 +52,8 @@ class ListedSource(BaseModel):
     updated_by: str | None = Field(examples=["control room"])
     devices: int | None = Field(description="that it registered; null: your token is for one organisation")
     waiting: int | None = Field(description="its messages in quarantine; null: your token is for one organisation")
+    last_received_at: datetime | None = Field(description="when it took a message last; null: not lately, or as above")
+    messages_per_second: float | None = Field(description="that it takes now; null: as above", examples=[12.5])
 
 
 class SourceList(BaseModel):

@@ -114,7 +114,7 @@ def _listed(parts: Parts, connection: Connection, bearer: Bearer) -> list[Listed
 
 
 def _shown(source: Source, edited: EditedSource | None, counts: dict[str, SourceCounts] | None) -> ListedSource:
-    count = None if counts is None else counts.get(source.name, SourceCounts(0, 0))
+    count = None if counts is None else counts.get(source.name, SourceCounts())
     return ListedSource(
         **source.model_dump(include=set(Source.model_fields)),
         origin="settings" if edited is None else "database",
@@ -125,4 +125,6 @@ def _shown(source: Source, edited: EditedSource | None, counts: dict[str, Source
         updated_by=None if edited is None else edited.updated_by,
         devices=None if count is None else count.devices,
         waiting=None if count is None else count.waiting,
+        last_received_at=None if count is None else count.last_received_at,
+        messages_per_second=None if count is None else count.messages_per_second,
     )

@@ -61,10 +61,14 @@ class SourceCounts(NamedTuple):
     Attributes:
         devices: that it was the first to tell of.
         waiting: messages in quarantine that were not replayed.
+        last_received_at: when it took a message last; None: not within the last days.
+        messages_per_second: that it takes now, by all ingestors.
     """
 
-    devices: int
-    waiting: int
+    devices: int = 0
+    waiting: int = 0
+    last_received_at: datetime | None = None
+    messages_per_second: float = 0.0
 
 
 def list_sources(connection: Connection) -> list[EditedSource]:
@@ -132,10 +136,15 @@ def remove_source(connection: Connection, name: str) -> None:
 
 
 def count_by_source(connection: Connection) -> dict[str, SourceCounts]:
-    """Count the devices and the quarantined messages of each source, by its name."""
+    """Count the devices and messages of each source, by its name; '' is no source."""
     with translated_errors():
         found = connection.execute(_QUERIES["count"]).fetchall()
-    return {name: SourceCounts(devices, waiting) for name, devices, waiting in found}
+        traffic = connection.execute(_QUERIES["traffic"]).fetchall()
+    counts = {name: SourceCounts(devices, waiting) for name, devices, waiting in found}
+    for name, last, pace in traffic:
+        known = counts.get(name, SourceCounts())
+        counts[name] = known._replace(last_received_at=last, messages_per_second=pace)
+    return counts
 
 
 def in_order(edited: Sequence[EditedSource], configured: Sequence[Source]) -> list[Source]:

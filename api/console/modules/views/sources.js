@@ -8,7 +8,8 @@ import { me, mayOperate } from "../session.js";
 import { sourceForm } from "../source_form.js";
 import { trial } from "../source_trial.js";
 import { empty, failure } from "../states.js";
-import { count } from "../units.js";
+import { ageElement } from "../time.js";
+import { count, number } from "../units.js";
 
 const NEW = "new";
 const BLANK = { name: "", topic_filter: "", decoder: "mapping", options: {}, organisation: null, register_unknown: null, register_as: "pending", device_pattern: null, registrations_per_hour: null, priority: 100, enabled: true, origin: "new" };
@@ -40,7 +41,10 @@ async function load(state) {
 async function quarantined(number) {
   if (!number || !mayOperate()) return null;
   const { items } = await collect("/v1/quarantine");
-  return items.find(({ id }) => String(id) === number) ?? null;
+  const listed = items.find(({ id }) => String(id) === number);
+  // Where the list cuts payloads short, the message itself has a route.
+  if (listed !== undefined && listed.payload_bytes === undefined) return listed;
+  return request(`/v1/quarantine/${encodeURIComponent(number)}`).catch(() => null);
 }
 
 function draw(state) {
@@ -59,8 +63,10 @@ function row(state, item) {
       item.enabled ? null : h("span", { class: "badge" }, icon("stop", 13), "Off"),
       h("span", { class: "chip", title: item.priority === null ? "of the settings: asked last" : "priority: the smallest is asked first" }, item.priority === null ? "settings" : count(item.priority))),
     h("div", { class: "row" }, h("span", { class: "mono muted clip grow" }, item.topic_filter), h("span", { class: "small muted" }, item.decoder)),
-    item.devices === null ? null : h("div", { class: "small muted" }, `${count(item.devices)} devices`, item.waiting > 0 ? ` · ${count(item.waiting)} in quarantine` : ""));
+    item.devices === null ? null : h("div", { class: "small muted" }, `${count(item.devices)} devices`, item.waiting > 0 ? ` · ${count(item.waiting)} in quarantine` : "", traffic(item)));
 }
+
+const traffic = (item) => (item.last_received_at === null ? "" : [" · ", ageElement(item.last_received_at), item.messages_per_second >= 0.05 ? `, ${number(item.messages_per_second)} a second` : ""]);
 
 /** What a new source might be: one that takes the quarantined message, if it was made from one. */
 function proposal(state) {

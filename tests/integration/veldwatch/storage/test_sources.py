@@ -8,8 +8,9 @@ from veldwatch.config import DEFAULT_SOURCES, Source
 from veldwatch.errors import ConfigurationInvalid, NotFound, StorageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.register import Device
-from veldwatch.storage import quarantine, register
+from veldwatch.storage import ingestors, quarantine, register
 from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.ingestors import IngestorState, SourceState
 from veldwatch.storage.quarantine import Quarantined
 from veldwatch.storage.sources import (
     SourceCounts,
@@ -88,4 +89,8 @@ def test_devices_and_quarantined_messages_are_counted(connection: Connection) ->
     now = datetime(2026, 11, 22, tzinfo=UTC)
     quarantine.add(connection, [Quarantined(now, "meters", "t", b"1", Reason.BAD_VALUE, "x")])
     quarantine.add(connection, [Quarantined(now, "", "t", b"2", Reason.NO_SOURCE, "x")])
-    assert count_by_source(connection) == {"meters": SourceCounts(2, 1), "": SourceCounts(0, 1)}
+    state = SourceState("meters", 5, 1, 2.5, now, None)
+    for name in ("one", "two"):
+        said = IngestorState(name, now, datetime.now(UTC), "5", True, 0, None, None, None, (state,))
+        ingestors.save(connection, said)
+    assert count_by_source(connection) == {"meters": SourceCounts(2, 1, now, 5.0), "": SourceCounts(0, 1)}

@@ -41,6 +41,14 @@ FROM (SELECT source, count(*) AS devices FROM device GROUP BY source) d
 FULL JOIN (SELECT source, count(*) AS waiting FROM quarantine WHERE replayed_at IS NULL GROUP BY source) q
        ON q.source = d.source;
 
+-- traffic: when each source took a message last, and how many a second it takes by ingestors that run
+SELECT t.source, max(t.last_received_at) AS last_received_at,
+       coalesce(sum(t.messages_per_second) FILTER (WHERE i.seen_at > now() - interval '1 minute'), 0)
+           AS messages_per_second
+FROM ingestor_source t
+JOIN ingestor i ON i.name = t.ingestor
+GROUP BY t.source;
+
 -- series: what is known of series, or will be by their devices' profiles
 SELECT d.external_id, w.metric, coalesce(s.unit, m.unit, '') AS unit, m.minimum, m.maximum,
        coalesce(m.unit, '') AS range_unit
