@@ -249,7 +249,7 @@ def _contacts(understood: list[Understood], names: Names, *, each_arrival: bool)
     """One row for each device that was heard; a last will, which the broker says, is a row of its own."""
     heard: dict[_HeardKey, _Heard] = {}
     for message, _, organisation, decoded, _ in understood:
-        if message.retained:
+        if not message.is_news_of_life:
             continue  # kept by the broker since who knows when: no sign of life
         alive = decoded.online is not False
         for device, first, last in _spans(decoded):
@@ -281,7 +281,7 @@ def _with_scans(
     first[1:] |= rows["device_id"][1:] != rows["device_id"][:-1]
     rows["messages"] = first
     rows["online"] = True
-    rows = rows[[not item.message.retained for item in batch.scanned]]
+    rows = rows[[item.message.is_news_of_life for item in batch.scanned]]
     alive = contacts["online"]
     merged = _merged(np.concatenate([contacts[alive], rows]), each_arrival=each_arrival)
     return np.concatenate([merged, _apart(contacts[~alive], merged)])

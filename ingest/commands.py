@@ -48,24 +48,3 @@ def show_status(
     typer.echo("")
     for reason, count in refused:
         typer.echo(f"quarantine  {reason:<24} {count:>9}")
-
-
-@app.command("quarantine")
-def list_quarantine(
-    number: Annotated[int | None, typer.Argument(help="show this one, payload and all")] = None,
-    reason: Annotated[str | None, typer.Option(help="only of this reason")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
-) -> None:
-    """List what could not be stored, newest first."""
-    with connect(load_settings().dsn) as connection:
-        if number is None:
-            for row in quarantine.newest(connection, reason=reason, limit=limit):
-                typer.echo(_line(row))
-            return
-        row = quarantine.get(connection, number)
-    typer.echo(f"{_line(row)}\n\n{row.payload.decode(errors='backslashreplace')}")
-
-
-def _line(row: quarantine.QuarantineRow) -> str:
-    when = row.last_received_at.isoformat(timespec="seconds")
-    return f"{row.id:>8}  {when}  {row.count:>6} x  {row.reason:<22} {row.topic[:60]!r}  {row.detail[:120]}"

@@ -17,10 +17,15 @@ from veldwatch.model.telemetry import Decoded, Message, Quality, Scan
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.quarantine import Quarantined
 from veldwatch.wire.sources import Route, Sources
+from veldwatch.wire.topics import names_in
 
 _MICROSECOND = timedelta(microseconds=1)
 _NOTHING = Decoded(None)
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+DeviceName = tuple[str, str]
+"""(organisation, external id)."""
 
 
 class Understood(NamedTuple):
@@ -36,6 +41,16 @@ class Understood(NamedTuple):
     organisation: str
     decoded: Decoded
     scans: tuple[Scan, ...] = ()
+
+    @property
+    def device(self) -> DeviceName | None:
+        """The first device that it tells of; None: it tells of none."""
+        if self.scans:
+            return self.organisation, self.scans[0].device
+        said = self.decoded
+        for row in (*said.readings[:1], *said.positions[:1], *said.events[:1]):
+            return self.organisation, row.device
+        return (self.organisation, said.heard[0]) if said.heard else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,23 +98,54 @@ class Decoding:
         arrivals = _Arrivals()
         for message in messages:
             route = self._sources.route(message.topic)
+            # What is replayed was put apart when it came: it must get the same time again.
+            usual = (route is not None and route.scans is not None) or message.replay_of is not None
+            told_apart = message if usual else arrivals.apart(message)
             if route is None:
-                outcome.quarantined.append(self.refused(message, Reason.NO_SOURCE, "no source takes this topic"))
+                outcome.quarantined.append(self.refused(told_apart, Reason.NO_SOURCE, "no source takes this topic"))
                 continue
             try:
-                self._read(message if route.scans is not None else arrivals.apart(message), route, outcome)
+                self._read(told_apart, route, outcome)
             except MessageRejected as error:
-                outcome.quarantined.append(self.refused(message, error.reason, error.detail, route))
+                outcome.quarantined.append(self.refused(told_apart, error.reason, error.detail, route))
         return outcome
 
     def forget(self) -> None:
         """Load again what stateful decoders remember: somebody else changed it."""
         self._memories.forget()
 
-    def refused(self, message: Message, reason: Reason, detail: str, route: Route | None = None) -> Quarantined:
-        """Make the row of a message that is not stored; its payload is cut to the limit."""
-        source = "" if route is None else route.source.name
-        return Quarantined(message.received_at, source, message.topic, message.payload[: self._limit], reason, detail)
+    def refused(
+        self,
+        message: Message,
+        reason: Reason,
+        detail: str,
+        route: Route | None = None,
+        device: DeviceName | None = None,
+    ) -> Quarantined:
+        """Make the row of a message that is not stored; its payload is cut to the limit.
+
+        Args:
+            device: the one that it is of, where that is known.
+        """
+        source = None if route is None else route.source
+        organisation, external_id = device or names_in(message.topic) or (None, None)
+        return Quarantined(
+            message.received_at,
+            "" if source is None else source.name,
+            message.topic,
+            message.payload[: self._limit],
+            reason,
+            detail,
+            organisation=organisation or (None if source is None else source.organisation),
+            device=external_id,
+            cut=len(message.payload) > self._limit,
+            retained=message.retained,
+            replay_of=message.replay_of,
+        )
+
+    def refused_part(self, item: Understood, reason: Reason, detail: str) -> Quarantined:
+        """Make the row of a message of which the rest is stored."""
+        return self.refused(item.message, reason, detail, item.route, item.device)._replace(heard=True)
 
     def _read(self, message: Message, route: Route, outcome: Outcome) -> None:
         if len(message.payload) > self._limit:
@@ -114,15 +160,16 @@ class Decoding:
             raise MessageRejected(Reason.DECODER_FAILED, f"{type(error).__name__}: {error}") from error
         named = scans[0].organisation if scans else decoded.organisation
         organisation = named or route.source.organisation or self._default
-        outcome.understood.append(Understood(message, route, organisation, decoded, scans))
+        item = Understood(message, route, organisation, decoded, scans)
+        outcome.understood.append(item)
         if decoded.rejections:
-            outcome.quarantined += self._parts(message, route, decoded)
+            outcome.quarantined += self._parts(item)
 
-    def _parts(self, message: Message, route: Route, decoded: Decoded) -> list[Quarantined]:
+    def _parts(self, item: Understood) -> list[Quarantined]:
         by_reason: dict[Reason, list[str]] = {}
-        for rejection in decoded.rejections:
+        for rejection in item.decoded.rejections:
             by_reason.setdefault(rejection.reason, []).append(rejection.detail)
-        return [self.refused(message, reason, "; ".join(said[:20]), route) for reason, said in by_reason.items()]
+        return [self.refused_part(item, reason, "; ".join(said[:20])) for reason, said in by_reason.items()]
 
 
 class _Arrivals:

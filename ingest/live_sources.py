@@ -36,13 +36,16 @@ class LiveSources:
         self._clock = clock
         self._due = 0.0
 
-    def refresh(self, connection: Connection) -> None:
+    def refresh(self, connection: Connection, *, at_once: bool = False) -> None:
         """Read the sources, unless they were a moment ago, in a transaction of its own.
+
+        Args:
+            at_once: read them in any case.
 
         Raises:
             StorageUnavailable: the sources stay as they are, and are due still.
         """
-        if self._clock() < self._due:
+        if not at_once and self._clock() < self._due:
             return
         with translated_errors(), connection.transaction():
             edited = list_sources(connection)

@@ -10,6 +10,7 @@ QUARANTINED = Counter("veldwatch_ingest_quarantined_total", "Messages or parts o
 UNDATED = Counter(
     "veldwatch_ingest_retained_undated_total", "Values and events of retained messages that say no time, not stored"
 )
+REPLAYED = Counter("veldwatch_ingest_replayed_total", "Quarantined messages taken in again", ["outcome"])
 RETRIES = Counter("veldwatch_ingest_retries_total", "Batches tried again", ["reason"])
 BATCH_SECONDS = Histogram(
     "veldwatch_ingest_batch_seconds",

@@ -7,7 +7,7 @@ stores the same batch again later: nothing that is done twice counts twice.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from ingest.memories import Work
 from ingest.names import DeviceName, Names
 from ingest.settled import Kept, Settled, settle
 from ingest.state import SourceCount, count_by_source
+from veldwatch.config import Settings
 from veldwatch.errors import MemoryChanged, StorageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Message, Reply
@@ -27,7 +28,7 @@ from veldwatch.storage import log, quarantine
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.intake import IntakeWriter
 from veldwatch.storage.log import LogBatch
-from veldwatch.storage.quarantine import Quarantined
+from veldwatch.storage.quarantine import AMPLE, Quarantined, Room
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -57,15 +58,48 @@ class Report:
             self.sources.setdefault(name, SourceCount()).add(count)
 
 
+def room_for(settings: Settings) -> Room:
+    """Tell how much quarantine keeps."""
+    return Room(messages=settings.quarantine_messages, payload_bytes=settings.quarantine_megabytes * 2**20)
+
+
+class Settlement(Protocol):
+    """What else belongs into the transaction of some messages: what becomes of those that are refused."""
+
+    def begin(self, connection: Connection) -> None:
+        """Come before the first row."""
+        ...
+
+    def end(self, connection: Connection, refused: Sequence[Quarantined]) -> None:
+        """Come after the last row."""
+        ...
+
+
+class _Quarantining:
+    """What is refused is kept in quarantine."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def begin(self, connection: Connection) -> None:
+        """Nothing comes before."""
+
+    def end(self, connection: Connection, refused: Sequence[Quarantined]) -> None:
+        """Keep them."""
+        if refused:
+            quarantine.add(connection, refused, self._room)
+
+
 class Pipeline:
     """Stores messages; holds no message between calls.
 
     Args:
         contacts: messages prove that their devices are alive.
-        each_arrival: a contact for each moment of arrival, not one for each batch.
+        each_arrival: a contact for each moment of arrival, not one for each batch; one that is stored stays as it is.
         beat: called last in each transaction that stores; imports, which listen to nothing, have none.
         reply: takes, after the commit, what decoders want published; None: nobody does.
         tell: takes, after each commit, what became of each message; None: nobody asks.
+        room: how much quarantine keeps.
     """
 
     def __init__(
@@ -78,6 +112,7 @@ class Pipeline:
         beat: Callable[[Connection], None] | None = None,
         reply: Callable[[Sequence[Reply]], None] | None = None,
         tell: Callable[[Settled], None] | None = None,
+        room: Room = AMPLE,
     ) -> None:
         self._decoding = decoding
         self._names = names
@@ -86,6 +121,7 @@ class Pipeline:
         self._beat = beat
         self._reply = reply
         self._tell = tell
+        self._quarantining = _Quarantining(room)
 
     def store(self, writer: IntakeWriter, messages: list[Message]) -> Report:
         """Store messages and commit.
@@ -109,14 +145,14 @@ class Pipeline:
     def store_decoded(self, writer: IntakeWriter, outcome: Outcome) -> Report:
         """Store what was decoded already, and commit."""
         try:
-            return self._commit(writer, outcome)
+            return self.commit(writer, outcome)
         except StorageUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  # decoders are plug-ins: what they give may break anything behind
             self._names.forget()
             writer.forget_months()
             if len(outcome.understood) > 1:
-                measures.RETRIES.labels(_blame(error).value).inc()
+                measures.RETRIES.labels(blame(error).value).inc()
                 return self._halved(writer, outcome)
             return self._refused(writer, outcome, error)
 
@@ -135,11 +171,16 @@ class Pipeline:
         alone = outcome.understood[0]
         _log.warning("a message cannot be stored", topic=alone.message.topic, reason=str(error), exc_info=error)
         detail = f"{type(error).__name__}: {error}"
-        row = self._decoding.refused(alone.message, _blame(error), detail, alone.route)
+        row = self._decoding.refused(alone.message, blame(error), detail, alone.route)
         kept = Outcome(understood=[], quarantined=[*outcome.quarantined, row], work=outcome.work)
-        return self._commit(writer, kept)
+        return self.commit(writer, kept)
 
-    def _commit(self, writer: IntakeWriter, outcome: Outcome) -> Report:
+    def commit(self, writer: IntakeWriter, outcome: Outcome, settlement: Settlement | None = None) -> Report:
+        """Store what was decoded in one transaction, all or nothing, whatever goes wrong.
+
+        Args:
+            settlement: None: what is refused goes to quarantine.
+        """
         batch, unknown = self._named(writer, outcome.understood)
         quarantined = outcome.quarantined + unknown
         series = series_in(batch.general)
@@ -155,7 +196,9 @@ class Pipeline:
         ):
             if len(moments):
                 writer.make_room(table, moments)
-        report = self._write(writer, rows, batch.messages(), quarantined, outcome.work)
+        report = self._write(
+            writer, rows, batch.messages(), quarantined, outcome.work, settlement or self._quarantining
+        )
         if outcome.work is not None:
             outcome.work.committed()
             if self._reply is not None and outcome.work.replies:
@@ -184,7 +227,7 @@ class Pipeline:
             missing = [name for name in devices_in([item]) if name not in self._names.devices]
             if missing:
                 reason, detail = self._names.why_unknown(writer.connection, missing[0])
-                quarantined.append(self._decoding.refused(item.message, reason, detail, item.route))
+                quarantined.append(self._decoding.refused(item.message, reason, detail, item.route, missing[0]))
                 item = _without(item, missing)  # noqa: PLW2901  # what it says of the others stands
             if devices_in([item]):
                 known.append(item)
@@ -197,23 +240,23 @@ class Pipeline:
         known: list[Understood],
         quarantined: list[Quarantined],
         work: Work | None,
+        settlement: Settlement,
     ) -> Report:
         with translated_errors(), writer.connection.transaction():
-            new, conflicts, kept = _store(writer, rows, contacts=self._contacts)
+            settlement.begin(writer.connection)
+            new, conflicts, kept = _store(writer, rows, contacts=self._contacts, once=self._each_arrival)
             conflicts += [(place, Reason.UNIT_MISMATCH, detail) for place, detail in rows.mismatched]
             refused = quarantined + [
-                self._decoding.refused(known[place].message, reason, detail, known[place].route)
-                for place, reason, detail in conflicts
+                self._decoding.refused_part(known[place], reason, detail) for place, reason, detail in conflicts
             ]
-            if refused:
-                quarantine.add(writer.connection, refused)
+            settlement.end(writer.connection, refused)
             if len(new.readings) or len(new.positions) or len(new.contacts) or new.events:
                 log.append(writer.connection, new)
             if work is not None:
                 work.save(writer.connection)
             if self._beat is not None:
                 self._beat(writer.connection)
-        for row in refused:
+        for row in refused if settlement is self._quarantining else ():
             measures.QUARANTINED.labels(row.reason.value).inc()
         if self._tell is not None:
             self._tell(settle(known, rows, kept, refused))
@@ -239,11 +282,14 @@ def _without(item: Understood, missing: list[DeviceName]) -> Understood:
     return item._replace(decoded=kept, scans=tuple(scan for scan in item.scans if scan.device not in names))
 
 
-def _blame(error: Exception) -> Reason:
+def blame(error: Exception) -> Reason:
+    """Tell why a message that is alone in its transaction cannot be stored."""
     return Reason.STORAGE_REJECTED if isinstance(error, StorageRejected) else Reason.DECODER_FAILED
 
 
-def _store(writer: IntakeWriter, rows: Rows, *, contacts: bool) -> tuple[LogBatch, list[tuple[int, Reason, str]], Kept]:
+def _store(
+    writer: IntakeWriter, rows: Rows, *, contacts: bool, once: bool
+) -> tuple[LogBatch, list[tuple[int, Reason, str]], Kept]:
     """Write rows; give what was new, (message, reason, sentence) for each row that met another value, and both."""
     new, kept = LogBatch(), Kept()
     conflicts: list[tuple[int, Reason, str]] = []
@@ -263,8 +309,8 @@ def _store(writer: IntakeWriter, rows: Rows, *, contacts: bool) -> tuple[LogBatc
         new = replace(new, events=tuple(writer.store_events(rows.events)))
         kept = replace(kept, events=new.events)
     if contacts and len(rows.contacts):
-        writer.store_contacts(rows.contacts)
-        new = replace(new, contacts=rows.contacts)
+        heard = writer.store_contacts_once(rows.contacts) if once else writer.store_contacts(rows.contacts)
+        new = replace(new, contacts=heard)
     return new, conflicts, kept
 
 

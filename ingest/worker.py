@@ -16,7 +16,8 @@ from ingest import measures
 from ingest.decoding import Decoding
 from ingest.live_sources import LiveSources
 from ingest.names import Names
-from ingest.pipeline import Pipeline, Report
+from ingest.pipeline import Pipeline, Report, room_for
+from ingest.replay import Replay
 from ingest.state import State
 from ingest.subscriber import Subscriber, Taken
 from veldwatch.config import Settings
@@ -51,7 +52,10 @@ class Worker:
             default_organisation=settings.default_organisation,
         )
         self.subscriber = Subscriber(settings)
-        self._pipeline = Pipeline(decoding, self._names, beat=self._beat, reply=self.subscriber.publish)
+        self._pipeline = Pipeline(
+            decoding, self._names, beat=self._beat, reply=self.subscriber.publish, room=room_for(settings)
+        )
+        self._replay = Replay(settings, self._live, self._names)
         self._writer: IntakeWriter | None = None
         self._forget_at = 0.0
         self._beat_due = self._tell_due = 0.0
@@ -65,11 +69,12 @@ class Worker:
         self.subscriber.start()
         try:
             while not stop.is_set():
-                taken = self.subscriber.take(
-                    self._settings.batch_size, _IDLE_SECONDS, self._settings.batch_delay_seconds
-                )
+                patience = min(_IDLE_SECONDS, self._replay.patience_seconds)
+                taken = self.subscriber.take(self._settings.batch_size, patience, self._settings.batch_delay_seconds)
                 if taken.receipts and self._settle(taken, stop):
                     self.subscriber.acknowledge(taken)
+                if self._replay.due:
+                    self._replay_some(live=bool(taken.receipts))
                 if time.monotonic() > self._beat_due:
                     self._beat_alone()
         finally:
@@ -99,6 +104,13 @@ class Worker:
                 self._count(report)
                 self._state.probed(taken.probes)
                 return True
+
+    def _replay_some(self, *, live: bool) -> None:
+        try:
+            self._replay.work(self._connected(), live=live)
+        except (StorageUnavailable, StorageRejected) as error:
+            self._let_go()
+            _log.warning("a replay waits", reason=str(error))
 
     def _beat(self, connection: Connection) -> None:
         """Note, in the transaction of a batch, that we listen, or with the broker gone: that we did when it came."""

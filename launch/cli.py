@@ -107,6 +107,12 @@ def _ingest(app: typer.Typer) -> None:
     app.add_typer(mounted, name="ingest")
 
 
+def _quarantine(app: typer.Typer) -> None:
+    from ingest.quarantine_commands import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="quarantine")
+
+
 def _import(app: typer.Typer) -> None:
     from ingest.imports.commands import import_app  # noqa: PLC0415  # only where it is named
 
@@ -189,6 +195,7 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "mailbox": _mailbox,
     "register": _register,
     "ingest": _ingest,
+    "quarantine": _quarantine,
     "import": _import,
     "export": _export,
     "sources": _sources,

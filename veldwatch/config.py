@@ -166,6 +166,18 @@ class Settings(BaseSettings):
     )
     payload_limit_bytes: PositiveInt = Field(default=262144, description="longer payloads are quarantined, cut to this")
 
+    quarantine_messages: PositiveInt = Field(
+        default=1_000_000, description="kept for each reason and source; beyond it, new ones are only counted"
+    )
+    quarantine_megabytes: PositiveInt = Field(
+        default=1024, description="of payloads kept for each reason and source; beyond it, new ones are only counted"
+    )
+    quarantine_days: PositiveInt = Field(
+        default=90,
+        description="quarantined messages that were replayed or discarded longer ago are dropped, and only counted;"
+        " those that wait are never dropped",
+    )
+
     retention_days: PositiveInt | None = Field(
         default=None,
         description="raw readings, positions, events and contacts older than this are dropped, by whole months or"

@@ -1,4 +1,4 @@
-"""Receivers, quarantine, the demo's mailbox and simulator, and health, as the API shows them."""
+"""Receivers, the demo's mailbox and simulator, and health, as the API shows them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -42,35 +42,6 @@ class NewReceiver(BaseModel, extra="forbid"):
     organisation: Printable | None = Field(None, examples=["demo-water"])
     minimum_severity: Severity = "info"
     secret: Printable | None = Field(None, description="webhook: the key of the HMAC signature, 16 characters or more")
-
-
-class QuarantinedMessage(BaseModel):
-    """A message that could not be stored."""
-
-    id: int
-    received_at: datetime
-    last_received_at: datetime
-    count: int = Field(description="how often it came")
-    source: str = Field(examples=["veldwatch"])
-    topic: str = Field(examples=["veldwatch/v1/demo-water/meter-0017/readings"])
-    reason: str = Field(examples=["malformed_payload"])
-    detail: str = Field(examples=["payload is not JSON at byte 0"])
-    payload_text: str | None = Field(description="null where the bytes are no text")
-    payload_base64: str = Field(examples=["e30="])
-    replayed_at: datetime | None
-
-
-class ReasonCount(BaseModel):
-    """How many messages have one reason."""
-
-    reason: str = Field(examples=["no_source"])
-    count: int = Field(examples=[12])
-
-
-class QuarantineSummary(BaseModel):
-    """The reasons, most frequent first."""
-
-    items: list[ReasonCount]
 
 
 class Mail(BaseModel):

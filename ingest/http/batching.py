@@ -17,7 +17,7 @@ from ingest import measures
 from ingest.decoding import Decoding
 from ingest.live_sources import LiveSources
 from ingest.names import Names
-from ingest.pipeline import Pipeline, Report
+from ingest.pipeline import Pipeline, Report, room_for
 from ingest.settled import Settled
 from veldwatch.config import Settings
 from veldwatch.errors import Overloaded, StorageRejected, StorageUnavailable
@@ -78,7 +78,7 @@ class Intake:
             default_organisation=settings.default_organisation,
         )
         self._told: list[Settled] = []
-        self._pipeline = Pipeline(decoding, self._names, tell=self._told.append)
+        self._pipeline = Pipeline(decoding, self._names, tell=self._told.append, room=room_for(settings))
         self._writer: IntakeWriter | None = None
         self._forget_at = 0.0
         self._waiting: deque[_Request] = deque()

@@ -21,6 +21,7 @@ from ingest.pipeline import Report
 from ingest.registration import DeviceName, Refusal
 from veldwatch.config import Settings, Source
 from veldwatch.errors import ConfigurationInvalid, MessageRejected, StorageRejected
+from veldwatch.model.quarantine import Origin
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
 from veldwatch.storage import log, quarantine
@@ -254,7 +255,8 @@ class BulkStore:
     def _refused(self, item: Refused, now: datetime) -> Quarantined:
         sentence = f"line {item.line}: {item.detail}"
         topic = f"{self._topic}#{item.line}"
-        return Quarantined(now, self._source, topic, item.text[: self._limit], item.reason, sentence)
+        row = Quarantined(now, self._source, topic, item.text[: self._limit], item.reason, sentence)
+        return row._replace(organisation=self._organisation, origin=Origin.FILE)
 
 
 def _stays(connection: Connection, report: Report) -> None:

@@ -140,9 +140,18 @@ class Message(NamedTuple):
 
     Attributes:
         retained: the broker had kept it and gave it at subscription: what it says holds, but its sender may be gone.
+        replay_of: id of the quarantined row that is replayed: it came long ago, and perhaps after others of its device.
+        heard: that its devices were heard is stored already.
     """
 
     topic: str
     payload: bytes
     received_at: datetime
     retained: bool = False
+    replay_of: int | None = None
+    heard: bool = False
+
+    @property
+    def is_news_of_life(self) -> bool:
+        """Whether it proves that its devices were heard, and that is not stored yet."""
+        return not (self.retained or self.heard)

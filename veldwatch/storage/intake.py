@@ -135,20 +135,23 @@ class IntakeWriter:
             found = self.connection.execute(_QUERIES["insert_events"], values, binary=True).fetchall()
         return [unique[(device, moment, bytes(digest))] for device, moment, digest in found]
 
-    def store_contacts(self, rows: Array) -> None:
-        """Store when devices were heard.
+    def store_contacts(self, rows: Array) -> Array:
+        """Store when devices were heard, and give what was stored.
 
         Args:
             rows: as `veldwatch.storage.log.CONTACTS`, one for each device and moment of arrival.
         """
-        ordered = rows[np.lexsort((rows["received_at"], rows["device_id"]))]
-        values: dict[str, object] = {
-            name: np.ascontiguousarray(ordered[name]) for name in ("device_id", "messages", "online")
-        }
-        for name in ("received_at", "first_observed_at", "last_observed_at"):
-            values[name] = times(ordered[name])
         with translated_errors():
-            self.connection.execute(_QUERIES["insert_contacts"], values)
+            self.connection.execute(_QUERIES["insert_contacts"], _contact_columns(rows))
+        return rows
+
+    def store_contacts_once(self, rows: Array) -> Array:
+        """Store when devices were heard long ago, and give those that were not stored already."""
+        with translated_errors():
+            found = self.connection.execute(
+                _QUERIES["insert_contacts_once"], _contact_columns(rows), binary=True
+            ).fetchall()
+        return rows[_places_of(found, rows["device_id"], rows["received_at"])]
 
     def _note_change(self, notification: psycopg.Notify) -> None:
         self._changed = self._changed or notification.channel == _REGISTER_CHANNEL
@@ -236,6 +239,16 @@ def first_of_key(identities: Array, moments: Array) -> FirstOfKey:
         return FirstOfKey(places, nothing, nothing)
     leaders = places[np.cumsum(begins) - 1]
     return FirstOfKey(places, order[~begins], leaders[~begins])
+
+
+def _contact_columns(rows: Array) -> dict[str, object]:
+    ordered = rows[np.lexsort((rows["received_at"], rows["device_id"]))]
+    columns: dict[str, object] = {
+        name: np.ascontiguousarray(ordered[name]) for name in ("device_id", "messages", "online")
+    }
+    for name in ("received_at", "first_observed_at", "last_observed_at"):
+        columns[name] = times(ordered[name])
+    return columns
 
 
 _OPTIONAL = ("altitude", "accuracy", "speed", "heading")

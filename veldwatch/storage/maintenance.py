@@ -35,6 +35,7 @@ _CHORES_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
 _CONSUMPTION_SECONDS = 5.0  # one judgement for all that a register said meanwhile
 _QUERIES = load_queries("maintenance")
+_DROP_SETTLED = load_queries("quarantine")["drop_settled"]
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -107,6 +108,18 @@ def drop_batches(connection: Connection, before: datetime) -> int:
             return dropped
 
 
+def drop_settled(connection: Connection, before: datetime) -> int:
+    """Drop the quarantined messages that were replayed or discarded before a time, and count them; the tally stays."""
+    dropped = 0
+    while True:
+        with translated_errors(), connection.transaction():
+            row = connection.execute(_DROP_SETTLED, {"before": before, "limit": _BATCHES_AT_ONCE}).fetchone()
+        count = 0 if row is None else row[0]
+        dropped += count
+        if count < _BATCHES_AT_ONCE:
+            return dropped
+
+
 def drop_telemetry(connection: Connection, now: datetime, retention: timedelta) -> int:
     """Drop the months or chunks of raw telemetry that are older than the retention, and count them; rollups stay."""
     dropped = 0
@@ -154,6 +167,7 @@ def _keep_up(connection: Connection, settings: Settings, stop: threading.Event) 
         began = time.monotonic()
         if began >= chores_due:
             _do_chores(connection, edition, retention)
+            drop_settled(connection, datetime.now(UTC) - timedelta(days=settings.quarantine_days))
             chores_due = began + _CHORES_SECONDS
         more = edition is not Edition.COMMUNITY and roll_up(connection).more
         if began >= consumption_due:

@@ -1,28 +1,47 @@
 """Quarantine: every message, or part of one, that could not be stored, with its bytes and a reason.
 
-A message that comes again is counted in the row that it has: the digest is over topic, payload and reason.
-Whose a message is can be told only where its topic is one of our own; `organisation` keeps to those.
+A message that comes again is counted in the row that it has: the digest is over topic, payload and reason. When it
+came is kept too, the first thousand times: a payload without a time of its own tells another thing each time. What is
+kept has an end: where a reason has no room left for a source, what is new is only counted.
+
+Whose a message is can be told where its topic is one of our own or its source belongs to one organisation.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from psycopg.types.json import Jsonb
+
 from veldwatch.errors import NotFound
+from veldwatch.model.quarantine import Origin, QuarantineRow, QuarantineState, Selection
 from veldwatch.model.reasons import Reason
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
+from veldwatch.wire.topics import pattern_of
 
 _QUERIES = load_queries("quarantine")
 # Of bytes in one statement: a batch may hold thousands of payloads that are each as long as the limit.
 _STATEMENT_BYTES = 8 * 2**20
 _NEWEST = 2**63 - 1
+_WHOLE = 2**31 - 1
+MOST_ARRIVALS = 1000
+"""Of one message: 8 kB of times. A device that repeats itself every 15 minutes fills it in ten days."""
 
 
 class Quarantined(NamedTuple):
-    """What could not be stored; source is empty where no source took the topic."""
+    """What could not be stored; source is empty where no source took the topic.
+
+    Attributes:
+        organisation: slug of the one that it belongs to; None: that cannot be told.
+        device: its own identifier; None: that cannot be told.
+        cut: the payload was longer than what is kept of it.
+        retained: the broker had kept it: no sign of life.
+        heard: the rest of the message is stored, and with it that its devices were heard.
+        replay_of: id of the row that it came from.
+    """
 
     received_at: datetime
     source: str
@@ -30,51 +49,39 @@ class Quarantined(NamedTuple):
     payload: bytes
     reason: Reason
     detail: str
+    organisation: str | None = None
+    device: str | None = None
+    cut: bool = False
+    retained: bool = False
+    heard: bool = False
+    origin: Origin = Origin.MESSAGE
+    replay_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantineRow:
-    """A row as it is kept.
+class Room:
+    """How much is kept for each reason and source."""
 
-    Attributes:
-        received_at: when it came first.
-        count: how often it came.
-        replayed_at: when it was taken in after all; None: not yet.
-    """
-
-    id: int
-    received_at: datetime
-    last_received_at: datetime
-    count: int
-    source: str
-    topic: str
-    payload: bytes
-    reason: str
-    detail: str
-    replayed_at: datetime | None
+    messages: int = 1_000_000
+    payload_bytes: int = 2**30
 
 
-def add(connection: Connection, rows: Sequence[Quarantined]) -> None:
-    """Keep rows, in the caller's transaction."""
-    for part in _parts(_counted(rows)):
-        values: dict[str, object] = {
-            "digest": [digest for digest, _ in part],
-            "received_at": [rows[0].received_at for _, rows in part],
-            "last_received_at": [rows[-1].received_at for _, rows in part],
-            "count": [len(rows) for _, rows in part],
-            "source": [rows[0].source for _, rows in part],
-            "topic": [storable(rows[0].topic) for _, rows in part],
-            "payload": [rows[0].payload for _, rows in part],
-            "reason": [rows[0].reason.value for _, rows in part],
-            "detail": [storable(rows[0].detail) for _, rows in part],
-        }
-        with translated_errors():
-            connection.execute(_QUERIES["add"], values)
+AMPLE = Room()
+
+
+def add(connection: Connection, rows: Sequence[Quarantined], room: Room = AMPLE) -> None:
+    """Keep rows, or count them where there is no room, in the caller's transaction."""
+    _add(connection, rows, room, arrived=True)
+
+
+def add_again(connection: Connection, rows: Sequence[Quarantined]) -> None:
+    """Keep rows that a replay refused: they did not arrive again, so nothing is counted twice."""
+    _add(connection, rows, AMPLE, arrived=False)
 
 
 def ids_of(connection: Connection, rows: Sequence[Quarantined]) -> list[int]:
     """Give the ids of rows that were added, in the same order; 0 for one that somebody has removed since."""
-    digests = [_digest(row) for row in rows]
+    digests = [digest(row) for row in rows]
     with translated_errors():
         found = connection.execute(_QUERIES["ids"], {"digests": digests}).fetchall()
     ids = {bytes(digest): int(number) for digest, number in found}
@@ -83,45 +90,53 @@ def ids_of(connection: Connection, rows: Sequence[Quarantined]) -> list[int]:
 
 def newest(
     connection: Connection,
+    selection: Selection | None = None,
     *,
-    organisation: str | None = None,
-    reason: str | None = None,
     before: int | None = None,
     limit: int = 100,
+    payload_bytes: int = _WHOLE,
 ) -> list[QuarantineRow]:
-    """List rows, newest first.
+    """List messages, newest first.
 
     Args:
-        organisation: slug of the one whose messages may be seen; None: all, also those of nobody.
+        selection: None: those that wait.
         before: only rows with a smaller id: the last id of the page before.
+        payload_bytes: of each payload at most.
     """
     values = {
-        "topic_prefix": _prefix(organisation),
-        "reason": reason,
+        "selection": Jsonb((selection or Selection()).document()),
         "before": _NEWEST if before is None else before,
         "limit": limit,
+        "payload_bytes": payload_bytes,
     }
     with translated_errors():
         return [_row(found) for found in connection.execute(_QUERIES["newest"], values).fetchall()]
 
 
-def get(connection: Connection, number: int) -> QuarantineRow:
-    """Give one row.
+def get(connection: Connection, number: int, organisation: str | None = None) -> QuarantineRow:
+    """Give one message.
+
+    Args:
+        organisation: slug of the one whose messages may be seen; None: all.
 
     Raises:
-        NotFound: there is none of that id.
+        NotFound: there is none of that id, or it may not be seen.
     """
-    with translated_errors():
-        found = connection.execute(_QUERIES["get"], {"id": number}).fetchone()
-    if found is None:
-        raise NotFound(f"no quarantined message {number!r}")
-    return _row(found)
+    selection = Selection(ids=(number,), states=(), organisation=organisation)
+    for row in newest(connection, selection, limit=1):
+        return row
+    raise NotFound(f"no quarantined message {number!r}")
 
 
 def summary(connection: Connection, organisation: str | None = None) -> list[tuple[str, int]]:
-    """Count the messages that were not replayed, by reason, the most frequent first; one that came twice is one."""
+    """Count the messages that wait, by reason, the most frequent first; one that came twice is one.
+
+    Args:
+        organisation: slug of the one whose messages count; None: all.
+    """
+    name = "summary" if organisation is None else "summary_of"
     with translated_errors():
-        found = connection.execute(_QUERIES["summary"], {"topic_prefix": _prefix(organisation)}).fetchall()
+        found = connection.execute(_QUERIES[name], {"organisation": organisation}).fetchall()
     return [(reason, count) for reason, count in found]
 
 
@@ -130,21 +145,77 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
-def _prefix(organisation: str | None) -> str | None:
-    return None if organisation is None else f"veldwatch/v1/{organisation}/"
+def digest(row: Quarantined) -> bytes:
+    """Name a message and a reason: what two rows share that are the same."""
+    made = hashlib.sha256(row.payload)
+    words = ("", row.topic, row.reason.value, "retained") if row.retained else ("", row.topic, row.reason.value)
+    made.update("\0".join(words).encode(errors="replace"))
+    return made.digest()
+
+
+def pattern(row: Quarantined) -> str:
+    """Give the form of a row's topic, to group by."""
+    if row.origin is Origin.FILE:
+        return storable(row.topic.partition("#")[0])
+    return storable(pattern_of(row.topic, row.device))
+
+
+def _add(connection: Connection, rows: Sequence[Quarantined], room: Room, *, arrived: bool) -> None:
+    for part in _parts(_counted(rows)):
+        values = _columns(part) | {
+            "most": room.messages,
+            "most_bytes": room.payload_bytes,
+            "most_arrivals": MOST_ARRIVALS,
+            "arrived": arrived,
+        }
+        with translated_errors():
+            kept = {bytes(digest) for (digest,) in connection.execute(_QUERIES["add"], values).fetchall()}
+        left = [rows for digest, rows in part if digest not in kept]
+        if left:
+            _count_only(connection, left)
+
+
+def _columns(part: "list[tuple[bytes, list[Quarantined]]]") -> dict[str, object]:
+    firsts = [rows[0] for _, rows in part]
+    return {
+        "digest": [digest for digest, _ in part],
+        "received_at": [row.received_at for row in firsts],
+        "last_received_at": [rows[-1].received_at for _, rows in part],
+        "count": [len(rows) for _, rows in part],
+        "source": [row.source for row in firsts],
+        "topic": [storable(row.topic) for row in firsts],
+        "payload": [row.payload for row in firsts],
+        "reason": [row.reason.value for row in firsts],
+        "detail": [storable(row.detail) for row in firsts],
+        "organisation": [row.organisation for row in firsts],
+        "device": [None if row.device is None else storable(row.device) for row in firsts],
+        "topic_pattern": [pattern(row) for row in firsts],
+        "cut": [row.cut for row in firsts],
+        "retained": [row.retained for row in firsts],
+        "heard": [all(row.heard for row in rows) for _, rows in part],
+        "origin": [row.origin.value for row in firsts],
+        "came_digest": [digest for digest, rows in part for _ in rows[:MOST_ARRIVALS]],
+        "came_at": [row.received_at for _, rows in part for row in rows[:MOST_ARRIVALS]],
+    }
+
+
+def _count_only(connection: Connection, left: "list[list[Quarantined]]") -> None:
+    values: dict[str, object] = {
+        "reason": [rows[0].reason.value for rows in left],
+        "source": [rows[0].source for rows in left],
+        "messages": [len(rows) for rows in left],
+        "first_at": [rows[0].received_at for rows in left],
+        "last_at": [rows[-1].received_at for rows in left],
+    }
+    with translated_errors():
+        connection.execute(_QUERIES["count_only"], values)
 
 
 def _counted(rows: Iterable[Quarantined]) -> list[tuple[bytes, list[Quarantined]]]:
     counted: dict[bytes, list[Quarantined]] = {}
     for row in rows:
-        counted.setdefault(_digest(row), []).append(row)
+        counted.setdefault(digest(row), []).append(row)
     return list(counted.items())
-
-
-def _digest(row: Quarantined) -> bytes:
-    digest = hashlib.sha256(row.payload)
-    digest.update(f"\0{row.topic}\0{row.reason.value}".encode(errors="replace"))
-    return digest.digest()
 
 
 def _parts(rows: list[tuple[bytes, list[Quarantined]]]) -> Iterable[list[tuple[bytes, list[Quarantined]]]]:
@@ -161,5 +232,7 @@ def _parts(rows: list[tuple[bytes, list[Quarantined]]]) -> Iterable[list[tuple[b
 
 
 def _row(found: tuple[Any, ...]) -> QuarantineRow:
-    names = QuarantineRow.__slots__
-    return QuarantineRow(**dict(zip(names, found, strict=True)))
+    values: dict[str, Any] = dict(zip((field.name for field in fields(QuarantineRow)), found, strict=True))
+    values["state"] = QuarantineState(values["state"])
+    values["origin"] = Origin(values["origin"])
+    return QuarantineRow(**values)

@@ -13,6 +13,10 @@ from veldwatch.wire.values import LONGEST_NAME, shown
 
 ROOT = "veldwatch/v1"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+_DIGIT = re.compile(r"\d")
+_VERSION = re.compile(r"v\d{1,2}", re.ASCII)
+_PATTERN_LEVELS = 8
+_LONG_LEVEL = 40
 
 
 class Kind(StrEnum):
@@ -61,6 +65,14 @@ def parse_own_topic(topic: str) -> OwnTopic:
     return OwnTopic(levels[2], device_level(levels[3]), kind)
 
 
+def names_in(topic: str) -> tuple[str, str] | None:
+    """Give organisation and device of a topic of our own, whatever else is wrong with it; None: it names none."""
+    levels = topic.split("/")
+    if len(levels) < 5 or not topic.startswith(f"{ROOT}/") or not is_slug(levels[2]):
+        return None
+    return levels[2], levels[3]
+
+
 def device_level(level: str) -> str:
     """Take the level of a topic that names a device."""
     if not 1 <= len(level) <= LONGEST_NAME or "\0" in level:
@@ -68,6 +80,25 @@ def device_level(level: str) -> str:
             Reason.MALFORMED_TOPIC, f"bad device: {shown(level)} (expected 1 to {LONGEST_NAME} characters)"
         )
     return level
+
+
+def pattern_of(topic: str, device: str | None = None) -> str:
+    """Give the form that a topic shares with those of other devices: a level that names one is `+`.
+
+    A level names a device where it is `device`, has a digit (but is not a version, `v1`), or is long; in our own topics
+    it is the fourth. Levels after the eighth are `#`.
+    """
+    levels = topic.split("/")
+    own = topic.startswith(f"{ROOT}/")
+    formed = [
+        "+" if (own and place == 3) or level == device or (not (own and place == 2) and _names_one(level)) else level
+        for place, level in enumerate(levels[:_PATTERN_LEVELS])
+    ]
+    return "/".join([*formed, "#"] if len(levels) > _PATTERN_LEVELS else formed)
+
+
+def _names_one(level: str) -> bool:
+    return len(level) > _LONG_LEVEL or (_DIGIT.search(level) is not None and _VERSION.fullmatch(level) is None)
 
 
 def is_slug(text: str) -> bool:

@@ -107,6 +107,9 @@ def test_every_answer_is_what_openapi_says(operator: TestClient, connection: Con
     operator.post("/v1/simulator/faults", json={"device_id": filled.meter, "kind": "leak"})
     alert = operator.get("/v1/alerts").json()["items"][0]["id"]
     operator.post(f"/v1/alerts/{alert}/comments", json={"body": "x"})
+    message = str(operator.get("/v1/quarantine").json()["items"][0]["id"])
+    replay = str(operator.post("/v1/quarantine/replays", json={"filter": {}}).json()["id"])
+    operator.post("/v1/quarantine/discards", json={"filter": {}, "reason": "x"})
     places = {
         "{device_id}": str(filled.meter),
         "{alert_id}": alert,
@@ -114,6 +117,8 @@ def test_every_answer_is_what_openapi_says(operator: TestClient, connection: Con
         "{name}": "veldwatch",
         "{profile}": "meter",
         "{subject}": "tembo",
+        "{message_id}": message,
+        "{replay_id}": replay,
     }
     checked = 0
     for method, path, operation in _operations(schema):

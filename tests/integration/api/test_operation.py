@@ -1,4 +1,4 @@
-"""Rules, receivers, quarantine, mailbox, simulator, health and metrics over HTTP."""
+"""Rules, receivers, mailbox, simulator, health and metrics over HTTP."""
 
 import time
 from collections.abc import Generator
@@ -15,10 +15,7 @@ from tests.integration.api import world
 from tests.integration.api.conftest import As
 from tests.integration.api.world import BEGIN, World
 from veldwatch.config import load_settings
-from veldwatch.model.reasons import Reason
-from veldwatch.storage import quarantine
 from veldwatch.storage.connection import Connection
-from veldwatch.storage.quarantine import Quarantined
 
 RULE_PATH = "/v1/rules/water.low-pressure"
 
@@ -94,40 +91,6 @@ def test_a_refused_receiver_does_not_tell_its_secret(operator: TestClient) -> No
     assert answer.status_code == 422
     assert "webhook address" in answer.json()["detail"]
     assert "topsecret" not in answer.text
-
-
-def _quarantined(topic: str, payload: bytes, reason: Reason) -> Quarantined:
-    return Quarantined(BEGIN, "veldwatch", topic, payload, reason, "because")
-
-
-def test_quarantine_shows_bytes_and_reasons_newest_first(bearing: As, connection: Connection, made: World) -> None:
-    assert made.water
-    rows = [
-        _quarantined("veldwatch/v1/demo-water/m-1/readings", b"{", Reason.MALFORMED_PAYLOAD),
-        _quarantined("veldwatch/v1/demo-water/m-1/readings", b"{", Reason.MALFORMED_PAYLOAD),
-        _quarantined("other", b"\xff\x00", Reason.NO_SOURCE),
-        _quarantined("other", b"<b>", Reason.NO_SOURCE),
-    ]
-    quarantine.add(connection, rows)
-    connection.commit()
-    operator = bearing("operator")
-    items = operator.get("/v1/quarantine").json()["items"]
-    told = {(one["topic"], one["payload_text"], one["payload_base64"], one["count"]) for one in items}
-    assert told == {
-        ("veldwatch/v1/demo-water/m-1/readings", "{", "ew==", 2),
-        ("other", None, "/wA=", 1),
-        ("other", "<b>", "PGI+", 1),
-    }
-    assert [one["id"] for one in items] == sorted((one["id"] for one in items), reverse=True)
-    page = operator.get("/v1/quarantine", params={"limit": 2}).json()
-    rest = operator.get("/v1/quarantine", params={"cursor": page["next"]}).json()
-    assert [one["id"] for one in page["items"] + rest["items"]] == [one["id"] for one in items]
-    only = operator.get("/v1/quarantine", params={"reason": "malformed_payload"}).json()["items"]
-    assert [one["count"] for one in only] == [2]
-    summary = operator.get("/v1/quarantine/summary").json()["items"]
-    assert summary == [{"reason": "no_source", "count": 2}, {"reason": "malformed_payload", "count": 1}]
-    assert len(bearing("water").get("/v1/quarantine").json()["items"]) == 1
-    assert bearing("wildlife").get("/v1/quarantine/summary").json() == {"items": []}
 
 
 @pytest.fixture

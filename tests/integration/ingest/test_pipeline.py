@@ -211,7 +211,7 @@ def test_however_messages_are_batched_and_repeated_the_rows_are_the_same(
     sizes: list[int],
     data: st.DataObject,
 ) -> None:
-    connection.execute("TRUNCATE reading_raw, quarantine, contact, batch")
+    connection.execute("TRUNCATE reading_raw, quarantine, contact, batch CASCADE")
     connection.commit()
     messages = [reading(value, device=device, at=NOW - timedelta(hours=hour)) for device, hour, value in sent]
     for batch in _cut(messages, sizes):

@@ -79,6 +79,9 @@ def test_outliers_are_implausible_and_bad_fixes_quarantined_by_line(
     assert (report.rows, report.stored.positions, report.stored.quarantined) == (5, 2, 3)
     assert rows(connection, "SELECT quality FROM position ORDER BY observed_at") == [(0,), (4,)]
     found = {row.detail.partition(":")[0]: row.reason for row in quarantine.newest(connection)}
+    assert {row.why_not for row in quarantine.newest(connection)} == {
+        "it is a line of a file: mend the file, and import it again"
+    }
     assert found == {"line 4": "bad_position", "line 5": "bad_time", "line 6": "malformed_payload"}
     assert rows(connection, "SELECT count(*) FROM contact") == [(0,)]
 

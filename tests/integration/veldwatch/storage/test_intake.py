@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from veldwatch.model.quarantine import Selection
 from veldwatch.model.reasons import Reason
 from veldwatch.storage import quarantine
 from veldwatch.storage.intake import IntakeWriter, first_of_key
@@ -98,7 +99,7 @@ def test_quarantine_lists_newest_first_by_pages(writer: IntakeWriter) -> None:
     with writer.connection.transaction():
         newest = quarantine.newest(writer.connection, limit=2)
         rest = quarantine.newest(writer.connection, before=newest[-1].id)
-        bad_times = quarantine.newest(writer.connection, reason="bad_time")
+        bad_times = quarantine.newest(writer.connection, Selection(reasons=("bad_time",)))
         counted = quarantine.summary(writer.connection)
     assert [row.reason for row in newest + rest] == ["bad_time", "bad_value", "bad_time"]
     assert len(bad_times) == 2

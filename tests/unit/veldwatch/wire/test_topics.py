@@ -3,7 +3,7 @@
 import pytest
 
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
-from veldwatch.wire.topics import Kind, check_filter, matches, parse_own_topic, topic_for
+from veldwatch.wire.topics import Kind, check_filter, matches, names_in, parse_own_topic, pattern_of, topic_for
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,33 @@ def test_a_topic_that_is_written_is_read() -> None:
 def test_a_device_that_cannot_be_a_level_is_refused(device: str) -> None:
     with pytest.raises(MessageRejected):
         topic_for("demo", device, "readings")
+
+
+@pytest.mark.parametrize(
+    ("topic", "device", "form"),
+    [
+        ("veldwatch/v1/town-2/pump/readings", None, "veldwatch/v1/town-2/+/readings"),
+        ("v3/app@tenant/devices/eui-70b3d57ed005/up", None, "v3/app@tenant/devices/+/up"),
+        ("wmbusmeters/kitchen", "kitchen", "wmbusmeters/+"),
+        ("wmbusmeters/kitchen", None, "wmbusmeters/kitchen"),
+        (f"a/{'x' * 41}", None, "a/+"),
+        ("1/2/3/4/5/6/7/8/9/10", None, "+/+/+/+/+/+/+/+/#"),
+        ("", None, ""),
+    ],
+)
+def test_topics_of_many_devices_share_a_form(topic: str, device: str | None, form: str) -> None:
+    assert pattern_of(topic, device) == form
+
+
+@pytest.mark.parametrize(
+    ("topic", "names"),
+    [
+        ("veldwatch/v1/town/m-1/readings", ("town", "m-1")),
+        ("veldwatch/v1/town/m-1/nonsense", ("town", "m-1")),
+        ("veldwatch/v1/Town/m-1/readings", None),
+        ("veldwatch/v1/town/m-1", None),
+        ("other/v1/town/m-1/readings", None),
+    ],
+)
+def test_a_topic_of_our_own_names_organisation_and_device(topic: str, names: tuple[str, str] | None) -> None:
+    assert names_in(topic) == names

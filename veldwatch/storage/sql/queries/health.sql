@@ -25,7 +25,7 @@ FROM (SELECT committed_at, content FROM batch ORDER BY xid DESC, id DESC LIMIT 6
 WHERE b.committed_at > clock_timestamp() - interval '1 minute';
 
 -- counts: what waits for people or for the mail, and how much there is within the asker's organisation
-SELECT (SELECT count(*) FROM quarantine WHERE replayed_at IS NULL) AS quarantine,
+SELECT (SELECT coalesce(sum(kept), 0)::bigint FROM quarantine_tally WHERE state = 'open') AS quarantine,
        (SELECT count(*) FROM outbox WHERE state = 'pending') AS outbox_pending,
        (SELECT count(*) FROM outbox WHERE state = 'failed') AS outbox_failed,
        (SELECT count(*) FROM alert a WHERE a.state = 'firing'

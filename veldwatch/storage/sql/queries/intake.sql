@@ -67,6 +67,16 @@ SET messages = contact.messages + EXCLUDED.messages,
     last_observed_at = greatest(contact.last_observed_at, EXCLUDED.last_observed_at),
     online = EXCLUDED.online;
 
+-- insert_contacts_once: store when devices were heard, where that is not stored, and name what was new
+INSERT INTO contact (received_at, device_id, messages, first_observed_at, last_observed_at, online)
+SELECT received_at, device_id, messages, nullif(first_observed_at, '-infinity'),
+       CASE WHEN first_observed_at > '-infinity' THEN last_observed_at END, online
+FROM unnest(%(received_at)s::timestamptz[], %(device_id)s::integer[], %(messages)s::integer[],
+            %(first_observed_at)s::timestamptz[], %(last_observed_at)s::timestamptz[], %(online)s::boolean[])
+     AS n (received_at, device_id, messages, first_observed_at, last_observed_at, online)
+ON CONFLICT (device_id, received_at) DO NOTHING
+RETURNING device_id, (extract(epoch FROM received_at) * 1000000)::bigint;
+
 -- totals: rows of readings and of quarantine, all of them: for benchmarks and tests
 SELECT (SELECT count(*) FROM reading_raw), (SELECT count(*) FROM quarantine);
 

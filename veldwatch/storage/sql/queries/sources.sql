@@ -38,7 +38,7 @@ RETURNING name;
 -- count: what each source has registered, and what of it waits in quarantine; '' is no source at all
 SELECT coalesce(d.source, q.source) AS source, coalesce(d.devices, 0) AS devices, coalesce(q.waiting, 0) AS waiting
 FROM (SELECT source, count(*) AS devices FROM device GROUP BY source) d
-FULL JOIN (SELECT source, count(*) AS waiting FROM quarantine WHERE replayed_at IS NULL GROUP BY source) q
+FULL JOIN (SELECT source, count(*) AS waiting FROM quarantine WHERE state = 'open' GROUP BY source) q
        ON q.source = d.source;
 
 -- traffic: when each source took a message last, and how many a second it takes by ingestors that run
