@@ -29,7 +29,7 @@ def sentence(report: ImportReport) -> str:
 
 
 def _bar(reports: Iterable[ImportReport]) -> ImportReport:
-    report, began = ImportReport(), time.monotonic()
+    report, began, told = ImportReport(), time.monotonic(), False
     bar = Progress(
         BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.description}"), TimeRemainingColumn(),
         console=Console(stderr=True),
@@ -37,18 +37,16 @@ def _bar(reports: Iterable[ImportReport]) -> ImportReport:
     with bar:
         task = bar.add_task("", total=1.0)
         for report in reports:
-            if report.rows == 0:
-                _say_beginning(report)
+            told = told or _say_beginning(report)
             bar.update(task, completed=report.share, description=_figures(report, began))
     return report
 
 
 def _lines(reports: Iterable[ImportReport]) -> ImportReport:
-    report, began = ImportReport(), time.monotonic()
+    report, began, said = ImportReport(), time.monotonic(), False
     told = began
     for report in reports:
-        if report.rows == 0:
-            _say_beginning(report)
+        said = said or _say_beginning(report)
         now = time.monotonic()
         if now - told >= _LINE_EVERY_SECONDS:
             told = now
@@ -57,11 +55,13 @@ def _lines(reports: Iterable[ImportReport]) -> ImportReport:
     return report
 
 
-def _say_beginning(report: ImportReport) -> None:
+def _say_beginning(report: ImportReport) -> bool:
+    """Say where an import begins; True: it is said, once for all."""
     if report.changed:
         typer.echo("the file is not what an earlier run read: it is imported from its beginning", err=True)
     elif report.behind:
         typer.echo(f"going on behind {report.behind} rows of an earlier run (--restart begins anew)", err=True)
+    return True
 
 
 def _figures(report: ImportReport, began: float) -> str:
