@@ -3,11 +3,13 @@
 import { collect, request } from "./api.js";
 import { alertRow } from "./alert_row.js";
 import { freshnessBadge, kindIcon } from "./badges.js";
+import { credentialsCard } from "./credentials_card.js";
 import { disposables, fill, h } from "./dom.js";
 import { deviceFeatures, Tracks, worstAlerts } from "./fleet.js";
 import { icon } from "./icons.js";
 import { createMap } from "./map.js";
 import { subscribe } from "./live.js";
+import { mayOperate } from "./session.js";
 import { place, siteFeatures, siteLabels, sites, devices as register } from "./register.js";
 import { during, empty } from "./states.js";
 import { ageElement, local, setAge, timeElement } from "./time.js";
@@ -29,7 +31,7 @@ export async function showDevice(view, id) {
       h("div", { class: "stack" }, series.items.length > 0 ? ranges(shown, cards) : null, series.items.length > 0 ? charts : h("div", { class: "card" }, noSeries(device))),
       h("div", { class: "stack" },
         h("section", { class: "card", "aria-label": "Place" }, h("div", { class: "card-head" }, h("h2", {}, device.kind === "tracker" ? "Track of 7 days" : "Place")), h("div", { class: "mini-map" }, aside.map)),
-        titled("Alerts", aside.alerts), titled("Contacts", aside.contacts), titled("Events", aside.events))));
+        titled("Alerts", aside.alerts), titled("Contacts", aside.contacts), titled("Events", aside.events), mayOperate() ? credentialsCard(device) : null)));
   for (const card of cards.values()) card.show(shown.hours, shown.bucket);
   parts.add(() => cards.forEach((card) => card.dispose()));
   showPlace(aside.map, device, parts);
