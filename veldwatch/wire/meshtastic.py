@@ -8,6 +8,7 @@ Source: meshtastic/firmware, src/serialization/MeshPacketSerializer.cpp; meshtas
 mesh.proto.
 """
 
+import re
 from datetime import datetime
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ _HUNDRED_THOUSANDTHS = 1e5
 """The course is sent in units of 1e-5 degrees; source: firmware, src/gps/GPS.cpp (ground_track)."""
 _NOT_READINGS = frozenset({"latitude_i", "longitude_i", "time", "timestamp", "ground_track", "precision_bits", "id"})
 _KINDS_OF_READINGS = frozenset({"telemetry", "paxcounter"})
+_NODE = re.compile(r"![0-9A-Fa-f]{8}", re.ASCII)
 _COMMANDS = ("sendtext", "sendposition")
 """What an application asks a gateway to send; no node said it."""
 _LARGEST_NODE = 0xFFFFFFFF
@@ -97,11 +99,12 @@ def _position(parts: Collected, packet: _Packet) -> None:
         # A node without a clock of its own leaves the time out; the gateway's time of reception is then the nearest.
         moment = packet.when if said.get("time", said.get("timestamp")) in (None, 0) else when
         _readings(parts, said, moment)
-        if said.get("latitude_i") is None and said.get("longitude_i") is None:
+        longitude, latitude = _degrees(said.get("longitude_i")), _degrees(said.get("latitude_i"))
+        if longitude is None and latitude is None:
             return
         place = Place(
-            number(said.get("longitude_i")) / _SEVEN_DIGITS,
-            number(said.get("latitude_i")) / _SEVEN_DIGITS,
+            longitude,
+            latitude,
             altitude=said.get("altitude"),
             speed=said.get("ground_speed"),
             heading=number(said["ground_track"]) / _HUNDRED_THOUSANDTHS if "ground_track" in said else None,
@@ -109,6 +112,10 @@ def _position(parts: Collected, packet: _Packet) -> None:
         parts.place(place, when=moment)
     except MessageRejected as error:
         parts.reject("position", error)
+
+
+def _degrees(sent: object) -> float | None:
+    return None if sent is None else number(sent) / _SEVEN_DIGITS
 
 
 def _readings(parts: Collected, said: JsonObject, when: When) -> None:
@@ -119,6 +126,8 @@ def _readings(parts: Collected, said: JsonObject, when: When) -> None:
 
 def _node(number_of_node: object) -> str:
     """Write a node as the apps do; early firmware wrote the upper half of the numbers as negative ones."""
+    if isinstance(number_of_node, str) and _NODE.fullmatch(number_of_node):
+        return number_of_node.lower()
     if isinstance(number_of_node, bool) or not isinstance(number_of_node, int) or abs(number_of_node) > _LARGEST_NODE:
         raise MessageRejected(Reason.MALFORMED_PAYLOAD, f"from {shown(number_of_node)} (expected a node's number)")
     return f"!{number_of_node & _LARGEST_NODE:08x}"

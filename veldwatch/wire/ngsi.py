@@ -144,7 +144,7 @@ def _attribute(name: str, said: object) -> _Attribute:
     first = next((item for item in items_of(said) if "datasetId" in members_of(item)), said)
     members = members_of(first)
     if "type" not in members or not {"value", "object"} & members.keys():
-        return _Attribute(name, first, None, None)
+        return _Attribute(name, _plain(first), None, None)
     noted = members_of(members.get("metadata"))
     code = members.get("unitCode", _bare(noted.get("unitCode", noted.get("unit"))))
     times = (
@@ -153,10 +153,15 @@ def _attribute(name: str, said: object) -> _Attribute:
     )
     return _Attribute(
         name,
-        members.get("value"),
+        _plain(members.get("value")),
         _unit(code) if isinstance(code, str) else None,
         next((moment for moment in times if moment is not None), None),
     )
+
+
+def _plain(value: object) -> object:
+    """Take a value out of the typed form of JSON-LD: `{"@type": "DateTime", "@value": "..."}`."""
+    return members_of(value).get("@value", value)
 
 
 def _bare(noted: object) -> object:
