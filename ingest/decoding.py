@@ -19,6 +19,8 @@ from veldwatch.storage.quarantine import Quarantined
 from veldwatch.wire.sources import Route, Sources
 from veldwatch.wire.topics import names_in
 
+_IGNORED = "ignored"
+"""The decoder that reads nothing, however long it is."""
 _MICROSECOND = timedelta(microseconds=1)
 _NOTHING = Decoded(None)
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -148,7 +150,7 @@ class Decoding:
         return self.refused(item.message, reason, detail, item.route, item.device)._replace(heard=True)
 
     def _read(self, message: Message, route: Route, outcome: Outcome) -> None:
-        if len(message.payload) > self._limit:
+        if len(message.payload) > self._limit and route.source.decoder != _IGNORED:
             raise MessageRejected(Reason.PAYLOAD_TOO_LARGE, f"longer than {self._limit} bytes")
         try:
             scans = () if route.scans is None else route.scans(message.topic, message.payload, message.received_at)

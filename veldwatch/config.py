@@ -74,6 +74,10 @@ DEFAULT_SOURCES = (
     Source(name="things-stack", topic_filter="v3/+/devices/#", decoder="things_stack"),
     Source(name="tasmota", topic_filter="tele/#", decoder="tasmota"),
     Source(name="tasmota-answers", topic_filter="stat/#", decoder="tasmota"),
+    # What the bridge lists of a large network is longer than any payload limit.
+    Source(name="zigbee2mqtt-info", topic_filter="zigbee2mqtt/bridge/info", decoder="ignored"),
+    Source(name="zigbee2mqtt-devices", topic_filter="zigbee2mqtt/bridge/devices", decoder="ignored"),
+    Source(name="zigbee2mqtt-definitions", topic_filter="zigbee2mqtt/bridge/definitions", decoder="ignored"),
     Source(name="zigbee2mqtt", topic_filter="zigbee2mqtt/#", decoder="zigbee2mqtt"),
     Source(name="dsmr", topic_filter="dsmr/#", decoder="dsmr"),
     Source(name="ngsi", topic_filter="ngsi/#", decoder="ngsi"),

@@ -26,6 +26,7 @@ def decoding(monkeypatch: pytest.MonkeyPatch) -> Decoding:
     listed = (
         Source(name="ours", topic_filter="veldwatch/v1/#", decoder="veldwatch"),
         Source(name="faulty", topic_filter="faulty/#", decoder="broken"),
+        Source(name="lists", topic_filter="zigbee2mqtt/bridge/devices", decoder="ignored"),
         Source(name="zigbee", topic_filter="zigbee2mqtt/#", decoder="zigbee2mqtt"),
     )
     return Decoding(Sources(listed), payload_limit_bytes=1000, default_organisation="default")
@@ -87,3 +88,9 @@ def test_a_retained_message_without_a_time_stores_no_value(decoding: Decoding) -
 def test_a_retained_message_with_a_time_is_stored(decoding: Decoding) -> None:
     (item,) = decoding.decode([zigbee(b'{"temperature":20.5,"last_seen":1772366400000}', retained=True)]).understood
     assert [reading.value for reading in item.decoded.readings] == [20.5]
+
+
+def test_what_is_ignored_may_be_of_any_length(decoding: Decoding) -> None:
+    outcome = decoding.decode([Message("zigbee2mqtt/bridge/devices", b"x" * 5000, NOW)])
+    assert outcome.quarantined == []
+    assert [item.decoded for item in outcome.understood] == [Decoded(None)]

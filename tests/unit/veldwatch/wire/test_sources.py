@@ -33,6 +33,8 @@ from veldwatch.wire.sources import Sources
         ("tasmota/discovery/AABBCCDDEEFF/config", "tasmota-discovery"),
         ("homeassistant/sensor/x/config", "home-assistant-discovery"),
         ("zigbee2mqtt/house/lamp", "zigbee2mqtt"),
+        ("zigbee2mqtt/bridge/devices", "zigbee2mqtt-devices"),
+        ("zigbee2mqtt/bridge/state", "zigbee2mqtt"),
         ("shellyplus1-aabbccddeeff/status/switch:0", "shelly"),
         ("shellyplus1-aabbccddeeff/events/rpc", "shelly-notifications"),
         ("shellyplus1-aabbccddeeff/online", "shelly-online"),
