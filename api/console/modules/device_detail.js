@@ -5,6 +5,7 @@ import { alertRow } from "./alert_row.js";
 import { freshnessBadge, kindIcon } from "./badges.js";
 import { credentialsCard } from "./credentials_card.js";
 import { disposables, fill, h } from "./dom.js";
+import { deployments, statusButtons } from "./device_changes.js";
 import { deviceFeatures, Tracks, worstAlerts } from "./fleet.js";
 import { icon } from "./icons.js";
 import { createMap } from "./map.js";
@@ -25,16 +26,22 @@ export async function showDevice(view, id) {
   const cards = new Map(series.items.map((s) => [s.id, seriesCard(s)]));
   const contact = ageElement(device.last_contact_at);
   const charts = h("div", { class: "charts" }, [...cards.values()].map((c) => c.element));
-  const aside = { alerts: h("div", {}), contacts: h("div", {}), events: h("div", {}), map: h("div", { class: "map" }) };
-  fill(view, head(device, contact),
+  const aside = { deployments: h("div", {}), alerts: h("div", {}), contacts: h("div", {}), events: h("div", {}), map: h("div", { class: "map" }) };
+  const changed = async () => {
+    const now = await request(`/v1/devices/${id}`);
+    if (register.has(id)) Object.assign(register.get(id), now);
+    view.querySelector("#device-head")?.replaceWith(head(now, contact, changed));
+  };
+  fill(view, head(device, contact, changed),
     h("div", { class: "device-grid" },
       h("div", { class: "stack" }, series.items.length > 0 ? ranges(shown, cards) : null, series.items.length > 0 ? charts : h("div", { class: "card" }, noSeries(device))),
       h("div", { class: "stack" },
         h("section", { class: "card", "aria-label": "Place" }, h("div", { class: "card-head" }, h("h2", {}, device.kind === "tracker" ? "Track of 7 days" : "Place")), h("div", { class: "mini-map" }, aside.map)),
-        titled("Alerts", aside.alerts), titled("Contacts", aside.contacts), titled("Events", aside.events), mayOperate() ? credentialsCard(device) : null)));
+        titled("Deployments", aside.deployments), titled("Alerts", aside.alerts), titled("Contacts", aside.contacts), titled("Events", aside.events), mayOperate() ? credentialsCard(device) : null)));
   for (const card of cards.values()) card.show(shown.hours, shown.bucket);
   parts.add(() => cards.forEach((card) => card.dispose()));
   showPlace(aside.map, device, parts);
+  during(aside.deployments, () => deployments(device), 2);
   during(aside.alerts, () => alerts(id), 2);
   during(aside.contacts, () => contacts(id), 3);
   during(aside.events, () => events(id), 2);
@@ -52,10 +59,10 @@ function noSeries(device) {
   return device.kind === "tracker" ? empty("tracker", "Positions only", "This tracker sends no readings; its way is on the map.") : empty("clock", "No readings yet", "A chart appears here with the first reading.");
 }
 
-function head(device, contact) {
+function head(device, contact, changed) {
   const site = sites.find((s) => s.slug === device.site);
   return h("div", { class: "card", id: "device-head" }, h("div", { class: "detail-head" },
-    h("div", { class: "row row-wrap" }, h("a", { class: "button button-small", href: "#/devices" }, icon("back", 15), "Devices"), freshnessBadge(device), h("span", { class: "chip" }, sentence(device.status))),
+    h("div", { class: "row row-wrap" }, h("a", { class: "button button-small", href: "#/devices" }, icon("back", 15), "Devices"), freshnessBadge(device), h("span", { class: "chip" }, sentence(device.status)), h("span", { class: "grow" }), statusButtons(device, changed)),
     h("div", { class: "row" }, kindIcon(device, 24), h("h2", { class: "detail-title" }, device.name)),
     h("dl", { class: "facts" },
       fact("Last contact", contact), fact("Identifier", h("span", { class: "mono" }, device.external_id)), fact("Organisation", device.organisation), fact("Site", site?.name ?? device.site ?? "–"),
