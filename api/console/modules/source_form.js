@@ -36,7 +36,7 @@ export function sourceForm({ item, decoders, organisations, allowed, changed, sa
   const perHour = field("registrations_per_hour", { type: "number", min: 0, placeholder: "as the setting", value: item.registrations_per_hour ?? "" });
   const priority = field("priority", { type: "number", min: 0, max: 1000000, required: true, value: item.priority ?? 100 });
   const enabled = h("input", { type: "checkbox", name: "enabled", disabled: off, checked: item.enabled });
-  const options = h("textarea", { class: "input mono source-options", name: "options", rows: 14, disabled: off, spellcheck: "false", value: pretty(item.options) });
+  const options = h("textarea", { class: "input mono source-options", name: "options", rows: 11, disabled: off, spellcheck: "false", value: pretty(item.options) });
   const wrong = h("p", { class: "gate-error", role: "alert" });
   const beginnings = h("div", { class: "reasons source-beginnings", role: "group", "aria-label": "Begin with" }, Object.entries(BEGINNINGS).map(([text, value]) =>
     h("button", { class: "button button-small", type: "button", disabled: off, on: { click: () => { options.value = pretty(value); tell(); } } }, text)));

@@ -1,6 +1,6 @@
 // Sources: which decoder reads which topics, in the order in which they are asked; changed and tried at once.
 
-import { collect, request } from "../api.js";
+import { request } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { link, replace } from "../router.js";
@@ -40,10 +40,6 @@ async function load(state) {
 /** The message that was quarantined under this number; null: none was named, or it is gone. */
 async function quarantined(number) {
   if (!number || !mayOperate()) return null;
-  const { items } = await collect("/v1/quarantine");
-  const listed = items.find(({ id }) => String(id) === number);
-  // Where the list cuts payloads short, the message itself has a route.
-  if (listed !== undefined && listed.payload_bytes === undefined) return listed;
   return request(`/v1/quarantine/${encodeURIComponent(number)}`).catch(() => null);
 }
 
@@ -71,7 +67,7 @@ const traffic = (item) => (item.last_received_at === null ? "" : [" · ", ageEle
 /** What a new source might be: one that takes the quarantined message, if it was made from one. */
 function proposal(state) {
   if (state.message === null) return BLANK;
-  const filter = state.message.topic_pattern ?? state.message.topic;
+  const filter = state.message.topic_pattern;
   const place = filter.split("/").indexOf("+");
   const name = filter.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
   return { ...BLANK, name, topic_filter: filter, organisation: state.message.organisation ?? null, options: place < 0 ? {} : { device: `{topic[${place}]}` } };
