@@ -39,7 +39,7 @@ export function sourceForm({ item, decoders, organisations, allowed, changed, sa
   const options = h("textarea", { class: "input mono source-options", name: "options", rows: 11, disabled: off, spellcheck: "false", value: pretty(item.options) });
   const wrong = h("p", { class: "gate-error", role: "alert" });
   const beginnings = h("div", { class: "reasons source-beginnings", role: "group", "aria-label": "Begin with" }, Object.entries(BEGINNINGS).map(([text, value]) =>
-    h("button", { class: "button button-small", type: "button", disabled: off, on: { click: () => { options.value = pretty(value); tell(); } } }, text)));
+    h("button", { class: "button button-small", type: "button", disabled: off, on: { click: () => { options.value = pretty(begun(value, filter.value)); tell(); } } }, text)));
 
   /** The definition as the fields stand. Throws where the options are no JSON. */
   const read = () => ({
@@ -101,6 +101,13 @@ export function sourceForm({ item, decoders, organisations, allowed, changed, sa
     h("label", { class: "field" }, "Options of the decoder, as JSON", options),
     beginnings, wrong, off ? h("p", { class: "muted small" }, "Only operators of all organisations may change sources.") : buttons(item, remove));
   return { element, tell };
+}
+
+/** A beginning with the device at the filter's first `+`, if it is not named by the message. */
+function begun(value, filter) {
+  const place = filter.split("/").indexOf("+");
+  if (place < 0 || value.device?.startsWith("$")) return value;
+  return { ...value, device: `{topic[${place}]}` };
 }
 
 function head(item, isNew) {

@@ -124,7 +124,8 @@ def test_a_quarantined_message_becomes_a_source_that_reads_it(visit: Open, conne
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#toasts")).to_contain_text("town-state is stored")
     stored = get_source(connection, "town-state").source
-    assert (stored.decoder, stored.topic_filter, stored.register_unknown) == ("mapping", "town/l7/state", True)
+    assert (stored.decoder, stored.topic_filter, stored.register_unknown) == ("mapping", "town/+/state", True)
+    assert stored.options == {"device": "{topic[1]}"}
 
 
 def test_a_viewer_sees_sources_and_changes_and_tries_none(visit: Open, loggers: Source) -> None:
