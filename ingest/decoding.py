@@ -85,6 +85,7 @@ class Decoding:
         self._default = default_organisation
         self._learns = learns
         self._memories = Memories()
+        self._work: Work | None = None
 
     def decode(self, messages: list[Message], connection: Connection | None = None) -> Outcome:
         """Read messages; their rejected parts are among the quarantined.
@@ -95,7 +96,7 @@ class Decoding:
         Raises:
             StorageUnavailable: a memory that is needed cannot be loaded now.
         """
-        work = None if connection is None else Work(self._memories, connection, learns=self._learns)
+        work = self._work = None if connection is None else Work(self._memories, connection, learns=self._learns)
         outcome = Outcome(understood=[], quarantined=[], work=work)
         arrivals = _Arrivals()
         for message in messages:
@@ -111,6 +112,11 @@ class Decoding:
             except MessageRejected as error:
                 outcome.quarantined.append(self.refused(told_apart, error.reason, error.detail, route))
         return outcome
+
+    def end(self) -> None:
+        """Let other ingestors decode by what is remembered: what was decoded last is stored, or given up."""
+        if self._work is not None:
+            self._work.end()
 
     def forget(self) -> None:
         """Load again what stateful decoders remember: somebody else changed it."""

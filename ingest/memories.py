@@ -2,7 +2,8 @@
 
 `Memories` holds what was committed. A batch works on it through a `Work`, whose changes are stored in the transaction
 of its rows and taken over after the commit; a batch that is given up leaves nothing. Other ingestors may change the
-same memories: the store refuses what was made from an older version, and the batch is decoded again.
+same memories: the store refuses what was made from an older version, and the batch is decoded again. They take turns,
+from a batch's first such message to its commit, so that this is rare and nobody is always second.
 """
 
 from typing import Any, NamedTuple
@@ -69,6 +70,7 @@ class Work:
         self._connection = connection
         self._learns = learns
         self._worked: dict[_Key, _Worked] = {}
+        self._began = self._has_turn = False
         self.replies: list[Reply] = []
 
     def decode(self, decoder: StatefulDecoder[Any], message: Message) -> Decoded:
@@ -81,6 +83,7 @@ class Work:
         name = decoder.memory_name(message.topic)
         if name is None:
             return decoder(message.topic, message.payload, message.received_at)
+        self._begin()
         key = (decoder.name, name)
         worked = self._worked.get(key)
         if worked is None:
@@ -107,6 +110,17 @@ class Work:
         for key, worked in self._changed():
             self._memories.keep(key, worked.kept._replace(version=worked.kept.version + 1, memory=worked.memory))
         self._worked.clear()
+
+    def end(self) -> None:
+        """Let other ingestors go on; whatever came of the batch."""
+        if self._has_turn:
+            memories.end_turn(self._connection)
+        self._has_turn = False
+
+    def _begin(self) -> None:
+        if self._learns and not self._began:
+            self._began = True
+            self._has_turn = memories.take_turn(self._connection)
 
     def _changed(self) -> list[tuple[_Key, _Worked]]:
         return [(key, worked) for key, worked in self._worked.items() if worked.memory is not worked.kept.memory]

@@ -140,6 +140,8 @@ class Pipeline:
             else:
                 report.messages = len(messages)
                 return report
+            finally:
+                self._decoding.end()
         raise AssertionError("unreachable")
 
     def store_decoded(self, writer: IntakeWriter, outcome: Outcome) -> Report:

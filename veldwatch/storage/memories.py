@@ -1,17 +1,23 @@
 """What decoders remember between messages: a head that changes often, and parts that seldom do.
 
 A memory is written in the transaction of the messages that changed it, and only over the version that they were
-decoded by: of two writers that decoded by the same version one commits, the other gets `MemoryChanged`.
+decoded by: of two writers that decoded by the same version one commits, the other gets `MemoryChanged`. So that nobody
+is always the other, ingestors take turns, by a lock that falls with its connection and is waited for only so long.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from veldwatch.errors import MemoryChanged
+import psycopg.errors
+
+from veldwatch.errors import MemoryChanged, StorageError
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
 
 _QUERIES = load_queries("memories")
+# Of milliseconds. A batch takes a tenth of it; who holds the lock for longer has gone without the server knowing.
+_LONGEST_TURN = "5000"
 
 
 class StoredMemory(NamedTuple):
@@ -51,6 +57,24 @@ def load(connection: Connection, decoder: str, name: str) -> StoredMemory:
             again = connection.execute(_QUERIES["load_head"], values).fetchone()
             if again is not None and again[0] == head[0]:
                 return StoredMemory(head[0], head[1], parts)
+
+
+def take_turn(connection: Connection) -> bool:
+    """Wait until no other ingestor decodes by memories; False: it takes too long, and the versions have to do."""
+    try:
+        with translated_errors(), connection.transaction():
+            connection.execute(_QUERIES["take_turn"], {"longest": _LONGEST_TURN})
+    except StorageError as error:
+        if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+            return False
+        raise
+    return True
+
+
+def end_turn(connection: Connection) -> None:
+    """Let others; without a connection the lock has fallen already."""
+    with suppress(StorageError), translated_errors(), connection.transaction():
+        connection.execute(_QUERIES["end_turn"])
 
 
 def save(connection: Connection, changes: Sequence[MemoryChange]) -> None:

@@ -13,7 +13,7 @@ from veldwatch.errors import MessageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Message, Reading, Reply
 from veldwatch.storage import memories, quarantine
-from veldwatch.storage.connection import Connection
+from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.intake import IntakeWriter
 from veldwatch.wire import sources
 from veldwatch.wire.sources import Sources
@@ -149,3 +149,17 @@ def test_replayed_messages_are_read_by_what_is_remembered_and_change_nothing(
 def test_what_needs_no_memory_leaves_none(settings: Settings, writer: IntakeWriter, connection: Connection) -> None:
     made(settings).store(writer, said("name a", topic="x/aside"))
     assert memories.load(connection, "naming", "x/aside").version == 0
+
+
+def test_writers_take_turns_and_a_turn_falls_with_its_connection(
+    connection: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memories, "_LONGEST_TURN", "50")
+    with connect(dsn) as other:
+        assert memories.take_turn(other)
+        assert not memories.take_turn(connection)
+        memories.end_turn(other)
+        assert memories.take_turn(connection)
+        memories.end_turn(connection)
+        assert memories.take_turn(other)
+    assert memories.take_turn(connection)

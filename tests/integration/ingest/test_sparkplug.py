@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import paho.mqtt.client as mqtt
@@ -12,12 +12,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 from ingest.pipeline import Pipeline
 from tests.integration.ingest.conftest import Publisher, eventually, make_pipeline, publishing, running
 from tests.unit.veldwatch.wire.sparkplug.edge_node import bd_seq, metric, milliseconds
-from veldwatch.config import Settings
+from veldwatch.config import Settings, Source
 from veldwatch.model.register import Device, DeviceStatus
 from veldwatch.model.telemetry import Message
-from veldwatch.storage import quarantine, register
+from veldwatch.storage import memories, quarantine, register
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.intake import IntakeWriter
+from veldwatch.wire.sparkplug.memory import restore
 from veldwatch.wire.sparkplug.payload_pb2 import Payload
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
@@ -177,6 +178,44 @@ def test_two_ingestors_that_share_an_edge_node_know_the_same(
     pipelines[0].store(writer, as_messages([node.data(10.0)]))
     assert flows(connection)[-3:] == [0.0, 9.0, 10.0]
     assert waiting(connection) == {}, [(r.topic, r.payload) for r in quarantine.newest(connection)]
+
+
+def test_two_ingestors_at_the_same_time_lose_and_mistake_nothing(
+    settings: Settings, connection: Connection, dsn: str
+) -> None:
+    """Each batch of the one comes between two of the other; a message may overtake those before it."""
+    node = EdgeNode()
+    patient = Source(name="s", topic_filter="spBv1.0/#", decoder="sparkplug", options={"reorder_seconds": 60})
+    settings = settings.model_copy(update={"sources": (patient,)})
+    births = as_messages(node.births())
+    batches = [as_messages([node.data(float(n))]) for n in range(1, 121)]
+    with closing(IntakeWriter(dsn)) as first, closing(IntakeWriter(dsn)) as second:
+        make_pipeline(settings).store(first, births)
+        failures: list[BaseException] = []
+
+        def work(writer: IntakeWriter, mine: list[list[Message]]) -> None:
+            pipeline = make_pipeline(settings)
+            try:
+                for batch in mine:
+                    pipeline.store(writer, batch)
+            except BaseException as error:  # noqa: BLE001  # told by the main thread
+                failures.append(error)
+
+        threads = [
+            threading.Thread(target=work, args=(writer, batches[place::2]))
+            for place, writer in enumerate((first, second))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert failures == []
+    assert flows(connection) == [0.0, *map(float, range(1, 121))]
+    assert waiting(connection) == {}
+    stored = memories.load(connection, "sparkplug", "g/e")
+    session = restore(stored.head, stored.parts).session
+    assert (session.missing, session.rebirth_wanted) == ((), "")
+    assert stored.version == 121
 
 
 def test_the_death_of_an_edge_node_reaches_its_registered_devices(

@@ -26,3 +26,9 @@ ON CONFLICT (decoder, name, part) DO UPDATE SET content = EXCLUDED.content;
 DELETE FROM decoder_memory_part p
 USING unnest(%(decoder)s::text[], %(name)s::text[], %(part)s::text[]) AS n (decoder, name, part)
 WHERE p.decoder = n.decoder AND p.name = n.name AND p.part = n.part;
+
+-- take_turn: wait, up to a time, until no other ingestor decodes by memories
+SELECT set_config('lock_timeout', %(longest)s::text, true), pg_advisory_lock(1448232031);
+
+-- end_turn: let others
+SELECT pg_advisory_unlock(1448232031);
