@@ -9,6 +9,7 @@ import typer
 from benchmarks.files import measure_files
 from benchmarks.intake import measure_intake
 from benchmarks.rules import measure_rules
+from benchmarks.table import markdown, measure
 from veldwatch.config import load_settings
 from veldwatch.logs import configure_logs
 
@@ -87,4 +88,23 @@ def rules(
         for name, value in result.document().items():
             typer.echo(f"{name:<30} {value}")
     if result.alerts != result.alerts_expected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def table(
+    messages: Annotated[int, typer.Option(help="of three readings each", min=1000)] = 300_000,
+    rows: Annotated[int, typer.Option(help="of the CSV file", min=1000)] = 2_000_000,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure all of them, and print one table with the design's aims and the limits of this machine."""
+    configure_logs(load_settings(), "bench")
+    found = measure(messages=messages, rows=rows)
+    if as_json:
+        typer.echo(json.dumps({name: result.document() for name, result in found._asdict().items()}))
+    else:
+        for line in markdown(found):
+            typer.echo(line)
+    if not found.reconciled():
         raise typer.Exit(1)

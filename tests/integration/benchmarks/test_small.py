@@ -1,0 +1,34 @@
+"""Each benchmark on a few messages: every row and every alert is accounted for."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.files import measure_files
+from benchmarks.intake import measure_intake
+from benchmarks.rules import measure_rules
+from benchmarks.table import Measures, complete, lines, markdown
+
+
+@pytest.mark.timeout(300)
+def test_the_table_reconciles_rows_and_alerts() -> None:
+    found = Measures(
+        messages=measure_intake(messages=1000, devices=10, rules=10),
+        batched=measure_intake(messages=1000, devices=10, rules=10, items=30),
+        files=measure_files(rows=3000, devices=10),
+        rules=measure_rules(readings=60_000, rules=10, series=1000),
+    )
+    assert found.reconciled()
+    # One moment in 20,011 of the 30,000 goes beyond a limit.
+    assert found.batched.alerts == 1
+    assert found.messages.readings_stored == 3000
+    text = list(markdown(found))
+    assert all(line.what in text[place + 2] for place, line in enumerate(lines(found)))
+
+
+def test_a_row_that_is_missing_is_told() -> None:
+    intake = measure_intake(messages=1000, devices=10, rules=0)
+    assert complete(intake)
+    assert not complete(replace(intake, readings_stored=intake.readings_sent - 1))
+    assert not complete(replace(intake, duplicates=1))
+    assert not complete(replace(intake, alerts_expected=1))
