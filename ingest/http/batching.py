@@ -127,6 +127,7 @@ class Intake:
     # What follows runs in the thread.
 
     def _run(self) -> None:
+        self._look_around()
         while True:
             requests = self._take()
             if requests:

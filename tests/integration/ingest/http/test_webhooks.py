@@ -1,6 +1,7 @@
 """Messages of any source over HTTP, as network servers post them."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.integration.ingest.http.conftest import Senders
+from veldwatch.config import Source
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.sources import save_source
 
 UPLINK: dict[str, Any] = {
     "deduplicationId": "3ac7e3c4-4401-4b8d-9386-a5c902f9202d",
@@ -78,3 +82,17 @@ def test_real_uplinks_give_over_http_what_they_give_over_mqtt(
             headers=senders.gateway,
         )
         assert answer.status_code == 200, answer.text
+
+
+def test_a_source_of_the_database_takes_messages_soon(
+    client: TestClient, senders: Senders, connection: Connection
+) -> None:
+    source = Source(name="boxes", topic_filter="boxes/+/out", decoder="chirpstack", organisation="kasama-water")
+    save_source(connection, source, "tests")
+    connection.commit()
+    deadline = time.monotonic() + 20
+    path = "/v1/sources/boxes/messages?topic=boxes/1/out"
+    while (answer := client.post(path, content=b"{}", headers=senders.water)).status_code != 200:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.1)
+    assert answer.json()["quarantined"] == 1
