@@ -57,13 +57,14 @@ WHERE c.id > %(after)s
 ORDER BY c.id
 LIMIT %(limit)s;
 
--- in_force: accounts that let somebody in now, by name, with their devices that are not retired
+-- in_force: accounts that let somebody in now, by name, with their devices that are neither retired nor refused
 SELECT c.username, c.kind, o.slug, COALESCE(c.bcrypt, ''), COALESCE(c.pbkdf2, ''), c.publish, c.subscribe,
        COALESCE(of.devices, '{}'), COALESCE(of.registered, 0)
 FROM credential c
 JOIN organisation o ON o.id = c.organisation_id
 LEFT JOIN LATERAL (
-    SELECT array_agg(d.external_id ORDER BY d.external_id) FILTER (WHERE d.status <> 'retired') AS devices,
+    SELECT array_agg(d.external_id ORDER BY d.external_id)
+               FILTER (WHERE d.status NOT IN ('retired', 'refused')) AS devices,
            count(*)::integer AS registered
     FROM credential_device cd JOIN device d ON d.id = cd.device_id
     WHERE cd.credential_id = c.id AND d.organisation_id = c.organisation_id
