@@ -155,23 +155,6 @@ def test_a_hostile_name_is_text_in_the_popup_of_the_map(visit: Open, made: World
     expect(page.locator(".popup-name")).to_have_text(HOSTILE_NAME)
 
 
-def test_quarantine_shows_the_reason_and_the_bytes(visit: Open, connection: Connection) -> None:
-    for digest, payload in ((b"1", b"<script>alert(1)</script>"), (b"2", b"\x00\xff\x01")):
-        connection.execute(
-            "INSERT INTO quarantine (digest, received_at, last_received_at, source, topic, payload, reason, detail)"
-            " VALUES (%s, now(), now(), 'veldwatch', 'veldwatch/v1/demo-water/m-1/readings', %s,"
-            " 'malformed_payload', 'payload is not JSON')",
-            (digest, payload),
-        )
-    connection.commit()
-    page = visit("/quarantine").page
-    expect(page.locator(".reason").first).to_contain_text("2")
-    page.locator(".list-row").nth(1).click()
-    expect(page.locator(".payload").last).to_have_text("<script>alert(1)</script>")
-    page.locator(".list-row").nth(0).click()
-    expect(page.locator(".payload").last).to_contain_text("00 ff 01")
-
-
 def test_a_lost_connection_is_said_and_mended(visit: Open, made: World, dsn: str, connection: Connection) -> None:
     port = free_port()
     with running_api(dsn, port) as address:

@@ -1,115 +1,184 @@
-// Quarantine: messages that could not be stored, by reason, with the bytes as they came.
+// Quarantine: what could not be stored, in groups; one group's messages; one message; replay and discard.
 
 import { request } from "../api.js";
-import { fill, h } from "../dom.js";
+import { fill, h, setText } from "../dom.js";
 import { icon } from "../icons.js";
+import { MEANINGS, discardButton, messageDetail } from "../quarantine_message.js";
+import { replayList } from "../quarantine_replays.js";
 import { link, replace } from "../router.js";
 import { mayOperate } from "../session.js";
-import { denied, empty, failure, skeleton } from "../states.js";
-import { ageElement, timeElement } from "../time.js";
-import { bytes, count, sentence } from "../units.js";
+import { empty, failure, skeleton } from "../states.js";
+import { ageElement } from "../time.js";
+import { notice } from "../toasts.js";
+import { count, sentence } from "../units.js";
 
 const PAGE = 100;
-
-/** What each reason means to the person who has to fix it. */
-const MEANINGS = {
-  no_source: "No source's topic filter matches the topic.", source_invalid: "The source that takes the topic cannot work.", malformed_topic: "The topic lacks an organisation, a device or a known kind.",
-  malformed_payload: "The bytes are not what the format says.", payload_too_large: "The payload is longer than the limit.",
-  unknown_message_type: "The format is known, this kind of message is not.", missing_time: "It carries no time of observation.",
-  bad_time: "Its time cannot be read, or lies before digital trackers existed.", future_time: "Its time lies further ahead than clock drift explains.",
-  bad_value: "A value is not a finite number of plausible size.", bad_position: "A coordinate is absent, out of range or 0,0.",
-  unit_mismatch: "The unit is unknown or of another dimension.", nothing_to_store: "A valid document without anything to store.",
-  unknown_organisation: "The organisation in the topic is not registered.", unknown_device: "The device is not registered.",
-  conflicting_duplicate: "Another value is stored already for this time.", storage_rejected: "The database refused the row.", decoder_failed: "The decoder broke on it: a defect to report.",
-};
+const GROUPINGS = [["reason,source,topic_pattern", "Reason"], ["reason,organisation,device", "Device"], ["reason,day", "Day"]];
+/** What of a group's row narrows the list of its messages. */
+const FILTERS = ["reason", "source", "topic_pattern", "organisation", "device", "from", "to"];
 
 export async function show(view, { parameter, query }) {
-  if (!mayOperate()) return void fill(view, h("div", { class: "card" }, denied("Messages in quarantine may hold anything, so only operators see them.")));
-  const state = { reason: query.get("reason") ?? "", items: [], next: null, selected: parameter, list: h("div", { class: "list" }), pane: h("div", { class: "pane" }), root: null };
-  const summary = await request("/v1/quarantine/summary");
+  const filter = Object.fromEntries(FILTERS.filter((name) => query.has(name)).map((name) => [name, query.get(name)]));
+  const state = {
+    by: query.get("by") ?? GROUPINGS[0][0], filter: Object.keys(filter).length > 0 ? filter : null, items: [], next: null, selected: parameter,
+    title: h("h2", { class: "grow clip" }), head: h("div", { class: "filters" }), foot: h("div", { class: "quarantine-replays" }), list: h("div", { class: "list" }), pane: h("div", { class: "pane" }), root: null, replays: null,
+  };
   view.classList.add("view-fixed");
-  state.root = h("div", { class: "split grow" }, h("section", { class: "card", "aria-label": "Messages" }, state.list), h("section", { class: "card", "aria-label": "Message" }, state.pane));
-  if (summary.items.length === 0) {
-    fill(view, h("div", { class: "card" }, empty("ok", "Nothing in quarantine", "Every message that came could be stored. One that cannot is kept here, with the reason.")));
-    return undefined;
-  }
-  fill(view, reasons(state, summary.items), state.root);
-  await load(state);
+  state.replays = replayList(() => refresh(state));
+  state.root = h("div", { class: "split grow" }, h("section", { class: "card", "aria-label": "Messages" }, state.head, state.foot, state.list), h("section", { class: "card", "aria-label": "Message" }, state.pane));
+  fill(view, state.root);
+  await (state.filter === null ? loadGroups(state) : loadMessages(state));
+  if (state.selected !== null) await openMessage(state, state.selected);
+  else rest(state);
+  return () => state.replays.dispose();
+}
+
+/** Show no message: on a wide screen, what was replayed of late is there in its place; on a phone it is above the list. */
+function rest(state) {
+  state.root.toggleAttribute("data-open", false);
+  if (matchMedia("(max-width: 860px)").matches) return void fill(state.foot, state.replays.element);
+  fill(state.pane, h("div", { class: "detail-section" }, h("h3", {}, "Replays"), h("p", { class: "muted small" }, "Mend the cause first: a source, a unit, or the register. Then replay: every message is taken in as it came, once."), state.replays.element));
   return undefined;
 }
 
-function reasons(state, items) {
-  const total = items.reduce((sum, item) => sum + item.count, 0);
-  const bar = h("div", { class: "reasons", role: "group", "aria-label": "Reason" }, [{ reason: "", count: total }, ...items].map(({ reason, count: n }) =>
-    h("button", { class: "reason", type: "button", title: MEANINGS[reason] ?? "", "aria-pressed": String(state.reason === reason), "data-reason": reason, on: { click: () => {
-      state.reason = reason;
-      for (const button of bar.children) button.setAttribute("aria-pressed", String(button.dataset.reason === reason));
-      state.selected = null;
-      replace(link("quarantine", null, { reason }));
-      load(state);
-    } } }, reason === "" ? "All" : sentence(reason), h("b", {}, count(n)))));
-  return bar;
+async function refresh(state) {
+  await (state.filter === null ? loadGroups(state) : loadMessages(state));
+  if (state.selected !== null) await openMessage(state, state.selected);
 }
 
-async function load(state, cursor = null) {
-  if (cursor === null) fill(state.list, skeleton(6));
+// Groups
+
+async function loadGroups(state, cursor = null) {
+  drawGroupHead(state);
+  if (cursor === null && state.items.length === 0) fill(state.list, skeleton(6));
   try {
-    const page = await request("/v1/quarantine", { query: { reason: state.reason, limit: PAGE, cursor } });
+    const page = await request("/v1/quarantine/groups", { query: { by: state.by, limit: PAGE, cursor } });
     state.items = cursor === null ? page.items : [...state.items, ...page.items];
-    state.next = page.next ?? null;
-    if (state.selected === null && matchMedia("(min-width: 861px)").matches && state.items.length > 0) state.selected = String(state.items[0].id);
-    draw(state);
+    state.next = page.next;
+    drawGroups(state, page.counted);
   } catch (error) {
-    fill(state.list, failure(error, () => load(state)));
+    fill(state.list, failure(error, () => loadGroups(state)));
   }
 }
 
-function draw(state) {
-  fill(state.list, state.items.length === 0 ? empty("ok", "None", "No message has this reason.") : state.items.map((item) => row(state, item)),
-    state.next === null ? null : h("div", { class: "card-body" }, h("button", { class: "button", type: "button", on: { click: () => load(state, state.next) } }, "Show older messages")));
-  const item = state.items.find(({ id }) => String(id) === state.selected);
-  state.root.toggleAttribute("data-open", item !== undefined);
-  fill(state.pane, item ? detail(state, item) : empty("quarantine", "No message chosen", "Choose one from the list to see its bytes."));
+function drawGroupHead(state) {
+  fill(state.head, h("div", { class: "row row-wrap" }, h("h2", { class: "grow" }, "Waiting"), h("div", { class: "segments", role: "group", "aria-label": "Group by" }, GROUPINGS.map(([by, text]) =>
+    h("button", { type: "button", "aria-pressed": String(state.by === by), on: { click: () => { state.by = by; state.items = []; replace(link("quarantine", null, { by })); loadGroups(state); } } }, text)))));
 }
 
-function row(state, item) {
-  return h("a", { class: "list-row", href: link("quarantine", String(item.id), { reason: state.reason }), "aria-current": String(item.id) === state.selected ? "true" : null, on: { click: (event) => {
+function drawGroups(state, counted) {
+  if (state.items.length === 0) fill(state.list, empty("ok", "Nothing in quarantine", "Every message that came could be stored. One that cannot is kept here, with the reason."));
+  else fill(state.list, state.items.map((group) => groupRow(state, group)), state.next === null ? null : more("Show smaller groups", () => loadGroups(state, state.next)));
+  const gone = counted.filter(({ state: settled }) => settled === "open");
+  if (gone.length > 0) state.list.append(h("p", { class: "card-body small muted" }, gone.map((each) => h("span", {}, `${count(each.messages)} more of ${sentence(each.reason).toLowerCase()} came when there was no room, and were only counted. `))));
+}
+
+function groupRow(state, group) {
+  const chosen = () => { state.filter = filterOf(group); state.items = []; state.selected = null; replace(link("quarantine", null, state.filter)); loadMessages(state); rest(state); };
+  const name = group.topic_pattern ?? group.device ?? (group.day === null ? "" : new Date(group.day).toLocaleDateString(undefined, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" }));
+  return h("a", { class: "list-row group-row", href: link("quarantine", null, filterOf(group)), title: MEANINGS[group.reason] ?? "", on: { click: (event) => { event.preventDefault(); chosen(); } } },
+    h("div", { class: "row" }, h("b", { class: "grow clip" }, sentence(group.reason)), group.waiting > 0 ? h("span", { class: "badge severity-info" }, icon("clock", 13), count(group.waiting)) : null, h("span", { class: "chip" }, count(group.messages))),
+    h("div", { class: "mono muted clip" }, name || "–"),
+    h("div", { class: "row small muted" }, h("span", { class: "grow clip" }, group.detail ?? group.source ?? ""), ageElement(group.last_received_at)));
+}
+
+/** The filter that leaves a group's messages; a group of what cannot be told (null) is left to its other parts. */
+function filterOf(group) {
+  const filter = Object.fromEntries(["reason", "source", "topic_pattern", "organisation", "device"].filter((name) => group[name] !== null).map((name) => [name, group[name]]));
+  return group.day === null ? filter : { ...filter, from: group.day, to: new Date(Date.parse(group.day) + 86_400_000).toISOString() };
+}
+
+// The messages of one group
+
+async function loadMessages(state, cursor = null) {
+  drawMessageHead(state);
+  if (cursor === null && state.items.length === 0) fill(state.list, skeleton(6));
+  try {
+    const page = await request(messagesOf(state, cursor));
+    state.items = cursor === null ? page.items : [...state.items, ...page.items];
+    state.next = page.next;
+    drawMessages(state, cursor === null ? 0 : state.items.length - page.items.length);
+  } catch (error) {
+    fill(state.list, failure(error, () => loadMessages(state)));
+  }
+}
+
+/** An empty source is one of its own: `address()` would leave it out. */
+function messagesOf(state, cursor) {
+  return `/v1/quarantine?${new URLSearchParams({ ...state.filter, limit: String(PAGE), ...(cursor === null ? {} : { cursor }) })}`;
+}
+
+function drawMessageHead(state) {
+  const { reason, topic_pattern: pattern, device } = state.filter;
+  setText(state.title, sentence(reason ?? "Messages"));
+  const which = () => ({ filter: { ...state.filter, ...(reason ? { reason: [reason] } : {}), ...(state.items.length > 0 ? { up_to: state.items[0].id } : {}) } });
+  fill(state.head,
+    h("div", { class: "row" }, h("button", { class: "button button-small", type: "button", on: { click: () => { Object.assign(state, { filter: null, items: [], selected: null }); replace(link("quarantine", null, { by: state.by })); loadGroups(state); rest(state); } } }, icon("back", 15), "Groups"), state.title),
+    pattern ?? device ? h("div", { class: "mono muted clip small" }, pattern ?? device) : null,
+    mayOperate() ? h("div", { class: "row row-wrap quarantine-actions" },
+      h("button", { class: "button button-main", type: "button", on: { click: () => replay(state, which()) } }, icon("play", 15), "Replay all"),
+      discardButton("Discard all", (why) => discard(state, which(), why))) : null);
+}
+
+function drawMessages(state, from) {
+  const rows = state.items.slice(from).map((item) => messageRow(state, item));
+  if (from === 0) fill(state.list, rows.length === 0 ? empty("ok", "None waits", "No message of this group waits any more.") : rows);
+  else { state.list.lastElementChild.remove(); state.list.append(...rows); }
+  if (state.next !== null) state.list.append(more("Show older messages", () => loadMessages(state, state.next)));
+}
+
+function messageRow(state, item) {
+  return h("a", { class: "list-row", href: link("quarantine", String(item.id), state.filter ?? {}), "data-id": String(item.id), "aria-current": String(item.id) === state.selected ? "true" : null, on: { click: (event) => {
     event.preventDefault();
     state.selected = String(item.id);
-    draw(state);
+    for (const row of state.list.children) row.toggleAttribute("aria-current", false);
+    event.currentTarget.setAttribute("aria-current", "true");
+    openMessage(state, state.selected);
   } } },
-  h("div", { class: "row" }, h("b", { class: "grow clip" }, sentence(item.reason)), item.count > 1 ? h("span", { class: "chip" }, `× ${count(item.count)}`) : null, h("span", { class: "small muted" }, ageElement(item.last_received_at))),
-  h("div", { class: "mono muted clip" }, item.topic));
+  h("div", { class: "row" }, h("span", { class: "mono grow clip" }, item.topic), item.waiting_in ? icon("clock", 14) : null, item.count > 1 ? h("span", { class: "chip" }, `× ${count(item.count)}`) : null, h("span", { class: "small muted" }, ageElement(item.last_received_at))),
+  h("div", { class: "small muted clip" }, item.detail ?? item.device ?? ""));
 }
 
-function detail(state, item) {
-  const raw = Uint8Array.from(atob(item.payload_base64), (c) => c.charCodeAt(0));
-  const body = h("div", {});
-  const showAs = (kind) => {
-    fill(body, h("pre", { class: "payload", tabindex: "0" }, kind === "text" ? item.payload_text : hexDump(raw)));
-    for (const button of choice.children) button.setAttribute("aria-pressed", String(button.dataset.kind === kind));
-  };
-  const choice = h("div", { class: "segments", role: "group", "aria-label": "Show payload as" }, [["text", "Text"], ["hex", "Hex"]].map(([kind, text]) =>
-    h("button", { type: "button", "data-kind": kind, disabled: kind === "text" && item.payload_text === null, on: { click: () => showAs(kind) } }, text)));
-  showAs(item.payload_text === null ? "hex" : "text");
-  return h("div", {},
-    h("header", { class: "detail-head" },
-      h("div", { class: "row" }, h("button", { class: "button button-small phone-only", type: "button", on: { click: () => { state.selected = null; draw(state); } } }, icon("back", 15), "Messages"), h("span", { class: "badge severity-major" }, icon("quarantine", 14), sentence(item.reason)), item.replayed_at ? h("span", { class: "badge badge-ok" }, icon("check", 14), "Replayed") : null),
-      h("p", { class: "strong wrap" }, item.detail), h("p", { class: "muted" }, MEANINGS[item.reason] ?? ""),
-      h("dl", { class: "facts" }, fact("First received", timeElement(item.received_at)), fact("Last received", timeElement(item.last_received_at)), fact("Times", count(item.count)), fact("Source", item.source || "–"))),
-    h("section", { class: "detail-section" }, h("h3", {}, "Topic"), h("pre", { class: "payload" }, item.topic)),
-    h("section", { class: "detail-section" }, h("h3", {}, h("span", {}, "Payload ", h("span", { class: "muted small" }, bytes(raw.length))), choice), body));
-}
-
-const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
-
-/** Offset, sixteen bytes, and the printable ones; at most 4 KiB. */
-function hexDump(raw) {
-  const lines = [];
-  for (let at = 0; at < Math.min(raw.length, 4096); at += 16) {
-    const part = [...raw.subarray(at, at + 16)];
-    const hex = part.map((b) => b.toString(16).padStart(2, "0")).join(" ").padEnd(47);
-    lines.push(`${at.toString(16).padStart(6, "0")}  ${hex}  ${part.map((b) => (b >= 32 && b < 127 ? String.fromCharCode(b) : ".")).join("")}`);
+async function openMessage(state, number) {
+  state.root.toggleAttribute("data-open", true);
+  try {
+    const item = await request(`/v1/quarantine/${encodeURIComponent(number)}`);
+    if (state.selected !== number) return;
+    if (item.state === "merged" && item.merged_into !== null) { state.selected = String(item.merged_into); return void await openMessage(state, state.selected); }
+    const scrolled = state.pane.scrollTop;
+    fill(state.pane, messageDetail(item, {
+      back: () => { state.selected = null; rest(state); },
+      replay: (which) => replay(state, which),
+      discard: (which, why) => discard(state, which, why),
+    }), h("div", { class: "detail-section" }, state.replays.element));
+    state.pane.scrollTop = scrolled;
+  } catch (error) {
+    if (state.selected === number) fill(state.pane, failure(error, () => openMessage(state, number)));
   }
-  return raw.length > 4096 ? `${lines.join("\n")}\n… ${raw.length - 4096} more bytes` : lines.join("\n");
 }
+
+// What operators do
+
+async function replay(state, which) {
+  try {
+    const asked = await request("/v1/quarantine/replays", { method: "POST", body: which });
+    notice(asked.asked === 0 ? `None of them can be replayed${asked.left_out > 0 ? `: ${count(asked.left_out)} are cut or lines of a file` : " or needs to be"}` : `Replay ${asked.id}: ${count(asked.asked)} messages are taken in again`, asked.asked === 0 ? "bad" : "ok");
+  } catch (error) {
+    return void notice(error.message, "bad");
+  }
+  state.replays.look();
+  await refresh(state);
+  if (state.selected === null) rest(state);
+}
+
+async function discard(state, which, reason) {
+  try {
+    const made = await request("/v1/quarantine/discards", { method: "POST", body: { ...which, reason } });
+    notice(`${count(made.discarded)} discarded`);
+  } catch (error) {
+    return void notice(error.message, "bad");
+  }
+  await refresh(state);
+}
+
+const more = (text, load) => h("div", { class: "card-body" }, h("button", { class: "button", type: "button", on: { click: load } }, text));
