@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -19,6 +20,8 @@ from veldwatch.storage.intake import IntakeWriter
 from veldwatch.storage.quarantine import Quarantined
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+REPOSITORY = Path(__file__).resolve().parents[3]
+CONSOLE = REPOSITORY / "api" / "console"
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 HOSTILE = b"<script>alert(1)</script>"
 
@@ -55,6 +58,13 @@ def ingest(dsn: str) -> Generator[None]:
     stop.set()
     thread.join()
     writer.close()
+
+
+def test_every_reason_is_explained() -> None:
+    words = (CONSOLE / "modules" / "quarantine_message.js").read_text(encoding="utf-8")
+    guide = (REPOSITORY / "docs" / "how-to" / "quarantine.md").read_text(encoding="utf-8")
+    assert [reason.value for reason in Reason if f"{reason.value}: " not in words] == []
+    assert [reason.value for reason in Reason if f"`{reason.value}`" not in guide] == []
 
 
 def test_groups_lead_to_messages_and_messages_to_their_bytes(visit: Open, connection: Connection) -> None:
