@@ -13,6 +13,7 @@ from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.wire.sparkplug.payload_pb2 import Payload
 from veldwatch.wire.sparkplug.values import DataType, TextOrData, value_of
+from veldwatch.wire.told import ToldKind
 
 RANGES = {
     DataType.INT8: (-(2**7), 2**7 - 1), DataType.INT16: (-(2**15), 2**15 - 1), DataType.INT32: (-(2**31), 2**31 - 1),
@@ -118,7 +119,7 @@ TABLE = Payload.DataSet(
         (DataType.STRING_ARRAY, b"", "data", []),
     ],
 )
-def test_what_is_no_number_is_told(datatype: DataType, value: Any, kind: str, meant: object) -> None:  # noqa: ANN401
+def test_what_is_no_number_is_told(datatype: DataType, value: Any, kind: ToldKind, meant: object) -> None:  # noqa: ANN401
     assert read(metric("a", value, datatype)) == TextOrData(kind, meant)
 
 
