@@ -1,6 +1,8 @@
 """Sparkplug B through broker, ingest and database: what is not known is asked for, and what was known stays so."""
 
+import signal
 import threading
+import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.pipeline import Pipeline
 from tests.integration.ingest.conftest import Publisher, eventually, make_pipeline, publishing, running
+from tests.integration.ingest.test_killed import started
 from tests.unit.veldwatch.wire.sparkplug.edge_node import bd_seq, metric, milliseconds
 from veldwatch.config import Settings, Source
 from veldwatch.model.register import Device, DeviceStatus
@@ -158,6 +161,50 @@ def test_a_death_says_offline_of_all_devices_and_a_birth_online(live: Settings, 
     kinds = connection.execute("SELECT kind, count(*) FROM event GROUP BY kind").fetchall()
     connection.rollback()
     assert dict(kinds) == {"birth": 4, "death": 3}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_an_ingestor_that_is_killed_mistakes_no_alias(live: Settings, connection: Connection) -> None:
+    """Births give the aliases to other metrics around each kill; what the broker brings again comes late."""
+    node, process = EdgeNode(), started(live)
+    try:
+        with publishing(live) as publisher:
+            until = time.monotonic() + 60
+            while not online(connection):
+                assert time.monotonic() < until
+                send(publisher, *node.births())
+                time.sleep(0.5)
+            for number in range(90):
+                if number % 10 == 0:
+                    names = ("even", "odd") if number % 20 == 0 else ("odd", "even")
+                    metrics = [metric(name, -1.0, alias=3 + place) for place, name in enumerate(names)]
+                    send(publisher, *node.births()[:1], node.write("DBIRTH", *metrics, device="k"))
+                alias = 3 + names.index("odd" if number % 2 else "even")
+                send(publisher, node.write("DDATA", metric(None, float(number), None, alias=alias), device="k"))
+                if number in (25, 60):
+                    process.send_signal(signal.SIGKILL)
+                    process.wait()
+                    process = started(live)
+        eventually(
+            lambda: sum(map(len, parities(connection).values())) + waiting(connection).get("unknown_alias", 0) >= 90, 60
+        )
+    finally:
+        process.kill()
+        process.wait()
+    found = parities(connection)
+    assert {value % 2 for value in found["even"]} == {0}
+    assert {value % 2 for value in found["odd"]} == {1}
+    assert waiting(connection).keys() <= {"unknown_alias"}
+
+
+def parities(connection: Connection) -> dict[str, list[float]]:
+    found = connection.execute(
+        "SELECT s.metric, array_agg(r.value ORDER BY r.observed_at) FROM reading r JOIN series s ON s.id = r.series_id"
+        " WHERE s.metric IN ('even', 'odd') AND r.value >= 0 GROUP BY s.metric"
+    ).fetchall()
+    connection.rollback()
+    return dict(found)
 
 
 def as_messages(written: list[tuple[str, bytes]]) -> list[Message]:

@@ -215,7 +215,7 @@ def _certificate(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
     if message.topic.kind is Kind.DEVICE_BIRTH:
         if sent_at < (born_at or 0):
             return node, decoded
-        return node._replace(births={**node.births, message.topic.device: birth}), decoded
+        return node._replace(births=_with(node, message.topic.device, birth)), decoded
     if born_at is not None and sent_at <= born_at:
         return node, decoded
     session = Session(born_at=sent_at, bd_seq=bd_seq, sent_at=sent_at or None, asked_at=node.session.asked_at)
@@ -236,7 +236,12 @@ def _node_death(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
 def _device_birth(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
     birth = born(message.payload)
     decoded = _with_event(_said(message, birth), message, "birth", None, online=True)
-    return node._replace(births={**node.births, message.topic.device: birth}), decoded
+    return node._replace(births=_with(node, message.topic.device, birth)), decoded
+
+
+def _with(node: EdgeNode, device: str, birth: Birth) -> dict[str, Birth]:
+    known = node.births.get(device)
+    return {**node.births, device: birth if known is None else known.replaced_by(birth)}
 
 
 def _device_death(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
@@ -246,7 +251,7 @@ def _device_death(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]
 
 
 def _data(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
-    decoded = _said(message, node.births.get(message.topic.device, UNBORN))
+    decoded = _said(message, node.births.get(message.topic.device, UNBORN).at(message.sent_at))
     unknown = next((each.detail for each in decoded.rejections if each.reason is Reason.UNKNOWN_ALIAS), "")
     without_birth = "" if message.topic.device in node.births else _NO_BIRTH
     return _wanting(node, unknown or without_birth), decoded

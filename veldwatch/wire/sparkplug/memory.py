@@ -30,13 +30,28 @@ NOTHING_KNOWN = Known("")
 
 
 class Birth:
-    """The metrics of an edge node or a device, by alias and by name."""
+    """The metrics of an edge node or a device, by alias and by name.
 
-    __slots__ = ("by_alias", "by_name")
+    Attributes:
+        sent_at: since when they hold, in milliseconds since 1970; 0: not known.
+    """
 
-    def __init__(self, metrics: Iterable[Known]) -> None:
+    __slots__ = ("by_alias", "by_name", "sent_at")
+
+    def __init__(self, metrics: Iterable[Known], sent_at: int = 0) -> None:
+        self.sent_at = sent_at
         self.by_name = {each.name: each for each in metrics}
         self.by_alias = {each.alias: each for each in self.by_name.values() if each.alias is not None}
+
+    def at(self, moment: int | None) -> "Birth":
+        """Give what held when a message was sent; one older than the birth was said by another, which is gone."""
+        return UNBORN if moment is not None and moment < self.sent_at else self
+
+    def replaced_by(self, other: "Birth") -> "Birth":
+        """Take another birth, unless it is older (it came late), or says the same (then that holds since before)."""
+        if other.by_name == self.by_name or 0 < other.sent_at < self.sent_at:
+            return self
+        return other
 
 
 UNBORN = Birth(())
@@ -77,7 +92,7 @@ class EdgeNode(NamedTuple):
 BLANK = EdgeNode(Session(), {})
 
 _session = msgspec.json.Decoder(Session)
-_metrics = msgspec.json.Decoder(list[Known])
+_birth = msgspec.json.Decoder(tuple[int, list[Known]])
 
 
 def changes(before: EdgeNode, after: EdgeNode) -> Changes:
@@ -85,14 +100,15 @@ def changes(before: EdgeNode, after: EdgeNode) -> Changes:
     parts: dict[str, bytes | None] = dict.fromkeys(before.births.keys() - after.births.keys())
     for device, birth in after.births.items():
         if before.births.get(device) is not birth:
-            parts[device] = msgspec.json.encode(list(birth.by_name.values()))
+            parts[device] = msgspec.json.encode((birth.sent_at, list(birth.by_name.values())))
     return Changes(msgspec.json.encode(after.session), parts)
 
 
 def restore(head: bytes, parts: Mapping[str, bytes]) -> EdgeNode:
     """Read what `changes` wrote; bytes of another form are a blank memory, and the edge node is asked again."""
     try:
-        births = {device: Birth(_metrics.decode(content)) for device, content in parts.items()}
+        read = {device: _birth.decode(content) for device, content in parts.items()}
+        births = {device: Birth(metrics, sent_at) for device, (sent_at, metrics) in read.items()}
         return EdgeNode(_session.decode(head), births)
     except msgspec.MsgspecError:
         return BLANK

@@ -52,7 +52,7 @@ def born(payload: Payload) -> Birth:
     for metric in payload.metrics:
         with suppress(MessageRejected):  # told when the same metrics are read
             found += [_known(named) for named in _members(metric, UNBORN)]
-    return Birth(found)
+    return Birth(found, payload.timestamp)
 
 
 def read_metrics(payload: Payload, birth: Birth, device: str, received_at: datetime) -> Said:

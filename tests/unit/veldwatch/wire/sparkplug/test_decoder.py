@@ -149,6 +149,27 @@ def test_a_birth_that_comes_twice_or_late_changes_nothing() -> None:
     assert values(wire.send("NDATA", metric(None, 5.0, None, alias=1), seq=1)) == {"new": 5}
 
 
+def test_what_comes_late_is_not_named_by_a_newer_birth() -> None:
+    wire = Wire()
+    wire.born()
+    before, after = wire.now, wire.now + timedelta(seconds=30)
+    wire.send("DBIRTH", metric("new", 1.0, alias=1), device="m", at=after)
+    late = wire.send("DBIRTH", metric("old", 1.0, alias=1), device="m", at=before)
+    assert values(late) == {"old": 1}
+    assert reasons(wire.send("DDATA", metric(None, 2.0, None, alias=1), device="m", at=before)) == ["unknown_alias"]
+    assert values(wire.send("DDATA", metric(None, 3.0, None, alias=1), device="m", at=after)) == {"new": 3}
+
+
+def test_a_birth_that_says_the_same_holds_since_before() -> None:
+    wire = Wire()
+    wire.born()
+    before = wire.now
+    wire.send("DBIRTH", metric("a", 1.0, alias=1), device="m")
+    wire.send("DBIRTH", metric("a", 2.0, alias=1), device="m")
+    wire.restarted()
+    assert values(wire.send("DDATA", metric(None, 3.0, None, alias=1), device="m", at=before)) == {"a": 3}
+
+
 def test_an_edge_node_whose_clock_was_set_back_is_born_all_the_same() -> None:
     wire = Wire()
     wire.born(metric("a", 1.0, alias=1), session=3)
@@ -228,7 +249,8 @@ def test_a_kept_birth_that_is_newer_was_missed() -> None:
     wire = Wire()
     wire.born(metric("volt", 1.0, alias=1), session=2)
     wire.receive(*kept("NBIRTH", bd_seq(3), metric("amp", 1.0, alias=1), at=NOW + timedelta(seconds=10)))
-    assert values(wire.send("NDATA", metric(None, 5.0, None, alias=1), seq=9)) == {"amp": 5}
+    after = wire.send("NDATA", metric(None, 5.0, None, alias=1), seq=9, at=NOW + timedelta(seconds=20))
+    assert values(after) == {"amp": 5}
 
 
 def test_historical_values_keep_their_own_times() -> None:
