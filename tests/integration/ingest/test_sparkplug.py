@@ -175,6 +175,7 @@ def test_an_ingestor_that_is_killed_mistakes_no_alias(live: Settings, connection
                 assert time.monotonic() < until
                 send(publisher, *node.births())
                 time.sleep(0.5)
+            names = ("even", "odd")
             for number in range(90):
                 if number % 10 == 0:
                     names = ("even", "odd") if number % 20 == 0 else ("odd", "even")

@@ -196,7 +196,7 @@ def _node_birth(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
         sent_at=message.sent_at,
         asked_at=node.session.asked_at,
     )
-    return EdgeNode(session, {"": birth}), decoded
+    return EdgeNode(session, _with(_ended(node), "", birth)), decoded
 
 
 def _is_past(session: Session, sent_at: int | None, bd_seq: int | None) -> bool:
@@ -219,7 +219,7 @@ def _certificate(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
     if born_at is not None and sent_at <= born_at:
         return node, decoded
     session = Session(born_at=sent_at, bd_seq=bd_seq, sent_at=sent_at or None, asked_at=node.session.asked_at)
-    return EdgeNode(session, {**(node.births if born_at is None else {}), "": birth}), decoded
+    return EdgeNode(session, _with(node if born_at is None else _ended(node), "", birth)), decoded
 
 
 def _node_death(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
@@ -227,15 +227,17 @@ def _node_death(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
     bd_seq = _bd_seq(message.payload)
     if None not in (bd_seq, node.session.bd_seq) and bd_seq != node.session.bd_seq:
         return node, Decoded(None)  # of a session before this one: the edge node is back already
-    devices = [external_id(message.topic.node, device) for device in sorted({"", *node.births})]
+    devices = [external_id(message.topic.node, device) for device in sorted({"", *_living(node)})]
     events = tuple(Event(device, message.received_at, "death", _session_attributes(bd_seq)) for device in devices)
     session = Session(asked_at=node.session.asked_at)
-    return EdgeNode(session, {}), Decoded(None, events=events, heard=tuple(devices), online=False)
+    return EdgeNode(session, _ended(node).births), Decoded(None, events=events, heard=tuple(devices), online=False)
 
 
 def _device_birth(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
     birth = born(message.payload)
     decoded = _with_event(_said(message, birth), message, "birth", None, online=True)
+    if 0 < (message.sent_at or 0) < (node.session.born_at or 0):
+        return node, decoded  # of the session before: it came late
     return node._replace(births=_with(node, message.topic.device, birth)), decoded
 
 
@@ -244,16 +246,24 @@ def _with(node: EdgeNode, device: str, birth: Birth) -> dict[str, Birth]:
     return {**node.births, device: birth if known is None else known.replaced_by(birth)}
 
 
+def _ended(node: EdgeNode) -> EdgeNode:
+    return node._replace(births={device: birth.end() for device, birth in node.births.items()})
+
+
+def _living(node: EdgeNode) -> set[str]:
+    return {device for device, birth in node.births.items() if not birth.ended}
+
+
 def _device_death(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
     decoded = _with_event(Decoded(None, heard=(message.device,)), message, "death", None, online=False)
-    births = {device: birth for device, birth in node.births.items() if device != message.topic.device}
-    return node._replace(births=births), decoded
+    known = node.births.get(message.topic.device)
+    return node if known is None else node._replace(births={**node.births, message.topic.device: known.end()}), decoded
 
 
 def _data(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
     decoded = _said(message, node.births.get(message.topic.device, UNBORN).at(message.sent_at))
     unknown = next((each.detail for each in decoded.rejections if each.reason is Reason.UNKNOWN_ALIAS), "")
-    without_birth = "" if message.topic.device in node.births else _NO_BIRTH
+    without_birth = "" if message.topic.device in _living(node) else _NO_BIRTH
     return _wanting(node, unknown or without_birth), decoded
 
 

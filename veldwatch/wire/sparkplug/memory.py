@@ -33,25 +33,32 @@ class Birth:
     """The metrics of an edge node or a device, by alias and by name.
 
     Attributes:
-        sent_at: since when they hold, in milliseconds since 1970; 0: not known.
+        sent_at: when the birth was said, in milliseconds since 1970; 0: not known.
+        since: older messages were named by another birth, which is gone; 0: none said otherwise.
+        ended: a death, or a birth of the edge node, came after it.
     """
 
-    __slots__ = ("by_alias", "by_name", "sent_at")
+    __slots__ = ("by_alias", "by_name", "ended", "sent_at", "since")
 
-    def __init__(self, metrics: Iterable[Known], sent_at: int = 0) -> None:
-        self.sent_at = sent_at
+    def __init__(self, metrics: Iterable[Known], sent_at: int = 0, since: int = 0, *, ended: bool = False) -> None:
+        self.sent_at, self.since, self.ended = sent_at, since, ended
         self.by_name = {each.name: each for each in metrics}
         self.by_alias = {each.alias: each for each in self.by_name.values() if each.alias is not None}
 
     def at(self, moment: int | None) -> "Birth":
-        """Give what held when a message was sent; one older than the birth was said by another, which is gone."""
-        return UNBORN if moment is not None and moment < self.sent_at else self
+        """Give what held when a message was sent."""
+        return UNBORN if self.ended or (moment is not None and moment < self.since) else self
+
+    def end(self) -> "Birth":
+        """Let it hold no more; what follows is held against it."""
+        return Birth(self.by_name.values(), self.sent_at, self.since, ended=True)
 
     def replaced_by(self, other: "Birth") -> "Birth":
-        """Take another birth, unless it is older (it came late), or says the same (then that holds since before)."""
-        if other.by_name == self.by_name or 0 < other.sent_at < self.sent_at:
-            return self
-        return other
+        """Take another birth, unless it is older: then it came late."""
+        same = other.by_name == self.by_name
+        if 0 < other.sent_at < self.sent_at and not self.ended:
+            return self if same else Birth(self.by_name.values(), self.sent_at, self.sent_at)
+        return Birth(other.by_name.values(), other.sent_at, self.since if same else other.sent_at)
 
 
 UNBORN = Birth(())
@@ -92,7 +99,7 @@ class EdgeNode(NamedTuple):
 BLANK = EdgeNode(Session(), {})
 
 _session = msgspec.json.Decoder(Session)
-_birth = msgspec.json.Decoder(tuple[int, list[Known]])
+_birth = msgspec.json.Decoder(tuple[int, int, bool, list[Known]])
 
 
 def changes(before: EdgeNode, after: EdgeNode) -> Changes:
@@ -100,7 +107,7 @@ def changes(before: EdgeNode, after: EdgeNode) -> Changes:
     parts: dict[str, bytes | None] = dict.fromkeys(before.births.keys() - after.births.keys())
     for device, birth in after.births.items():
         if before.births.get(device) is not birth:
-            parts[device] = msgspec.json.encode((birth.sent_at, list(birth.by_name.values())))
+            parts[device] = msgspec.json.encode((birth.sent_at, birth.since, birth.ended, list(birth.by_name.values())))
     return Changes(msgspec.json.encode(after.session), parts)
 
 
@@ -108,7 +115,10 @@ def restore(head: bytes, parts: Mapping[str, bytes]) -> EdgeNode:
     """Read what `changes` wrote; bytes of another form are a blank memory, and the edge node is asked again."""
     try:
         read = {device: _birth.decode(content) for device, content in parts.items()}
-        births = {device: Birth(metrics, sent_at) for device, (sent_at, metrics) in read.items()}
+        births = {
+            device: Birth(metrics, sent_at, since, ended=ended)
+            for device, (sent_at, since, ended, metrics) in read.items()
+        }
         return EdgeNode(_session.decode(head), births)
     except msgspec.MsgspecError:
         return BLANK
