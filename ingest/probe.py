@@ -4,6 +4,7 @@ No broker tells in a portable way how much it holds for us. A probe is published
 subscribe with, waits behind what came before it, and is timed when the batch that it comes with is committed.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 from ingest.receive import Packet
@@ -11,6 +12,11 @@ from ingest.receive import Packet
 TOPIC = "veldwatch/probe"
 EVERY_SECONDS = 10.0
 _PREFIX = f"{TOPIC}/".encode()
+
+
+def topic(client_id: str) -> str:
+    """Name the topic of an ingestor's probes; its client id, which opens its session, does not stand there."""
+    return f"{TOPIC}/{hashlib.sha256(client_id.encode()).hexdigest()[:16]}"
 
 
 def payload(now: float) -> bytes:

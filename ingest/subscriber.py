@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
-from urllib.parse import quote
 
 import structlog
 from paho.mqtt import client as mqtt
@@ -247,8 +246,7 @@ class Subscriber:
         """Send a message of our own through the queue; one that is refused or lost costs nothing but its figure."""
         if self.connected.is_set() and time.monotonic() >= self._probe_due:
             self._probe_due = time.monotonic() + probe.EVERY_SECONDS
-            name = quote(self._settings.mqtt_client_id, safe="")
-            self._client.publish(f"{probe.TOPIC}/{name}", probe.payload(time.time()), qos=1)
+            self._client.publish(probe.topic(self._settings.mqtt_client_id), probe.payload(time.time()), qos=1)
 
     def _lose_connection(self) -> None:
         self._connection += 1

@@ -183,7 +183,8 @@ def test_a_restart_of_the_broker_loses_and_doubles_nothing(
     assert count(connection, "quarantine") == 0
 
 
-@pytest.mark.parametrize("away_seconds", [3])
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("away_seconds", [3, pytest.param(600, marks=pytest.mark.slow)])
 def test_while_the_database_is_away_the_broker_keeps_and_then_all_comes(
     live: Settings, template: Template, dsn: str, away_seconds: float
 ) -> None:
