@@ -14,7 +14,6 @@ from veldwatch.model.reasons import Reason
 from veldwatch.wire.sparkplug.payload_pb2 import Payload
 from veldwatch.wire.sparkplug.values import DataType, TextOrData, value_of
 from veldwatch.wire.told import ToldKind
-from veldwatch.wire.told import ToldKind
 
 RANGES = {
     DataType.INT8: (-(2**7), 2**7 - 1), DataType.INT16: (-(2**15), 2**15 - 1), DataType.INT32: (-(2**31), 2**31 - 1),
