@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 LIVE = timedelta(minutes=10)
 HISTORY_STEP = timedelta(minutes=10)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ class Schedule:
     def _live(self, after: datetime, until: datetime) -> Iterator[datetime]:
         step = round(self.interval.total_seconds() * 1000)
         offset = int.from_bytes(hashlib.sha256(self.name.encode()).digest()[:4], "big") % step // 100 * 100
-        number = (round(after.timestamp() * 1000) - offset) // step + 1
+        # Whole milliseconds, rounded down: rounded up to the next moment, that one would never be told.
+        number = ((after - _EPOCH) // timedelta(milliseconds=1) - offset) // step + 1
         while (moment := datetime.fromtimestamp((number * step + offset) / 1000, UTC)) <= until:
             if moment > after:
                 yield moment

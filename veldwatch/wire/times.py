@@ -94,12 +94,19 @@ def read_epoch(value: float) -> datetime:
     """Read seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size."""
     if not abs(value) < _LAST_NANOSECONDS:  # true of NaN too, and of integers that no double holds
         raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is no time since 1970 in any unit from s to ns")
+    try:
+        return _EPOCH + timedelta(microseconds=_microseconds(value))
+    except OverflowError as error:  # before the year 1: the calendar begins there
+        raise MessageRejected(Reason.BAD_TIME, f"{shown(value)} is before the year 1") from error
+
+
+def _microseconds(value: float) -> int:
     if abs(value) < FIRST_MILLISECONDS:
-        return _EPOCH + timedelta(microseconds=round(value * 1e6))
+        return round(value * 1e6)
     if abs(value) < FIRST_MICROSECONDS:
-        return _EPOCH + timedelta(microseconds=round(value * 1e3))
+        return round(value * 1e3)
     # What is an integer stays one: a double holds nanoseconds of today to a quarter of a microsecond only.
-    return _EPOCH + timedelta(microseconds=round(value) if abs(value) < FIRST_NANOSECONDS else int(value) // 1000)
+    return round(value) if abs(value) < FIRST_NANOSECONDS else int(value) // 1000
 
 
 def _numeric(text: str) -> float:

@@ -112,3 +112,10 @@ def test_a_clock_that_is_a_day_ahead_is_no_clock() -> None:
     with pytest.raises(MessageRejected) as caught:
         observed((NOW + timedelta(hours=24, seconds=1)).isoformat(), NOW)
     assert caught.value.reason is Reason.FUTURE_TIME
+
+
+@pytest.mark.parametrize("value", [-6.3e16, -6.213559680000001e16, "-62135596800001000", -9e19, 9e19])
+def test_a_number_before_the_calendar_is_no_time(value: float | str) -> None:
+    with pytest.raises(MessageRejected) as refused:
+        observed(value, NOW)
+    assert refused.value.reason in {Reason.BAD_TIME, Reason.FUTURE_TIME}
