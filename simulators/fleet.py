@@ -1,228 +1,202 @@
-"""All devices of a scenario, their faults, and the messages that they publish, oldest first.
+"""All systems of a scenario, advanced together: what each device says, step after step, with the faults of the time.
 
-Pure but for its own state: no clock, no I/O. Same scenario, seed and moments: same bytes.
+Pure but for its own state: no clock, no I/O. The messages are a function of scenario, seed, beginning and grid, however
+far each call of `advance` goes and however the systems are shared out over processes.
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from simulators.devices.collar import Collar, Home
-from simulators.devices.device import Device, World
-from simulators.devices.electricity_meter import ElectricityMeter
-from simulators.devices.gateway import Gateway
-from simulators.devices.reservoir import Reservoir
-from simulators.devices.water_meter import WaterMeter
-from simulators.devices.weather_station import WeatherStation
-from simulators.faults.fault import Fault, Parameters
-from simulators.faults.leak import Leak
-from simulators.faults.outage import Outage
-from simulators.faults.whereabouts import FenceCrossing, Immobility
-from simulators.plane import Plane
-from simulators.reports import UNITS, Report
-from simulators.scenario import Area, CollarPlan, FixedPlan, Scenario
-from simulators.schedule import Schedule
-from veldwatch.model.telemetry import Position
-from veldwatch.wire.topics import Kind, topic_for
-from veldwatch.wire.veldwatch_json import encode_position, encode_readings, encode_status
+import numpy as np
 
-_FIXED: Mapping[str, Callable[[str, World], Device]] = {
-    "water_meter": WaterMeter,
-    "electricity_meter": ElectricityMeter,
-    "reservoir": Reservoir,
-    "weather_station": WeatherStation,
-    "gateway": lambda _name, _world: Gateway(),
-}
-# One use of water, and two moments of the rest after it, so that history shows both.
-_WATER_HISTORY = (timedelta(seconds=17), timedelta(seconds=42), timedelta(seconds=58))
-# A collar's battery is told with every sixth fix.
-_FIXES_PER_BATTERY = 6
+from simulators.encoding import encode, encode_many
+from simulators.faults.applied import AppliedFaults, Directory, Member
+from simulators.moment import Moment
+from simulators.report import Message, Name, Place, Report
+from simulators.reporting import Reporting
+from simulators.systems.system import Bank, Rows, State, System
+from simulators.timetable import TimedFault, Timetable
 
 
-class Message(NamedTuple):
-    """A message to publish, and the moment that it tells of."""
-
-    observed_at: datetime
-    topic: str
-    payload: bytes
-
-
-class Name(NamedTuple):
-    """Which device: slug of its organisation, its own identifier."""
-
-    organisation: str
-    device: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Member:
-    """A device with the faults that it may have.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Where in time a run begins, and in which steps it goes.
 
     Attributes:
-        at: the moment of its last report; None: it has not begun.
+        begins_at: milliseconds since 1970; the first report may come one step later.
+        live_from: before it the history's step and interval hold.
+        step: milliseconds.
+        history_step: milliseconds; a multiple of `step`.
+        history_interval: at least so far apart are a device's reports before `live_from`.
+        utc_offset: of the scenario's local time, in milliseconds.
     """
 
-    name: Name
-    device: Device
-    schedule: Schedule
-    faults: Mapping[str, Fault]
-    at: datetime | None = None
-    reports: int = 0
+    begins_at: int
+    live_from: int
+    step: int
+    history_step: int
+    history_interval: int = 0
+    utc_offset: int = 0
 
-    def step(self, moment: datetime) -> Report | None:
-        """Advance to a moment and report it; None: nothing is sent."""
-        since = self.at or moment
-        self.device.advance(since, moment)
-        self.at = moment
-        self.reports += 1
-        report: Report | None = self.device.report(moment)
-        for fault in self.faults.values():
-            changed = fault.apply(report, since, moment) if report is not None else None
-            report = changed
-        return report
+    def next(self, now: int) -> Moment:
+        """Return the end of the step that begins at a moment."""
+        step = self.history_step if now + self.history_step <= self.live_from else self.step
+        return Moment(at=now + step, step=step, utc_offset=self.utc_offset)
 
 
-@dataclass(slots=True, kw_only=True)
 class Fleet:
-    """The devices of a scenario.
+    """The devices of some systems.
 
-    `messages` must be consumed in full before it is called again.
+    Args:
+        seed: the run's.
     """
 
-    members: dict[Name, Member] = field(default_factory=dict[Name, Member])
+    def __init__(self, systems: Sequence[System], grid: Grid, seed: int) -> None:
+        self.systems = tuple(systems)
+        self.grid = grid
+        self.now = grid.begins_at
+        self.timetable = Timetable()
+        self._directory = Directory(systems)
+        self._applied = AppliedFaults(self._directory, seed)
+        self._held: list[tuple[int, int, Message]] = []
+        self._sequence = 0
+        self._sent: dict[Name, int] = {}
+        self._turns: dict[tuple[int, int], Reporting] = {}
+        self._names: dict[int, list[Name]] = {id(bank): list(bank.rows) for system in systems for bank in system.banks}
 
-    def messages(self, begin: datetime, until: datetime) -> Iterator[Message]:
-        """Yield what is due up to a moment, oldest first.
+    @property
+    def members(self) -> Mapping[Name, Member]:
+        """Return every device."""
+        return self._directory.members
 
-        Args:
-            begin: nothing older is told; where a device starts that has never reported.
+    def covers(self, place: Place) -> bool:
+        """Say whether a place belongs to these systems."""
+        return self._directory.covers(place)
+
+    def check(self, fault: TimedFault) -> None:
+        """See whether a fault suits its place.
+
+        Raises:
+            ConfigurationInvalid: it does not.
         """
-        due = [self._moments(member, begin, until) for member in self.members.values()]
-        for moment, name in heapq.merge(*due):
-            member = self.members[name]
-            report = member.step(moment)
-            if report is not None:
-                yield from _encode(member, moment, report)
+        self._applied.made(fault)
 
-    def faults_of(self, name: Name) -> Mapping[str, Fault]:
-        """Return the faults that a device may have, by kind; none for a device that is not in the scenario."""
-        return self.members[name].faults if name in self.members else {}
+    def advance(self, until: int) -> Iterator[Message]:
+        """Yield what is sent up to a moment, step by step; to be consumed in full before the next call."""
+        while (moment := self.grid.next(self.now)).at <= until:
+            for fault in list(self.timetable.take_ending(self.now)):
+                self._applied.end(fault, self.now)
+            for fault in list(self.timetable.take_starting(self.now)):
+                self._applied.begin(fault)
+            self._applied.step(moment)
+            fresh = [message for system in self.systems for message in self._step(system, moment)]
+            self.now = moment.at
+            while self._held and self._held[0][0] <= moment.at:
+                yield heapq.heappop(self._held)[2]
+            yield from fresh
 
-    def resume(self, name: Name, at: datetime, values: Mapping[str, float]) -> None:
-        """Let a device that has not begun go on from what is known: registers from `values`, reports after `at`."""
-        member = self.members[name]
-        if member.at is None:
-            known = member.device.state()
-            member.device.restore(known | {metric: value for metric, value in values.items() if metric in known})
-            member.at = at
+    def resume(self, name: Name, values: Mapping[str, float]) -> None:
+        """Let a device's registers go on from what is known; before the first step."""
+        if name in self.members:
+            self.members[name].system.resume(name, values)
 
-    def begin_fault(self, name: Name, kind: str, parameters: Parameters) -> None:
-        """Let a fault begin with the device's next report."""
-        self.members[name].faults[kind].begin(parameters)
-
-    def end_fault(self, name: Name, kind: str) -> None:
-        """Let a fault end with the device's next report."""
-        self.members[name].faults[kind].end()
-
-    def state(self) -> dict[str, Any]:
-        """Give what a restart must know, as JSON."""
-        return {"/".join(name): _state(member) for name, member in self.members.items() if member.at is not None}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state` gave; devices that are no longer in the scenario are forgotten."""
-        for key, kept in state.items():
-            organisation, _, device = key.partition("/")
-            member = self.members.get(Name(organisation, device))
-            if member is not None:
-                _restore(member, kept)
-
-    def _moments(self, member: Member, begin: datetime, until: datetime) -> Iterator[tuple[datetime, Name]]:
-        return ((moment, member.name) for moment in member.schedule.moments(max(member.at or begin, begin), until))
-
-
-def build_fleet(scenario: Scenario, seed: int) -> Fleet:
-    """Make the clean devices of a scenario."""
-    world = World(seed=seed, utc_offset=timedelta(hours=scenario.utc_offset_hours))
-    areas = {
-        (site.organisation, site.slug): site.geometry for site in scenario.sites if isinstance(site.geometry, Area)
-    }
-    members: dict[Name, Member] = {}
-    for plan in scenario.devices:
-        name = Name(plan.organisation, plan.id)
-        if isinstance(plan, CollarPlan):
-            members[name] = _collar(name, plan, areas[plan.organisation, plan.site], world)
-        else:
-            members[name] = _fixed(name, plan, world)
-    return Fleet(members=members)
-
-
-def _fixed(name: Name, plan: FixedPlan, world: World) -> Member:
-    faults: dict[str, Fault] = {"leak": Leak()} if plan.model == "water_meter" else {}
-    history = _WATER_HISTORY if plan.model == "water_meter" else (timedelta(0),)
-    return Member(
-        name=name,
-        device=_FIXED[plan.model]("/".join(name), world),
-        schedule=Schedule(name="/".join(name), interval=plan.interval, history_offsets=history),
-        faults=faults | {"outage": Outage()},
-    )
-
-
-def _collar(name: Name, plan: CollarPlan, reserve: Area, world: World) -> Member:
-    plane = Plane(longitude=plan.home[0], latitude=plan.home[1])
-    area = plane.polygon(list(reserve.coordinates[0]))
-    home = Home(plane=plane, radius_metres=plan.home_radius_metres, reserve=area)
-    key = "/".join(name)
-    return Member(
-        name=name,
-        device=Collar(key, world, home, plan.species),
-        schedule=Schedule(name=key, interval=plan.interval),
-        faults={
-            "immobility": Immobility(plane, key, world.seed),
-            "fence_crossing": FenceCrossing(plane, area),
-            "outage": Outage(),
-        },
-    )
-
-
-def _encode(member: Member, moment: datetime, report: Report) -> Iterator[Message]:
-    organisation, device = member.name
-    if report.alive:
-        topic = topic_for(organisation, device, Kind.STATUS)
-        yield Message(moment, topic, encode_status(online=True, observed_at=moment))
-    if report.fix is not None:
-        fix = report.fix
-        position = Position(
-            device=device,
-            observed_at=moment,
-            longitude=fix.longitude,
-            latitude=fix.latitude,
-            accuracy=fix.accuracy,
-            speed=fix.speed,
-            heading=fix.heading,
-        )
-        yield Message(moment, topic_for(organisation, device, Kind.POSITIONS), encode_position(position))
-    if report.readings and (report.fix is None or member.reports % _FIXES_PER_BATTERY == 1):
-        readings: dict[str, float | tuple[float, str]] = {
-            metric: (value, UNITS[metric]) for metric, value in report.readings.items()
+    def state(self) -> tuple[dict[str, Any], State]:
+        """Give what a restart must know: a JSON object, and arrays by name."""
+        arrays = {
+            f"{number}/{key}": array
+            for number, system in enumerate(self.systems)
+            for key, array in system.state().items()
         }
-        yield Message(moment, topic_for(organisation, device, Kind.READINGS), encode_readings(moment, readings))
+        document = {
+            "now": self.now,
+            "systems": self._signature(),
+            "running": list(self.timetable.running),
+            "faults": self._applied.state(),
+            "held": [[due, message.topic, message.payload.hex()] for due, _, message in sorted(self._held)],
+            "sent": {"/".join(name): number for name, number in self._sent.items()},
+        }
+        return document, arrays
+
+    def restore(self, document: Mapping[str, Any], arrays: State) -> bool:
+        """Take up what `state` gave; False: it was of other devices, and nothing is changed."""
+        if document["systems"] != self._signature():
+            return False
+        self.now = document["now"]
+        for number, system in enumerate(self.systems):
+            prefix = f"{number}/"
+            system.restore({key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)})
+        for fault in self._applied.restore(document["faults"]):
+            if fault.key in document["running"]:
+                self.timetable.take_up(fault)
+        for due, topic, payload in document["held"]:
+            self._hold(Message(due, topic, bytes.fromhex(payload)))
+        self._sent = {Name(*key.split("/", 1)): number for key, number in document["sent"].items()}
+        return True
+
+    def _signature(self) -> list[str]:
+        return [f"{type(s).__name__} {s.plan.name} {[len(bank.devices) for bank in s.banks]}" for s in self.systems]
+
+    def _step(self, system: System, moment: Moment) -> Iterator[Message]:
+        system.advance(moment)
+        for bank in system.banks:
+            rows = self._reporting(bank, moment).due(moment.number)
+            if rows.size:
+                silent = bank.silent(rows, moment)
+                yield from self._regular(bank, rows if silent is None else rows[~silent], moment)
+            for happening in bank.events(moment):
+                report = Report(events=((happening.kind, happening.attributes),))
+                yield from self._say(self._names[id(bank)][happening.row], report, bank, moment)
+
+    def _regular(self, bank: Bank, rows: Rows, moment: Moment) -> Iterator[Message]:
+        names = [self._names[id(bank)][row] for row in rows.tolist()]
+        fixes = bank.fixes(rows, moment)
+        readings = bank.readings(rows, moment)
+        troubled = self._applied.troubled
+        careful = range(len(names)) if bank.alive or fixes is not None else _among(names, troubled)
+        for index in careful:
+            report = Report(
+                readings={metric: float(values[index]) for metric, values in readings.items()},
+                fix=None if fixes is None else fixes.row(index),
+                alive=bank.alive,
+            )
+            yield from self._say(names[index], report, bank, moment)
+        if not careful:
+            yield from encode_many(names, bank.metrics, readings, moment.at)
+        elif len(careful) < len(names):
+            left = np.delete(np.arange(len(names)), list(careful))
+            some = {metric: values[left] for metric, values in readings.items()}
+            yield from encode_many([names[index] for index in left.tolist()], bank.metrics, some, moment.at)
+
+    def _say(self, name: Name, report: Report, bank: Bank, moment: Moment) -> Iterator[Message]:
+        if name not in self._applied.troubled:
+            yield from encode(name, bank.metrics, report, moment.at)
+            return
+        changed = self._applied.report(name, report, moment)
+        if changed is None:
+            return
+        for message in encode(name, bank.metrics, changed, moment.at):
+            number = self._sent.get(name, 0)
+            self._sent[name] = number + 1
+            for sent in self._applied.carry(name, message, number):
+                if sent.due <= moment.at:
+                    yield sent
+                else:
+                    self._hold(sent)
+
+    def _hold(self, message: Message) -> None:
+        heapq.heappush(self._held, (message.due, self._sequence, message))
+        self._sequence += 1
+
+    def _reporting(self, bank: Bank, moment: Moment) -> Reporting:
+        key = (id(bank), moment.step)
+        if key not in self._turns:
+            is_history = moment.step == self.grid.history_step and moment.at <= self.grid.live_from
+            self._turns[key] = Reporting(bank, moment.step, self.grid.history_interval if is_history else 0)
+        return self._turns[key]
 
 
-def _state(member: Member) -> dict[str, Any]:
-    return {
-        "at": None if member.at is None else member.at.isoformat(),
-        "reports": member.reports,
-        "device": member.device.state(),
-        "faults": {kind: fault.state() for kind, fault in member.faults.items()},
-    }
-
-
-def _restore(member: Member, kept: Mapping[str, Any]) -> None:
-    member.at = datetime.fromisoformat(kept["at"])
-    member.reports = kept["reports"]
-    member.device.restore(kept["device"])
-    for kind, state in kept["faults"].items():
-        if kind in member.faults:
-            member.faults[kind].restore(state)
+def _among(names: Sequence[Name], troubled: Mapping[Name, object]) -> list[int]:
+    """Return the places of the names that are troubled; nothing is looked up where nothing is wrong."""
+    return [index for index, name in enumerate(names) if name in troubled] if troubled else []

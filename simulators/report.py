@@ -18,6 +18,18 @@ class Name(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a fault is: a device by its own identifier, or a site by its slug; exactly one of the two."""
+
+    organisation: str
+    device: str | None = None
+    site: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.organisation}/{self.device or self.site}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """What is measured.
 

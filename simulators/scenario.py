@@ -3,21 +3,31 @@
 YAML, validated as a whole before anything is registered or published; every complaint names the path and the value.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from veldwatch.errors import ScenarioInvalid
 from veldwatch.model.register import OrganisationKind
+from veldwatch.wire.durations import parse_duration
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Model = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Place = tuple[Longitude, Latitude]
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
+"""Written as `90s`, `15m`, `3d2h`."""
 
 
 class _Part(BaseModel):
@@ -62,6 +72,7 @@ class SitePlan(_Part):
     kind: str
     parent: Slug | None = None
     geometry: Annotated[Point | Line | Area, Field(discriminator="type")]
+    settings: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class MetricPlan(_Part):
@@ -93,51 +104,103 @@ class SubjectPlan(_Part):
     species: str | None = None
 
 
-class _DevicePlan(_Part):
+class DevicePlan(_Part):
+    """A device: which model plays it, where, how often it reports.
+
+    Attributes:
+        place: where it stands; a tracker's home.
+        gateway: id of the gateway behind which it sends.
+        settings: what its model takes, see docs/reference/scenarios.md.
+    """
+
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
     name: str
     organisation: Slug
     site: Slug
     profile: Slug
+    model: Model
     interval_seconds: float = Field(ge=1, le=86400)
     tags: tuple[str, ...] = ()
-
-    @property
-    def interval(self) -> timedelta:
-        """Return the time between live reports."""
-        return timedelta(seconds=self.interval_seconds)
-
-
-class FixedPlan(_DevicePlan):
-    """A device that stands somewhere."""
-
-    model: Literal["water_meter", "electricity_meter", "reservoir", "weather_station", "gateway"]
-    place: Place
+    place: Place | None = None
+    gateway: str | None = None
+    subject: SubjectPlan | None = None
+    settings: Mapping[str, Any] = Field(default_factory=dict)
 
 
-class CollarPlan(_DevicePlan):
-    """A collar: its site is the reserve, an area; its home range lies inside."""
+class FleetPlan(_Part):
+    """Many devices of one model; the pattern `{number}` in `id` and `name` tells them apart.
 
-    model: Literal["collar"]
-    species: Literal["elephant", "rhino", "wild_dog"]
-    home: Place
-    home_radius_metres: float = Field(gt=10, le=20000)
-    subject: SubjectPlan
+    Attributes:
+        place: none: scattered over the site's area.
+        settings: the same for all of them.
+    """
+
+    id: str
+    name: str
+    count: int = Field(ge=1, le=1_000_000)
+    first: int = 1
+    organisation: Slug
+    site: Slug
+    profile: Slug
+    model: Model
+    interval_seconds: float = Field(ge=1, le=86400)
+    tags: tuple[str, ...] = ()
+    gateway: str | None = None
+    settings: Mapping[str, Any] = Field(default_factory=dict)
 
 
-DevicePlan = Annotated[FixedPlan | CollarPlan, Field(discriminator="model")]
+class AmongPlan(_Part):
+    """Places of which some are drawn: devices of a model, or sites of a kind; below a site, or in the organisation."""
+
+    model: Model | None = None
+    site_kind: str | None = None
+    below: Slug | None = None
+
+
+class FaultPlan(_Part):
+    """A fault that will happen: where and when, counted from the run's beginning.
+
+    Attributes:
+        at: none: drawn between `between`.
+        lasts: none: to the end of the run.
+        device: or `site`, or `among` a number of places drawn by the seed.
+        count: how often, each at a place and time of its own; only with `among`.
+    """
+
+    kind: str
+    organisation: Slug
+    at: Duration | None = None
+    between: tuple[Duration, Duration] | None = None
+    lasts: Duration | None = None
+    device: str | None = None
+    site: Slug | None = None
+    among: AmongPlan | None = None
+    count: int = Field(default=1, ge=1, le=10_000)
+    parameters: Mapping[str, float] = Field(default_factory=dict)
 
 
 class Scenario(_Part):
-    """Everything that a run of the simulators needs."""
+    """Everything that a run of the simulators needs.
+
+    Attributes:
+        step_seconds: of the grid on which everything happens.
+        history_step_seconds: of the grid of the part of a live run that lies before its start.
+        history_interval_seconds: at least so far apart are reports in that part.
+    """
 
     name: Slug
+    title: str = ""
     seed: int = 1
     utc_offset_hours: float = Field(default=0.0, ge=-14, le=14)
+    step_seconds: float = Field(default=300.0, ge=1, le=3600)
+    history_step_seconds: float | None = Field(default=None, ge=1, le=3600)
+    history_interval_seconds: float | None = Field(default=None, ge=1, le=86400)
     organisations: tuple[Organisation, ...]
     profiles: tuple[ProfilePlan, ...]
     sites: tuple[SitePlan, ...]
-    devices: tuple[DevicePlan, ...]
+    devices: tuple[DevicePlan, ...] = ()
+    fleets: tuple[FleetPlan, ...] = ()
+    faults: tuple[FaultPlan, ...] = ()
 
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -194,9 +257,6 @@ def _complaints(scenario: Scenario) -> Iterable[str]:
     for number, device in enumerate(scenario.devices):
         yield from _unknown(f"devices.{number}.profile", device.profile, profiles)
         yield from _unknown(f"devices.{number}.site", (device.organisation, device.site), sites)
-        site = sites.get((device.organisation, device.site))
-        if isinstance(device, CollarPlan) and site is not None and not isinstance(site.geometry, Area):
-            yield f"devices.{number}.site: {device.site!r} (expected a site whose geometry is a Polygon)"
 
 
 def _unknown(path: str, value: Hashable, known: Iterable[Any]) -> Iterable[str]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from simulators.chance import Chance, Floats
 from simulators.moment import Moment
-from simulators.report import Fixes, Happening, Metric, Name
+from simulators.report import Fixes, Happening, Metric, Name, Place
 from simulators.scenario import DevicePlan, SitePlan
 from veldwatch.errors import ConfigurationInvalid
 
@@ -27,9 +27,14 @@ State = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What all systems of a scenario share."""
+    """What all systems of a scenario share.
+
+    Attributes:
+        ends_at: of the run, in milliseconds since 1970; None: it has no end.
+    """
 
     seed: int
+    ends_at: int | None = None
 
     def chance(self, names: Sequence[str]) -> Chance:
         """Make the draws of some things by name."""
@@ -153,14 +158,14 @@ class System(ABC):
         """Let a device's registers go on from what is known of them; values by metric."""
         del name, values
 
-    def fault(self, kind: str, place: Name, parameters: Mapping[str, float]) -> PhysicalFault:
+    def fault(self, kind: str, place: Place, parameters: Mapping[str, float]) -> PhysicalFault:
         """Begin a fault.
 
         Args:
-            place: a device, or a site by its slug.
+            parameters: all that the kind takes, within their limits.
 
         Raises:
             ConfigurationInvalid: the fault does not suit the place.
         """
         del parameters
-        raise ConfigurationInvalid(f"bad fault: {kind!r} does not suit {'/'.join(place)}")
+        raise ConfigurationInvalid(f"bad fault: {kind!r} does not suit {place}")
