@@ -1,17 +1,14 @@
-"""Scenario files: which organisations, sites, profiles and devices there are, and how each device behaves.
+"""What a scenario says: organisations, sites with geometry, profiles, devices, fleets, and what will go wrong.
 
-YAML, validated as a whole before anything is registered or published; every complaint names the path and the value.
+Only the shape; `simulators/scenario_files.py` reads the files and sees whether the parts fit together.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from veldwatch.errors import ScenarioInvalid
 from veldwatch.model.register import OrganisationKind
 from veldwatch.wire.durations import parse_duration
 
@@ -126,6 +123,11 @@ class DevicePlan(_Part):
     subject: SubjectPlan | None = None
     settings: Mapping[str, Any] = Field(default_factory=dict)
 
+    @property
+    def interval(self) -> timedelta:
+        """Return the time between reports."""
+        return timedelta(seconds=self.interval_seconds)
+
 
 class FleetPlan(_Part):
     """Many devices of one model; the pattern `{number}` in `id` and `name` tells them apart.
@@ -201,77 +203,3 @@ class Scenario(_Part):
     devices: tuple[DevicePlan, ...] = ()
     fleets: tuple[FleetPlan, ...] = ()
     faults: tuple[FaultPlan, ...] = ()
-
-
-SCENARIOS = Path(__file__).parent / "scenarios"
-
-
-def load_scenario(named: str) -> Scenario:
-    """Read a scenario: a file, or the name of one that comes with Veldwatch (`demo`).
-
-    Raises:
-        ScenarioInvalid: naming each path and value that is wrong, and what was expected.
-    """
-    path = SCENARIOS / f"{named}.yaml" if "/" not in named and not named.endswith(".yaml") else Path(named)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        known = ", ".join(sorted(found.stem for found in SCENARIOS.glob("*.yaml")))
-        raise ScenarioInvalid(
-            f"bad scenario: {named!r} ({error.strerror}; expected a file, or one of {known})"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ScenarioInvalid(f"bad scenario {named!r}: not YAML ({error})") from error
-    return parse_scenario(content)
-
-
-def parse_scenario(content: object) -> Scenario:
-    """Validate a scenario that was read already.
-
-    Raises:
-        ScenarioInvalid: as `load_scenario`.
-    """
-    try:
-        scenario = Scenario.model_validate(content)
-    except ValidationError as error:
-        raise ScenarioInvalid("; ".join(_sentence(e["loc"], e["input"], e["msg"]) for e in error.errors())) from error
-    complaints = [*_complaints(scenario)]
-    if complaints:
-        raise ScenarioInvalid("; ".join(complaints))
-    return scenario
-
-
-def _complaints(scenario: Scenario) -> Iterable[str]:
-    organisations = {organisation.slug for organisation in scenario.organisations}
-    profiles = {profile.slug for profile in scenario.profiles}
-    sites: dict[tuple[str, str], SitePlan] = {}
-    yield from _repeated("organisations", [organisation.slug for organisation in scenario.organisations])
-    yield from _repeated("profiles", [profile.slug for profile in scenario.profiles])
-    for number, site in enumerate(scenario.sites):
-        yield from _unknown(f"sites.{number}.organisation", site.organisation, organisations)
-        if site.parent is not None:
-            yield from _unknown(f"sites.{number}.parent", (site.organisation, site.parent), sites)
-        sites[site.organisation, site.slug] = site
-    yield from _repeated("sites", [(site.organisation, site.slug) for site in scenario.sites])
-    yield from _repeated("devices", [(device.organisation, device.id) for device in scenario.devices])
-    for number, device in enumerate(scenario.devices):
-        yield from _unknown(f"devices.{number}.profile", device.profile, profiles)
-        yield from _unknown(f"devices.{number}.site", (device.organisation, device.site), sites)
-
-
-def _unknown(path: str, value: Hashable, known: Iterable[Any]) -> Iterable[str]:
-    listed = list(known)
-    if value not in listed:
-        yield f"{path}: {value!r} (expected one of {listed!r}, defined above it)"
-
-
-def _repeated(path: str, values: list[Any]) -> Iterable[str]:
-    for number, value in enumerate(values):
-        if value in values[:number]:
-            yield f"{path}.{number}: {value!r} (expected a name that is not taken)"
-
-
-def _sentence(location: tuple[int | str, ...], value: object, message: str) -> str:
-    shown = repr(value)
-    short = shown if len(shown) <= 80 else f"{shown[:77]}..."
-    return f"{'.'.join(str(part) for part in location) or 'scenario'}: {short} ({message[0].lower()}{message[1:]})"
