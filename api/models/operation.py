@@ -3,12 +3,21 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from api.models.alerts import Severity
+from veldwatch.model.faults import FAULTS
 
 Printable = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\x00-\x1f\x7f]*$")]
-FaultKind = Literal["leak", "outage", "fence_crossing", "immobility"]
+
+
+def _known_kind(name: str) -> str:
+    if name not in FAULTS:
+        raise ValueError(f"expected one of {', '.join(FAULTS)}")
+    return name
+
+
+FaultKind = Annotated[str, AfterValidator(_known_kind), Field(json_schema_extra={"enum": list(FAULTS)})]
 
 
 class Me(BaseModel):
@@ -56,18 +65,25 @@ class Mail(BaseModel):
 
 
 class Fault(BaseModel):
-    """A fault that the simulators were asked for."""
+    """A fault in what the simulators play, at a device or at a site: planned, or asked for."""
 
     id: int
-    device_id: int = Field(examples=[17])
-    device: str = Field(examples=["meter-0017"])
-    device_name: str
+    run_id: int | None = Field(description="the run of the simulators; null: none has taken it up")
+    planned_key: str | None = Field(description="its name in the run's scenario; null: somebody asked for it")
+    device_id: int | None = Field(description="null: it is at a site", examples=[17])
+    device: str | None = Field(examples=["meter-0017"])
+    device_name: str | None
+    site_id: int | None = Field(description="null: it is at a device", examples=[3])
+    site: str | None = Field(description="slug", examples=["north"])
+    site_name: str | None
     organisation: str
     kind: FaultKind
     parameters: dict[str, Any] = Field(examples=[{"duration_seconds": 3600}])
+    size: float | None = Field(description="of the kind's first parameter; null: the kind has no size")
+    size_unit: str | None = Field(description="UCUM", examples=["L/h"])
     requested_at: datetime
     requested_by: str
-    started_at: datetime | None
+    started_at: datetime | None = Field(description="simulated time, as the two ends")
     ends_at: datetime | None
     stopped_at: datetime | None
 
@@ -94,7 +110,8 @@ class Simulator(BaseModel):
 class NewFault(BaseModel, extra="forbid"):
     """Body of a request for a fault."""
 
-    device_id: int = Field(ge=1, le=2**31 - 1, examples=[17])
+    device_id: int | None = Field(None, ge=1, le=2**31 - 1, description="or `site_id`, exactly one", examples=[17])
+    site_id: int | None = Field(None, ge=1, le=2**31 - 1)
     kind: FaultKind
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="`duration_seconds`, and what the kind takes", examples=[{}]

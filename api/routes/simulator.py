@@ -1,5 +1,6 @@
 """GET /v1/simulator, and faults that operators ask the simulators for."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from api.parameters import check_storable
 from api.parts import Shared
 from veldwatch.storage import simulation
 from veldwatch.storage.connection import Connection
-from veldwatch.storage.devices import DeviceFilter, get_device, list_devices
+from veldwatch.storage.devices import DeviceFilter, get_device, get_site, list_devices
 
 router = APIRouter(prefix="/v1/simulator", tags=["demo"])
 
@@ -38,11 +39,15 @@ def post_fault(parts: Shared, bearer: Operator, body: NewFault) -> Fault:
     """Ask the simulators for a fault."""
     check_storable(body.parameters)
     with parts.pool.lend() as connection:
-        get_device(connection, bearer.scope, body.device_id)
+        if body.device_id is not None:
+            get_device(connection, bearer.scope, body.device_id)
+        if body.site_id is not None:
+            get_site(connection, bearer.scope, body.site_id)
         number = simulation.request_fault(
             connection,
-            device_id=body.device_id,
             kind=body.kind,
+            device_id=body.device_id,
+            site_id=body.site_id,
             parameters=body.parameters,
             requested_by=bearer.name,
         )
@@ -63,4 +68,8 @@ def _find(connection: Connection, scope: int | None, fault_id: int) -> Fault:
 
 
 def _shown(fault: simulation.SimulatedFault) -> Fault:
-    return Fault.model_validate(fault, from_attributes=True)
+    names = {
+        "device_name": fault.place_name if fault.site_id is None else None,
+        "site_name": None if fault.site_id is None else fault.place_name,
+    }
+    return Fault.model_validate(asdict(fault) | names)

@@ -54,6 +54,18 @@ def list_sites(
     return fetch_rows(connection, _QUERIES["sites"], values)
 
 
+def get_site(connection: Connection, scope: int | None, site_id: int) -> Row:
+    """Give one site.
+
+    Raises:
+        NotFound: there is none of this id, or it is another organisation's.
+    """
+    rows = list_sites(connection, scope, organisation=None, kind=None, after=site_id - 1, limit=1)
+    if not rows or rows[0]["id"] != site_id:
+        raise NotFound(f"no site {site_id!r} (list them with GET /v1/sites)")
+    return rows[0]
+
+
 def list_devices(
     connection: Connection, scope: int | None, which: DeviceFilter, *, after: int, limit: int
 ) -> list[Row]:

@@ -132,7 +132,7 @@ def test_without_a_mailbox_it_is_not_there(operator: TestClient) -> None:
 def test_faults_are_asked_for_and_stopped(bearing: As, made: World) -> None:
     water = bearing("water")
     simulator = water.get("/v1/simulator").json()
-    assert simulator["kinds"] == ["leak", "outage", "fence_crossing", "immobility"]
+    assert {"leak", "burst", "fence_crossing"} <= set(simulator["kinds"])
     assert [one["external_id"] for one in simulator["devices"]] == ["m-1", "p-1"]
     asked = water.post("/v1/simulator/faults", json={"device_id": made.meter, "kind": "leak", "parameters": {"x": 1}})
     assert asked.status_code == 201
@@ -150,6 +150,23 @@ def test_faults_are_asked_for_and_stopped(bearing: As, made: World) -> None:
     assert rangers.post(f"/v1/simulator/faults/{fault['id']}/stop").status_code == 404
     assert rangers.post("/v1/simulator/faults", json={"device_id": made.meter, "kind": "leak"}).status_code == 404
     assert water.post("/v1/simulator/faults", json={"device_id": made.meter, "kind": "fire"}).status_code == 422
+
+
+def test_a_fault_at_a_site_is_asked_for_by_its_own_organisation(bearing: As) -> None:
+    water = bearing("water")
+    (town,) = [site for site in water.get("/v1/sites").json()["items"] if site["slug"] == "town"]
+    asked = water.post("/v1/simulator/faults", json={"site_id": town["id"], "kind": "burst"})
+    assert asked.status_code == 201, asked.text
+    fault = asked.json()
+    assert (fault["site"], fault["site_name"], fault["device_id"], fault["device_name"]) == ("town", "Town", None, None)
+    assert (fault["size"], fault["size_unit"]) == (8.0, "L/s")
+    rangers = bearing("wildlife")
+    assert rangers.post("/v1/simulator/faults", json={"site_id": town["id"], "kind": "burst"}).status_code == 404
+    assert rangers.post(f"/v1/simulator/faults/{fault['id']}/stop").status_code == 404
+    for body in ({"kind": "burst"}, {"site_id": town["id"], "kind": "leak"}):
+        refused = water.post("/v1/simulator/faults", json=body)
+        assert refused.status_code == 422
+        assert "bad fault" in refused.json()["detail"]
 
 
 def test_health_tells_who_is_behind_and_how_much_arrives(

@@ -92,7 +92,7 @@ function row(state, fault) {
     }
   };
   return h("div", { class: "receipt" }, h("span", { class: style }, icon(sign, 14), word),
-    h("span", { class: "clip" }, h("b", {}, FAULTS[fault.kind]?.[0] ?? sentence(fault.kind)), " at ", h("a", { href: `#/devices/${fault.device_id}` }, fault.device_name)),
+    h("span", { class: "clip" }, h("b", {}, FAULTS[fault.kind]?.[0] ?? sentence(fault.kind)), " at ", fault.device_id ? h("a", { href: `#/devices/${fault.device_id}` }, fault.device_name) : fault.site_name),
     fault.stopped_at ? h("span", { class: "small muted" }, ageElement(fault.stopped_at)) : h("button", { class: "button button-small button-danger", type: "button", disabled: !mayOperate(), on: { click: stop } }, icon("stop", 14), "Stop"),
     h("div", { class: "attempt" }, `Requested by ${fault.requested_by || "somebody"} `, ageElement(fault.requested_at)));
 }
