@@ -34,7 +34,7 @@ class Share:
     of: int = 1
 
 
-def build_fleet(scenario: Scenario, run: Run, share: Share = Share()) -> Fleet:  # noqa: B008  # frozen
+def build_fleet(scenario: Scenario, run: Run, share: Share = Share()) -> Fleet:  # frozen
     """Make the devices of a scenario, or a share of them, with the faults that it plans.
 
     Raises:

@@ -1,30 +1,36 @@
 """`veldwatch simulate`: register a scenario, play it, inject faults and end them."""
 
+import hashlib
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
+from veldwatch.storage.simulation_runs import list_runs, mark_run_stopped
 
-from simulators.clock import SimulatedClock
-from simulators.fleet import build_fleet
-from simulators.program import SimulateProgram
-from simulators.publisher import Publisher
+from simulators.building import Run, build_fleet
+from simulators.moment import to_milliseconds
+from simulators.playing import Wanted, play
 from simulators.registration import register as register_scenario
-from simulators.scenario import Scenario, load_scenario
-from simulators.state_file import state_path
+from simulators.scenario import Scenario
+from simulators.scenario_files import load_scenario
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
+from veldwatch.model.faults import FAULTS, suiting
 from veldwatch.process import stop_on_signals
 from veldwatch.storage import simulation
 from veldwatch.storage.connection import connect
 from veldwatch.wire.durations import parse_duration
-from veldwatch.wire.topics import Kind, topic_for
-from veldwatch.wire.veldwatch_json import encode_status
 
 app = typer.Typer(help="Simulated devices, and faults to try rules on.", no_args_is_help=True)
 Named = Annotated[str, typer.Argument(help="a scenario file, or the name of one that comes with Veldwatch")]
+Seed = Annotated[int | None, typer.Option(help="same seed, same bytes; none: the scenario's")]
+Since = Annotated[str, typer.Option("--from", help="first moment of the run, ISO 8601")]
+Until = Annotated[str, typer.Option("--to", help="its last moment, ISO 8601")]
+# How far before its start a live run is told in the scenario's own steps: charts begin full.
+_LIVE = timedelta(minutes=10)
 
 
 @app.command("register")
@@ -39,58 +45,102 @@ def register(scenario: Named = "demo") -> None:
 @app.command("run")
 def run(
     scenario: Named = "demo",
-    seed: Annotated[int | None, typer.Option(help="same seed, same bytes; none: the scenario's")] = None,
+    seed: Seed = None,
     speed: Annotated[float, typer.Option(min=0.01, help="simulated seconds a second, until the present")] = 1.0,
     backfill: Annotated[str, typer.Option(help="how much history to tell where none was told: 24h, 30m, 0s")] = "24h",
 ) -> None:
     """Publish a scenario's messages until stopped, going on where the last run stopped."""
-    settings = load_settings()
-    loaded = load_scenario(scenario)
-    used_seed = loaded.seed if seed is None else seed
+    settings, loaded, now = load_settings(), load_scenario(scenario), _now()
     configure_logs(settings, "simulate")
+    begins_at = now - _duration("--backfill", backfill)
+    wanted = Wanted(
+        scenario=loaded,
+        seed=_seed(loaded, seed),
+        begins_at=begins_at,
+        live_from=max(begins_at, now - _LIVE) if speed == 1.0 else begins_at,
+        speed=speed,
+    )
     stop = stop_on_signals()
     serve_metrics(settings)
+    play(settings, wanted, _now, stop)
+
+
+@app.command("backfill")
+def backfill(scenario: Named, since: Since, until: Until, seed: Seed = None) -> None:
+    """Publish a stretch of a scenario as fast as it goes, with the faults that it plans, and write their truth."""
+    settings, loaded = load_settings(), load_scenario(scenario)
+    configure_logs(settings, "simulate")
+    begins_at, ends_at = _stretch(since, until)
+    wanted = Wanted(
+        scenario=loaded,
+        seed=_seed(loaded, seed),
+        begins_at=begins_at,
+        live_from=begins_at,
+        ends_at=ends_at,
+        speed=None,
+    )
     started_at = _now()
-    begins_at = started_at - _duration("--backfill", backfill)
-    fleet = build_fleet(loaded, used_seed)
-    gateway = _gateway(loaded)
-    with Publisher(
-        settings,
-        stop,
-        client_id=f"veldwatch-simulate-{loaded.name}-{used_seed}",
-        will=None if gateway is None else (gateway, encode_status(online=False)),
-        birth=None if gateway is None else (gateway, encode_status(online=True)),
-    ) as publisher:
-        SimulateProgram(
-            dsn=settings.dsn,
-            fleet=fleet,
-            publisher=publisher,
-            state_path=state_path(settings.home, loaded.name, used_seed),
-            begins_at=begins_at,
-            # Real time plays the history at once; another speed plays it at that speed.
-            simulated=SimulatedClock(
-                started_at=started_at, begins_at=started_at if speed == 1.0 else begins_at, speed=speed
-            ),
-            clock=_now,
-            stop=stop,
-        ).run()
+    program = play(settings, wanted, _now, stop_on_signals())
+    if program is None:
+        raise typer.Exit(1)
+    if program.run_id is not None:
+        with connect(settings.dsn) as connection:
+            mark_run_stopped(connection, program.run_id)
+    seconds = (_now() - started_at).total_seconds()
+    typer.echo(f"published {program.messages} messages of {loaded.name} in {seconds:.1f} s")
+
+
+@app.command("dump")
+def dump(
+    scenario: Named,
+    since: Since,
+    until: Until,
+    seed: Seed = None,
+    *,
+    digest: Annotated[bool, typer.Option("--digest", help="print only how many there are, and their SHA-256")] = False,
+) -> None:
+    """Write a stretch's messages without publishing them, a line each: milliseconds since 1970, topic, payload."""
+    loaded = load_scenario(scenario)
+    begins_at, ends_at = (to_milliseconds(moment) for moment in _stretch(since, until))
+    wanted = Run(seed=_seed(loaded, seed), begins_at=begins_at, live_from=begins_at, ends_at=ends_at)
+    sha256, count = hashlib.sha256(), 0
+    for message in build_fleet(loaded, wanted).advance(ends_at):
+        line = b"%d\t%s\t%s\n" % (message.due, message.topic.encode(), message.payload)
+        sha256.update(line)
+        count += 1
+        if not digest:
+            sys.stdout.buffer.write(line)
+    if digest:
+        typer.echo(f"{count} messages, SHA-256 {sha256.hexdigest()}")
 
 
 @app.command("inject")
 def inject(
-    kind: Annotated[str, typer.Argument(help=", ".join(simulation.KINDS))],
-    device: Annotated[str, typer.Option(help="its own identifier, as on the wire")],
+    kind: Annotated[str, typer.Argument(help=f"one of {', '.join(FAULTS)}")],
+    device: Annotated[str | None, typer.Option(help="its own identifier, as on the wire")] = None,
+    site: Annotated[str | None, typer.Option(help="slug, for a fault of a whole site")] = None,
     organisation: Annotated[str | None, typer.Option(help="slug, where several have such a device")] = None,
     duration: Annotated[str | None, typer.Option(help="10m, 2h; none: until it is stopped")] = None,
+    parameter: Annotated[list[str] | None, typer.Option("--set", help="name=value; what the kind takes")] = None,
 ) -> None:
     """Ask the running simulators for a fault."""
-    parameters = {} if duration is None else {"duration_seconds": _duration("--duration", duration).total_seconds()}
+    parameters: dict[str, float] = dict(_assignment(text) for text in parameter or [])
+    if duration is not None:
+        parameters["duration_seconds"] = _duration("--duration", duration).total_seconds()
+    if (device is None) == (site is None):
+        raise ConfigurationInvalid("bad place: expected one of --device and --site")
     with connect(load_settings().dsn) as connection:
-        device_id = simulation.find_device(connection, device, organisation)
+        device_id = None if device is None else simulation.find_device(connection, device, organisation)
+        site_id = None if site is None else simulation.find_site(connection, site, organisation)
         fault = simulation.request_fault(
-            connection, device_id=device_id, kind=kind, parameters=parameters, requested_by="command line"
+            connection,
+            kind=kind,
+            device_id=device_id,
+            site_id=site_id,
+            parameters=parameters,
+            requested_by="command line",
         )
-    typer.echo(f"fault {fault}: {kind} at {device} (end it with `veldwatch simulate stop {fault}`)")
+    typer.echo(f"fault {fault}: {kind} at {device or site} (end it with `veldwatch simulate stop {fault}`)")
 
 
 @app.command("stop")
@@ -103,23 +153,49 @@ def stop_fault(fault: Annotated[int, typer.Argument(help="number, see `veldwatch
 
 @app.command("list")
 def list_all(scenario: Named = "demo") -> None:
-    """Show a scenario's devices with the faults that suit them, then the newest faults and what became of them."""
-    fleet = build_fleet(load_scenario(scenario), 0)
-    for name, member in fleet.members.items():
-        typer.echo(f"{name.organisation}\t{name.device}\t{', '.join(member.faults)}")
+    """Show a scenario's devices with the faults that suit them, then the newest runs and faults."""
+    for plan in load_scenario(scenario).devices:
+        kinds = ", ".join(kind.name for kind in suiting(plan.model))
+        typer.echo(f"{plan.organisation}\t{plan.id}\t{kinds}")
     with connect(load_settings().dsn) as connection:
-        faults = simulation.list_faults(connection, limit=50)
+        runs, faults = list_runs(connection, limit=10), simulation.list_faults(connection, limit=50)
+    for each in runs:
+        typer.echo(
+            f"run {each.id}\t{each.scenario}\tseed {each.seed}\tuntil {_shown(each.simulated_until)}\t"
+            f"{each.messages} messages\t{'over' if each.stopped_at else 'open'}"
+        )
     for fault in faults:
         typer.echo(
-            f"fault {fault.id}\t{fault.kind}\t{fault.organisation}/{fault.device}\t"
+            f"fault {fault.id}\t{fault.kind}\t{fault.organisation}/{fault.device or fault.site}\t"
             f"from {_shown(fault.started_at)}\tto {_shown(fault.stopped_at or fault.ends_at)}"
         )
 
 
-def _gateway(scenario: Scenario) -> str | None:
-    """Return the status topic of the first gateway: it bears the connection's last will."""
-    gateways = [plan for plan in scenario.devices if plan.model == "gateway"]
-    return topic_for(gateways[0].organisation, gateways[0].id, Kind.STATUS) if gateways else None
+def _seed(scenario: Scenario, seed: int | None) -> int:
+    return scenario.seed if seed is None else seed
+
+
+def _stretch(since: str, until: str) -> tuple[datetime, datetime]:
+    begins_at, ends_at = _moment("--from", since), _moment("--to", until)
+    if ends_at <= begins_at:
+        raise ConfigurationInvalid(f"bad --to: {until!r} (expected a moment after --from)")
+    return begins_at, ends_at
+
+
+def _moment(option: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationInvalid(f"bad {option}: {text!r} (expected ISO 8601: 2026-11-22T10:00:00Z)") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError as error:
+        raise ConfigurationInvalid(f"bad --set: {text!r} (expected name=number)") from error
 
 
 def _duration(option: str, text: str) -> timedelta:

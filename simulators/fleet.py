@@ -42,7 +42,8 @@ class Grid:
 
     def next(self, now: int) -> Moment:
         """Return the end of the step that begins at a moment."""
-        step = self.history_step if now + self.history_step <= self.live_from else self.step
+        is_history = now % self.history_step == 0 and now + self.history_step <= self.live_from
+        step = self.history_step if is_history else self.step
         return Moment(at=now + step, step=step, utc_offset=self.utc_offset)
 
 

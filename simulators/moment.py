@@ -50,7 +50,7 @@ class Moment:
     @property
     def is_weekend(self) -> bool:
         """Say whether the local day is a Saturday or Sunday."""
-        return self.local.weekday() >= 5  # noqa: PLR2004  # Monday is 0
+        return self.local.weekday() >= 5  # Monday is 0
 
     @property
     def day_of_year(self) -> int:

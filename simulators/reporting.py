@@ -1,4 +1,4 @@
-"""Which devices of a bank report at which step: each every so many steps, with a phase of its own that spreads the load."""
+"""Which devices of a bank report at which step: each in its turn, with a phase of its own that spreads the load."""
 
 from dataclasses import dataclass
 

@@ -133,6 +133,10 @@ def _complaints(scenario: Scenario) -> Iterable[str]:
             yield from _unknown(f"{part}.{number}.profile", device.profile, profiles)
             yield from _unknown(f"{part}.{number}.site", (device.organisation, device.site), sites)
             yield from _unknown(f"{part}.{number}.model", device.model, MODELS)
+    yield from _plan_complaints(scenario, organisations)
+
+
+def _plan_complaints(scenario: Scenario, organisations: set[str]) -> Iterable[str]:
     for number, fleet in enumerate(scenario.fleets):
         if fleet.count > 1 and "{number}" not in fleet.id:
             yield f"fleets.{number}.id: {fleet.id!r} (expected {{number}} in it, to tell {fleet.count} devices apart)"

@@ -32,7 +32,14 @@ class TimedFault:
     @staticmethod
     def from_document(document: Mapping[str, Any]) -> "TimedFault":
         """Read what `document` wrote."""
-        return TimedFault(**{**document, "place": Place(**document["place"])})
+        return TimedFault(
+            key=document["key"],
+            kind=document["kind"],
+            place=Place(**document["place"]),
+            starts=document["starts"],
+            ends=document["ends"],
+            parameters=document["parameters"],
+        )
 
 
 class Timetable:
@@ -41,6 +48,7 @@ class Timetable:
     def __init__(self) -> None:
         self._waiting: dict[str, TimedFault] = {}
         self._running: dict[str, TimedFault] = {}
+        self._known: dict[str, TimedFault] = {}
 
     @property
     def running(self) -> Mapping[str, TimedFault]:
@@ -48,14 +56,22 @@ class Timetable:
         return self._running
 
     def add(self, fault: TimedFault) -> None:
-        """Plan a fault; one whose key is known changes its end only."""
+        """Plan a fault; of one that was added before, only the end may be another."""
+        known = fault.key in self._known
+        self._known[fault.key] = fault
         if fault.key in self._running:
             self._running[fault.key] = fault
-        else:
+        elif not known or fault.key in self._waiting:
             self._waiting[fault.key] = fault
+
+    def planned(self) -> Iterator[TimedFault]:
+        """Yield every fault that was ever added, as it stands now."""
+        yield from self._known.values()
 
     def take_up(self, fault: TimedFault) -> None:
         """Have a fault running that began before a restart."""
+        self._waiting.pop(fault.key, None)
+        self._known[fault.key] = fault
         self._running[fault.key] = fault
 
     def take_starting(self, at: int) -> Iterator[TimedFault]:

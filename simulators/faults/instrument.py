@@ -26,7 +26,7 @@ class Wrapped:
 
 
 class InstrumentFault(Protocol):
-    """Changes one device's reports; it sees each of them in order, also after its end while it leaves something behind."""
+    """Changes one device's reports; it sees each in order, also after its end while it leaves something behind."""
 
     def change(self, report: Report, moment: Moment) -> Report | None:
         """Change a report; None: nothing is sent."""

@@ -87,7 +87,7 @@ class PhysicalFault(Protocol):
         ...
 
 
-class Bank(ABC):
+class Bank:
     """Devices of one model in one system, read together.
 
     Attributes:

@@ -1,0 +1,159 @@
+"""Setting a run up: from its saved moment, else from what the database has, else from its beginning."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from veldwatch.storage.simulation_runs import RunPlan, start_run
+
+from simulators.building import Run, Share, build_fleet
+from simulators.clock import SimulatedClock
+from simulators.fleet import Fleet
+from simulators.moment import from_milliseconds, to_milliseconds
+from simulators.program import SimulateProgram
+from simulators.publisher import Publisher
+from simulators.report import Name
+from simulators.scenario import Scenario
+from simulators.state_file import SavedRun, load_state, state_path
+from veldwatch.config import Settings
+from veldwatch.errors import StorageError
+from veldwatch.storage import simulation
+from veldwatch.storage.connection import connect
+from veldwatch.wire.topics import Kind, topic_for
+from veldwatch.wire.veldwatch_json import encode_status
+
+_log = structlog.get_logger()
+_OLDEST_STANDING = timedelta(days=30)
+_SHORT_GAP = 20 * 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be played.
+
+    Attributes:
+        begins_at: nothing older is told.
+        live_from: before it the scenario's history step and interval hold.
+        ends_at: None: until stopped.
+        speed: simulated seconds in a second, until the present is reached; None: as fast as it goes, to `ends_at`.
+        run_id: of a run that is in the database already; None: it is noted there where there is a database.
+    """
+
+    scenario: Scenario
+    seed: int
+    begins_at: datetime
+    live_from: datetime
+    ends_at: datetime | None = None
+    speed: float | None = 1.0
+    run_id: int | None = None
+    share: Share = field(default_factory=Share)
+    requested_by: str = "command line"
+
+
+def play(
+    settings: Settings, wanted: Wanted, clock: Callable[[], datetime], stop: threading.Event
+) -> SimulateProgram | None:
+    """Play a run to its end or until stopped; None: it did not come to its end."""
+    scenario, share = wanted.scenario, wanted.share
+    part = "" if share.of == 1 else f"-{share.number + 1}of{share.of}"
+    path = state_path(settings.home, _file_name(wanted), wanted.seed, part)
+    fleet, run_id = _take_up(settings, wanted, load_state(path))
+    started_at = clock()
+    gateway = next((plan for plan in scenario.devices if plan.model == "gateway"), None)
+    will = None if gateway is None or share.number else topic_for(gateway.organisation, gateway.id, Kind.STATUS)
+    with Publisher(
+        settings,
+        stop,
+        client_id=f"veldwatch-simulate-{scenario.name}-{wanted.seed}{part}",
+        will=None if will is None else (will, encode_status(online=False)),
+        birth=None if will is None else (will, encode_status(online=True)),
+    ) as publisher:
+        program = SimulateProgram(
+            dsn=settings.dsn,
+            fleet=fleet,
+            publisher=publisher,
+            state_path=path,
+            run_id=run_id,
+            simulated=_clock(wanted, fleet, started_at),
+            ends_at=None if wanted.ends_at is None else to_milliseconds(wanted.ends_at),
+            clock=clock,
+            stop=stop,
+        )
+        # A resumed run may have another grid from here on: it is kept before anything is told on it.
+        program.save()
+        return program if program.run() else None
+
+
+def _file_name(wanted: Wanted) -> str:
+    if wanted.speed is not None:
+        return wanted.scenario.name
+    return f"{wanted.scenario.name}-from-{wanted.begins_at:%Y%m%dT%H%M%SZ}"
+
+
+def _clock(wanted: Wanted, fleet: Fleet, started_at: datetime) -> SimulatedClock | None:
+    if wanted.speed is None:
+        return None
+    # Real time plays the history at once; another speed plays it at that speed.
+    begins_at = started_at if wanted.speed == 1.0 else from_milliseconds(fleet.now)
+    return SimulatedClock(started_at=started_at, begins_at=begins_at, speed=wanted.speed)
+
+
+def _take_up(settings: Settings, wanted: Wanted, saved: SavedRun | None) -> tuple[Fleet, int | None]:
+    ends_at = None if wanted.ends_at is None else to_milliseconds(wanted.ends_at)
+    if saved is not None and (wanted.run_id is None or wanted.run_id == saved.run_id):
+        run = Run(seed=wanted.seed, begins_at=saved.begins_at, live_from=_live_from(wanted, saved), ends_at=ends_at)
+        fleet = build_fleet(wanted.scenario, run, wanted.share)
+        if fleet.restore(saved.document, saved.arrays):
+            return fleet, saved.run_id
+        _log.warning("saved run is of another scenario, starting anew")
+    standings = _standings(settings, wanted)
+    begins_at = to_milliseconds(max([wanted.begins_at, *(standing.observed_at for standing in standings.values())]))
+    live_from = max(to_milliseconds(wanted.live_from), begins_at)
+    run = Run(seed=wanted.seed, begins_at=begins_at, live_from=live_from, ends_at=ends_at)
+    fleet = build_fleet(wanted.scenario, run, wanted.share)
+    for name, standing in standings.items():
+        fleet.resume(name, standing.values)
+    return fleet, wanted.run_id if wanted.run_id is not None else _noted(settings, wanted)
+
+
+def _live_from(wanted: Wanted, saved: SavedRun) -> int:
+    """Return where a resumed run's history ends: a long gap is told as coarsely as history is.
+
+    What lies in a history that has not been told to its end keeps its grid: it may have been told in part.
+    """
+    now, live_from = int(saved.document["now"]), to_milliseconds(wanted.live_from)
+    return live_from if now >= saved.live_from and live_from - now > _SHORT_GAP else saved.live_from
+
+
+def _standings(settings: Settings, wanted: Wanted) -> dict[Name, simulation.Standing]:
+    """Read what the database has of a live run's devices; a run with an end begins where it was told to."""
+    if not settings.dsn or wanted.speed is None:
+        return {}
+    organisations = sorted({plan.organisation for plan in wanted.scenario.devices})
+    try:
+        with connect(settings.dsn, application="veldwatch-simulate") as connection:
+            known = simulation.standings(connection, organisations, wanted.begins_at - _OLDEST_STANDING)
+    except StorageError as error:
+        _log.warning("database unavailable, starting without its past", error=str(error))
+        return {}
+    return {Name(*key): standing for key, standing in known.items()}
+
+
+def _noted(settings: Settings, wanted: Wanted) -> int | None:
+    if not settings.dsn:
+        return None
+    plan = RunPlan(
+        scenario=wanted.scenario.name,
+        seed=wanted.seed,
+        begins_at=wanted.begins_at,
+        ends_at=wanted.ends_at,
+        speed=wanted.speed,
+    )
+    try:
+        with connect(settings.dsn, application="veldwatch-simulate") as connection:
+            return start_run(connection, plan, requested_by=wanted.requested_by)
+    except StorageError as error:
+        _log.warning("database unavailable, the run is not noted", error=str(error))
+        return None
