@@ -2,7 +2,7 @@
 
 from rules.rule_files import pack_path, read_rules
 from simulators.registration import register
-from simulators.scenario import load_scenario
+from simulators.scenario_files import load_scenario
 from veldwatch.errors import Conflict
 from veldwatch.model.notifications import Channel
 from veldwatch.storage.connection import Connection

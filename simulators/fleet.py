@@ -7,7 +7,7 @@ far each call of `advance` goes and however the systems are shared out over proc
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -151,7 +151,8 @@ class Fleet:
                 yield from self._say(self._names[id(bank)][happening.row], report, bank, moment)
 
     def _regular(self, bank: Bank, rows: Rows, moment: Moment) -> Iterator[Message]:
-        names = [self._names[id(bank)][row] for row in rows.tolist()]
+        known = self._names[id(bank)]
+        names = [known[row] for row in cast("list[int]", rows.tolist())]
         fixes = bank.fixes(rows, moment)
         readings = bank.readings(rows, moment)
         troubled = self._applied.troubled
@@ -168,7 +169,9 @@ class Fleet:
         elif len(careful) < len(names):
             left = np.delete(np.arange(len(names)), list(careful))
             some = {metric: values[left] for metric, values in readings.items()}
-            yield from encode_many([names[index] for index in left.tolist()], bank.metrics, some, moment.at)
+            yield from encode_many(
+                [names[index] for index in left.tolist()], bank.metrics, some, moment.at
+            )
 
     def _say(self, name: Name, report: Report, bank: Bank, moment: Moment) -> Iterator[Message]:
         if name not in self._applied.troubled:
