@@ -150,6 +150,8 @@ class Rule:
         keep_firing_for: how long it must stay away before the alert counts as over.
         message: a template (`veldwatch.model.message_template`); None: a sentence made from the condition.
         runbook: address of instructions, shown with the alert.
+        detects: kinds of fault (`veldwatch.model.faults`) that it is there to find, sorted; empty: what it tells of is
+            no fault (heat, an empty battery), and it is not scored; None: nobody said. No part of what it does.
     """
 
     id: str
@@ -162,6 +164,7 @@ class Rule:
     message: str | None = None
     runbook: str | None = None
     labels: Mapping[str, str] = field(default_factory=_no_labels)
+    detects: tuple[str, ...] | None = None
 
 
 def metric_of(condition: Condition) -> str | None:

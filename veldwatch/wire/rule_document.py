@@ -1,14 +1,15 @@
 """Rules as documents (YAML or JSON, already read into mappings) and back.
 
 `rule_to_document(parse_rule(d))` is the canonical form: defaults left out, durations in their short form. Its
-text is what a rule version's id derives from, so the same definition is the same version on every machine.
+text without `detects` is what a rule version's id derives from, so the same definition is the same version on every
+machine.
 The same shape as JSON Schema: `veldwatch.wire.rule_schema`.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from veldwatch.errors import RuleInvalid
+from veldwatch.model.faults import FAULTS
 from veldwatch.model.identifiers import RuleVersionId
 from veldwatch.model.message_template import check_template
 from veldwatch.model.rule import (
@@ -61,6 +63,7 @@ def parse_rule(document: Mapping[str, object]) -> Rule:
         message=part.text_or_none("message", check_template),
         runbook=part.text_or_none("runbook", _check_address),
         labels=MappingProxyType(part.labels("labels")),
+        detects=_detects(part),
     )
     part.done()
     _check_times(rule)
@@ -78,8 +81,14 @@ def rule_to_document(rule: Rule) -> dict[str, Any]:
 
 
 def version_id(rule: Rule) -> RuleVersionId:
-    """Derive the id of a rule's version from its canonical text."""
-    text = json.dumps(rule_to_document(rule), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Derive the id of a rule's version from its canonical text.
+
+    `detects` is left out. It says what a rule is judged by, not what it does: had it a part in the id, filling it in
+    would end every alert of the rule that is open and fold all of its history again, for the very same alerts.
+    """
+    text = json.dumps(
+        rule_to_document(replace(rule, detects=None)), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
     return RuleVersionId(uuid5(_NAMESPACE, text))
 
 
@@ -93,6 +102,16 @@ def _selector(part: DocumentPart) -> Selector:
     )
     part.done()
     return selector
+
+
+def _detects(part: DocumentPart) -> tuple[str, ...] | None:
+    if not part.has("detects"):
+        return None
+    names = part.texts("detects")
+    for name in names:
+        if name not in FAULTS:
+            raise part.wrong("detects", name, f"expected one of {', '.join(FAULTS)}")
+    return tuple(sorted(set(names)))
 
 
 def _condition(part: DocumentPart) -> Condition:

@@ -7,6 +7,7 @@ checks that schema and parser agree.
 import json
 from typing import Any
 
+from veldwatch.model.faults import FAULTS
 from veldwatch.model.message_template import MESSAGE_FIELDS
 from veldwatch.model.rule import Beginning, FlowKind, GeofenceEvent, Severity
 from veldwatch.wire.rule_document import ID_PATTERN
@@ -52,6 +53,11 @@ def rule_schema() -> dict[str, Any]:
             "message": {**_TEXT, "description": "fields in braces: " + ", ".join(MESSAGE_FIELDS)},
             "runbook": {"type": "string", "pattern": r"^https?://\S+$"},
             "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+            "detects": {
+                "type": "array",
+                "items": {"enum": list(FAULTS)},
+                "description": "kinds of fault that it is there to find; [] where what it tells of is none",
+            },
         },
     }
 

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from rules.commands import app
 from tests.integration.rules.feed import Engineer, Feed
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.rules import get_rule
 
 RULE = """\
 id: town.high
@@ -38,6 +40,16 @@ def test_rules_are_applied_once_and_listed(cli: CliRunner, feed: Feed, rule_file
     for _ in range(2):
         assert cli.invoke(app, ["apply", str(rule_file)]).output == "town.high version 1\n"
     assert cli.invoke(app, ["list"]).output == "town.high\tversion 1\tenabled\tmajor\tthreshold\n"
+
+
+def test_what_a_rule_detects_is_stored_without_a_new_version(
+    cli: CliRunner, feed: Feed, connection: Connection, rule_file: Path
+) -> None:
+    assert feed.organisation
+    for detects in ("", "detects: [leak]\n", "detects: [burst]\n"):
+        rule_file.write_text(RULE + detects, encoding="utf-8")
+        assert cli.invoke(app, ["apply", str(rule_file)]).output == "town.high version 1\n"
+    assert get_rule(connection, "town.high").rule.detects == ("burst",)
 
 
 def test_a_back_test_of_a_file_says_what_it_would_have_raised(cli: CliRunner, feed: Feed, rule_file: Path) -> None:

@@ -24,6 +24,11 @@ def test_every_pack_is_valid_and_its_ids_begin_with_its_name() -> None:
             assert rule.id.startswith(path.stem + ".")
 
 
+def test_every_rule_of_a_pack_says_which_faults_it_is_there_to_find() -> None:
+    silent = [rule.id for path in PACKS.glob("*.yaml") for rule in read_rules(path) if rule.detects is None]
+    assert silent == []
+
+
 def test_every_pack_has_tests() -> None:
     assert {path.name for path in TESTED} == {path.name for path in PACKS.glob("*.yaml")}
 

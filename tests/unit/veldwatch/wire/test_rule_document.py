@@ -64,8 +64,10 @@ def test_everything_that_can_be_said_is_read() -> None:
             message="{device_name}: {value:.2f} {unit}",
             runbook="https://example.org/leak",
             labels={"team": "north"},
+            detects=["leak", "burst", "leak"],
         )
     )
+    assert rule.detects == ("burst", "leak")
     assert rule.select.devices == ("a", "b")
     assert rule.select.tags == ("x", "y")
     assert (rule.hold_for, rule.keep_firing_for) == (timedelta(minutes=5), timedelta(minutes=10))
@@ -88,6 +90,15 @@ def test_how_a_duration_is_written_makes_no_other_version() -> None:
         for text in ("24h", "1d", "PT24H", "P1D", "1440m", "86400s")
     }
     assert len(versions) == 1
+
+
+@pytest.mark.parametrize("detects", [[], ["leak"], ["burst", "leak"]], ids=str)
+def test_what_a_rule_is_there_to_find_makes_no_other_version_and_is_kept(detects: list[str]) -> None:
+    rule = parse_rule(document(detects=detects))
+    assert version_id(rule) == version_id(parse_rule(document()))
+    assert rule_to_document(rule)["detects"] == detects
+    jsonschema.validate(rule_to_document(rule), rule_schema())
+    assert "detects" not in rule_to_document(parse_rule(document()))
 
 
 def test_what_a_condition_says_comes_through() -> None:
@@ -140,6 +151,8 @@ def test_what_a_condition_says_comes_through() -> None:
         ({"message": "{"}, "bad message: '{'"),
         ({"runbook": "javascript:alert(1)"}, "bad runbook"),
         ({"labels": {"a": 1}}, "bad labels"),
+        ({"detects": ["flood"]}, "bad detects: 'flood' (expected one of leak, burst, "),
+        ({"detects": "leak"}, "bad detects: 'leak' (expected a list of texts)"),
         ({"select": {"device": "x"}}, "bad select.device: unknown key 'device' (expected one of devices, "),
         ({"colour": "red"}, "bad colour: unknown key 'colour'"),
     ],
@@ -163,7 +176,7 @@ _KEYS = st.sampled_from(
 
 @given(
     st.dictionaries(
-        st.sampled_from(["id", "title", "severity", "select", "condition", "hold_for", "message", "labels"]),
+        st.sampled_from(["id", "title", "severity", "select", "condition", "hold_for", "message", "labels", "detects"]),
         _JSON | st.dictionaries(_KEYS, _JSON | st.sampled_from(["threshold", "geofence", "1h"]), max_size=5),
         max_size=8,
     )

@@ -13,11 +13,11 @@ RETURNING id;
 -- retire_versions: let no version of a rule but one be active; what they miss is folded when they come back
 UPDATE rule_version SET active = false, activated_at = NULL WHERE rule_id = %(rule_id)s AND active AND id <> %(id)s;
 
--- ensure_version: the version of that definition, made if it is new, and active
+-- ensure_version: the version of that definition, made if it is new, and active; what it detects may change within it
 INSERT INTO rule_version (id, rule_id, version, definition, created_by, created_at)
 SELECT %(id)s, %(rule_id)s, coalesce(max(version), 0) + 1, %(definition)s, %(author)s, clock_timestamp()
 FROM rule_version WHERE rule_id = %(rule_id)s
-ON CONFLICT (id) DO UPDATE SET active = true
+ON CONFLICT (id) DO UPDATE SET active = true, definition = EXCLUDED.definition
 RETURNING version;
 
 -- list_rules: the rules with their active versions, by slug
