@@ -64,7 +64,7 @@ class Fleet:
         self._held: list[tuple[int, int, Message]] = []
         self._sequence = 0
         self._sent: dict[Name, int] = {}
-        self._turns: dict[tuple[int, int], Reporting] = {}
+        self._turns: dict[tuple[int, bool], Reporting] = {}
         self._names: dict[int, list[Name]] = {id(bank): list(bank.rows) for system in systems for bank in system.banks}
 
     @property
@@ -169,9 +169,7 @@ class Fleet:
         elif len(careful) < len(names):
             left = np.delete(np.arange(len(names)), list(careful))
             some = {metric: values[left] for metric, values in readings.items()}
-            yield from encode_many(
-                [names[index] for index in left.tolist()], bank.metrics, some, moment.at
-            )
+            yield from encode_many([names[index] for index in left.tolist()], bank.metrics, some, moment.at)
 
     def _say(self, name: Name, report: Report, bank: Bank, moment: Moment) -> Iterator[Message]:
         if name not in self._applied.troubled:
@@ -194,9 +192,9 @@ class Fleet:
         self._sequence += 1
 
     def _reporting(self, bank: Bank, moment: Moment) -> Reporting:
-        key = (id(bank), moment.step)
+        is_history = moment.step == self.grid.history_step and moment.at <= self.grid.live_from
+        key = (id(bank), is_history)
         if key not in self._turns:
-            is_history = moment.step == self.grid.history_step and moment.at <= self.grid.live_from
             self._turns[key] = Reporting(bank, moment.step, self.grid.history_interval if is_history else 0)
         return self._turns[key]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from math import inf
 from typing import Any
 
 from simulators.report import Place
@@ -49,6 +50,8 @@ class Timetable:
         self._waiting: dict[str, TimedFault] = {}
         self._running: dict[str, TimedFault] = {}
         self._known: dict[str, TimedFault] = {}
+        self._next_start: float = inf
+        self._next_end: float = inf
 
     @property
     def running(self) -> Mapping[str, TimedFault]:
@@ -63,6 +66,7 @@ class Timetable:
             self._running[fault.key] = fault
         elif not known or fault.key in self._waiting:
             self._waiting[fault.key] = fault
+        self._look_ahead()
 
     def planned(self) -> Iterator[TimedFault]:
         """Yield every fault that was ever added, as it stands now."""
@@ -73,19 +77,31 @@ class Timetable:
         self._waiting.pop(fault.key, None)
         self._known[fault.key] = fault
         self._running[fault.key] = fault
+        self._look_ahead()
 
     def take_starting(self, at: int) -> Iterator[TimedFault]:
         """Yield what begins up to a moment, the oldest first; what was over before it began never begins."""
+        if at < self._next_start:
+            return
         ready = [fault for fault in self._waiting.values() if fault.starts <= at]
         for fault in sorted(ready, key=lambda fault: (fault.starts, fault.key)):
             del self._waiting[fault.key]
             if fault.ends is None or fault.ends > at:
                 self._running[fault.key] = fault
                 yield fault
+        self._look_ahead()
 
     def take_ending(self, at: int) -> Iterator[TimedFault]:
         """Yield what ends up to a moment."""
+        if at < self._next_end:
+            return
         ready = [fault for fault in self._running.values() if fault.ends is not None and fault.ends <= at]
         for fault in sorted(ready, key=lambda fault: (fault.ends or 0, fault.key)):
             del self._running[fault.key]
             yield fault
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Find the next moments at which anything changes: a run has a hundred thousand steps and few faults."""
+        self._next_start = min((fault.starts for fault in self._waiting.values()), default=inf)
+        self._next_end = min((f.ends for f in self._running.values() if f.ends is not None), default=inf)
