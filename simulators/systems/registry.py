@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from simulators.systems.system import System
+from simulators.systems.wildlife.reserve import Reserve
 
-SYSTEMS: tuple[type[System], ...] = ()
+SYSTEMS: tuple[type[System], ...] = (Reserve,)
 """In the order in which the systems of one site are advanced."""
 
 

@@ -1,0 +1,1 @@
+"""Collared animals: how they move, how their receivers see it, and what can befall them."""
