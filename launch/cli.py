@@ -137,6 +137,12 @@ def _rules(app: typer.Typer) -> None:
     app.add_typer(mounted, name="rules")
 
 
+def _score(app: typer.Typer) -> None:
+    from rules.scorecard.commands import score  # noqa: PLC0415  # only where it is named
+
+    app.command("score")(score)
+
+
 def _notify(app: typer.Typer) -> None:
     from rules.notify.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
@@ -200,6 +206,7 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "export": _export,
     "sources": _sources,
     "rules": _rules,
+    "score": _score,
     "notify": _notify,
     "api": _api,
     "token": _token,

@@ -1,0 +1,151 @@
+"""What is scored, from the database: the alerts that were recorded, or those that rules would have raised.
+
+A back-test folds history as the engine does (`rules.backtest`), so both give the same; nothing is written.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rules.backtest import Stretch as Asked
+from rules.backtest import run_backtest
+from rules.postgres_store import PostgresStore
+from rules.scorecard.occurrences import Detector, Firing, Occurrence, Place, Spot, Stretch
+from rules.targets import Target, find_targets
+from veldwatch.model.rule import Rule
+from veldwatch.model.watched import Watched, WatchedDevice
+from veldwatch.storage import folds, simulation
+from veldwatch.storage import rules as stored_rules
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.scorecard import fired_alerts
+from veldwatch.wire.rule_document import version_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which devices are scored.
+
+    Attributes:
+        organisation: slug; None: every one.
+        devices: external ids; empty: every one.
+    """
+
+    organisation: str | None = None
+    devices: frozenset[str] = frozenset()
+
+    def holds(self, organisation: str, device: str | None) -> bool:
+        """Say whether alerts at a device are scored; one about a site has none."""
+        return self.organisation in (None, organisation) and (not self.devices or device in self.devices)
+
+    def within(self, watched: Watched) -> Watched:
+        """Leave out what is not scored."""
+        devices = tuple(device for device in watched.devices if self.holds(device.organisation, device.external_id))
+        ids = {device.id for device in devices}
+        return replace(watched, devices=devices, series=tuple(s for s in watched.series if s.device_id in ids))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Rules with what they raised.
+
+    Attributes:
+        targets: what each rule looks at, by the rule's id.
+        refused: rules that cannot be carried out for some devices, with the reason.
+    """
+
+    detectors: Sequence[Detector]
+    firings: Sequence[Firing]
+    targets: Mapping[str, Sequence[Target]]
+    refused: Mapping[str, str]
+
+
+def read_scope(connection: Connection, scope: Scope) -> Watched:
+    """Read what of the register is scored."""
+    return scope.within(folds.read_watched(connection))
+
+
+def recorded(connection: Connection, watched: Watched, scope: Scope, stretch: Stretch) -> Gathered:
+    """Give the alerts that the engine recorded, of the enabled rules and of those that fired in the stretch."""
+    fired = fired_alerts(connection, stretch.since, stretch.until)
+    firings = [
+        Firing(alert.rule, alert.fired_at, Spot(alert.organisation, alert.device, alert.sites))
+        for alert in fired
+        if scope.holds(alert.organisation, alert.device)
+    ]
+    raised = {firing.rule for firing in firings}
+    listed = [one for one in stored_rules.list_rules(connection) if one.enabled or one.slug in raised]
+    rules = [one.rule for one in listed]
+    targets, refused = _targets(rules, watched)
+    return Gathered(
+        detectors=[_detector(rule, targets[rule.id]) for rule in rules],
+        firings=firings,
+        targets=targets,
+        refused=refused,
+    )
+
+
+def backtested(connection: Connection, watched: Watched, rules: Sequence[Rule], stretch: Stretch) -> Gathered:
+    """Give what rules would have raised."""
+    store = _Picture(connection=connection, until=stretch.until, picture=watched)
+    targets, refused = _targets(rules, watched)
+    firings = [
+        Firing(rule.id, finding.alert.fired_at, spot_of(finding.target.device))
+        for rule in rules
+        if targets[rule.id]
+        for finding in run_backtest(store, rule, Asked(since=stretch.since, until=stretch.until)).findings
+        if finding.alert.fired_at is not None
+    ]
+    return Gathered(
+        detectors=[_detector(rule, targets[rule.id]) for rule in rules],
+        firings=firings,
+        targets=targets,
+        refused=refused,
+    )
+
+
+def simulated_truth(
+    connection: Connection, organisation: str | None, since: datetime, until: datetime, run_id: int | None = None
+) -> list[Occurrence]:
+    """Give the faults that the simulators injected."""
+    found = simulation.truth(connection, None, since=since, until=until, run_id=run_id)
+    return [
+        Occurrence(
+            kind=fault.kind,
+            place=Place(organisation=fault.organisation, device=fault.device, site=fault.site),
+            begins_at=fault.started_at,
+            ends_at=fault.stopped_at or fault.ends_at,
+            size=fault.size,
+            unit=fault.size_unit,
+        )
+        for fault in found
+        if fault.started_at is not None and organisation in (None, fault.organisation)
+    ]
+
+
+def spot_of(device: WatchedDevice) -> Spot:
+    """Give a device's place."""
+    return Spot(device.organisation, device.external_id, device.site_path)
+
+
+def _targets(rules: Sequence[Rule], watched: Watched) -> tuple[dict[str, list[Target]], dict[str, str]]:
+    found, refusals = find_targets([(version_id(rule), rule) for rule in rules], watched)
+    targets: dict[str, list[Target]] = {rule.id: [] for rule in rules}
+    for target in found:
+        targets[target.rule.id].append(target)
+    return targets, {refusal.rule: refusal.reason for refusal in refusals}
+
+
+def _detector(rule: Rule, targets: Sequence[Target]) -> Detector:
+    devices = {target.device.id: target.device for target in targets}
+    return Detector(name=rule.id, detects=rule.detects, watched=[spot_of(device) for device in devices.values()])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Picture(PostgresStore):
+    """A store that shows a part of the register."""
+
+    picture: Watched
+
+    def watched(self) -> Watched:
+        """Give that part."""
+        return self.picture

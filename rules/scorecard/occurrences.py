@@ -1,0 +1,104 @@
+"""What is compared: faults that are known to have been, and alerts that fired, each with its place and time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from veldwatch.model.faults import FAULTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a fault is: at a device, at a site with all that is below it, or (neither) anywhere.
+
+    Attributes:
+        organisation: slug; None: any.
+    """
+
+    organisation: str | None = None
+    device: str | None = None
+    site: str | None = None
+
+    def __str__(self) -> str:
+        """Give the most telling name."""
+        return self.device or self.site or self.organisation or "anywhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One fault that was.
+
+    Attributes:
+        kind: of `veldwatch.model.faults`, or a label's own word.
+        ends_at: None: it lasts.
+        size: in `unit`; None: the kind has none, or nobody said.
+    """
+
+    kind: str
+    place: Place
+    begins_at: datetime
+    ends_at: datetime | None = None
+    size: float | None = None
+    unit: str | None = None
+
+
+class Spot(NamedTuple):
+    """Where an alert is: its device (None: it is about a site), and the sites that hold it, outermost first."""
+
+    organisation: str
+    device: str | None
+    sites: tuple[str, ...] = ()
+
+
+class Firing(NamedTuple):
+    """An alert that fired, at the time to which the observations put it."""
+
+    rule: str
+    fired_at: datetime
+    spot: Spot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    """A rule as it is judged.
+
+    Attributes:
+        detects: as in `veldwatch.model.rule.Rule`.
+        watched: the devices that it looks at.
+    """
+
+    name: str
+    detects: tuple[str, ...] | None
+    watched: Sequence[Spot] = ()
+
+    @property
+    def is_scored(self) -> bool:
+        """Say whether it is there to find any fault at all."""
+        return self.detects is None or bool(self.detects)
+
+    def finds(self, kind: str) -> bool:
+        """Say whether it is there to find faults of a kind; a label's own word fits every rule."""
+        if not self.is_scored:
+            return False
+        if kind not in FAULTS:
+            return True
+        return FAULTS[kind].observable if self.detects is None else kind in self.detects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """The time that is judged: faults that began in it, alerts that fired in it.
+
+    Attributes:
+        grace: how long after a fault's end an alert still counts as its.
+    """
+
+    since: datetime
+    until: datetime
+    grace: timedelta
+
+    @property
+    def days(self) -> float:
+        """Give its length."""
+        return (self.until - self.since) / timedelta(days=1)

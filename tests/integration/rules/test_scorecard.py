@@ -1,0 +1,218 @@
+"""`veldwatch score` on a real database: simulated truth against record and back-tests, labels through the import."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from launch.cli import application
+from tests.integration.rules.feed import Engineer, Feed
+from veldwatch.model.register import Site
+from veldwatch.storage import register, simulation, simulation_runs
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.rules import save_rule
+from veldwatch.storage.simulation import FaultSpan
+from veldwatch.storage.simulation_runs import RunPlan
+from veldwatch.wire.rule_document import parse_rule
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+HIGH: dict[str, Any] = {
+    "id": "town.high",
+    "title": "High",
+    "severity": "major",
+    "condition": {"kind": "threshold", "metric": "flow", "above": 5},
+    "detects": ["leak", "burst"],
+}
+
+
+@dataclass(frozen=True)
+class Commands:
+    """The command line, in this process."""
+
+    folder: Path
+
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(application(arguments[0]), list(arguments), catch_exceptions=False)
+
+    def score(self, *arguments: str) -> dict[str, Any]:
+        result = self.run("score", *arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.output)
+
+    def rules(self, *documents: dict[str, Any]) -> str:
+        path = self.folder / "rules.yaml"
+        path.write_text(json.dumps({"rules": list(documents)}), encoding="utf-8")
+        return str(path)
+
+
+@pytest.fixture
+def cli(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    monkeypatch.setenv("VELDWATCH_DSN", dsn)
+    return Commands(tmp_path)
+
+
+@pytest.fixture
+def town(feed: Feed, connection: Connection) -> Feed:
+    """Give two meters that ran high: one with a leak, one without, and an exchange; the site had a burst, unseen."""
+    site = register.ensure_site(connection, Site(organisation_id=feed.organisation, slug="north", name="North"))
+    connection.commit()
+    for name in ("m1", "m2"):
+        feed.device(name, ["flow"])
+    connection.execute("UPDATE device SET site_id = %s", (site,))
+    run = simulation_runs.start_run(connection, RunPlan(scenario="town", begins_at=START))
+    hour = timedelta(hours=1)
+    for key, kind, device, begins in (
+        ("0.0", "leak", feed.devices["m1"], 10),
+        ("1.0", "meter_exchange", feed.devices["m2"], 50),
+        ("2.0", "burst", None, 100),
+        ("3.0", "stuck", feed.devices["m2"], 120),
+    ):
+        simulation.record_fault(
+            connection,
+            run_id=run,
+            planned_key=key,
+            kind=kind,
+            span=FaultSpan(started_at=START + begins * hour, stopped_at=START + (begins + 5) * hour),
+            device_id=device,
+            site_id=None if device else site,
+        )
+    simulation_runs.mark_run_progress(connection, run, simulated_until=START + 168 * hour, messages=1)
+    connection.commit()
+    high = {("m1", 11), ("m1", 13), ("m2", 51)}
+    values = [
+        (device, START + hour * number, 9.0 if (device, number) in high else 1.0)
+        for number in range(169)
+        for device in ("m1", "m2")
+    ]
+    feed.readings("flow", values)
+    return feed
+
+
+def figures(document: dict[str, Any]) -> dict[str, Any]:
+    return {part: document[part] for part in ("overall", "kinds", "rules", "misses", "false_alarms")}
+
+
+def test_what_was_simulated_is_held_against_a_back_test(cli: Commands, town: Feed) -> None:
+    assert town.organisation
+    document = cli.score("--rules", cli.rules(HIGH))
+    assert (document["from"], document["to"]) == ("2026-03-01T00:00:00+00:00", "2026-03-08T00:00:00.000001+00:00")
+    assert (document["devices"], document["devices_watched"], document["readings"]) == (2, 2, 338)
+    assert document["overall"] == {
+        "injected": 3,
+        "detected": 1,
+        "missed": 2,
+        "missed_without_rule": 1,
+        "recall": 0.3333,
+        "alerts": 3,
+        "true": 1,
+        "false": 1,
+        "repeated": 1,
+        "precision": 0.5,
+        "false_alarms_per_device_week": 0.5,
+        "unscored": 0,
+        "f1": 0.4,
+        "false_alarms_per_day": 0.1429,
+    }
+    kinds = {kind["kind"]: kind for kind in document["kinds"]}
+    assert list(kinds) == ["leak", "burst", "stuck", "meter_exchange"]
+    assert (kinds["leak"]["recall"], kinds["leak"]["delay_median_seconds"], kinds["leak"]["precision"]) == (
+        1,
+        3600,
+        0.5,
+    )
+    assert (kinds["meter_exchange"]["recall"], kinds["meter_exchange"]["false_alarms_provoked"]) == (None, 1)
+    misses = [(miss["kind"], miss["device"], miss["site"], miss["size"], miss["reason"]) for miss in document["misses"]]
+    assert misses == [("burst", None, "north", 8.0, "no alert"), ("stuck", "m2", None, None, "no rule")]
+    assert [(one["device"], one["provoked_by"]) for one in document["false_alarms"]] == [("m2", "meter_exchange")]
+
+
+def test_the_record_and_a_back_test_score_the_same(
+    cli: Commands, town: Feed, engineer: Engineer, connection: Connection
+) -> None:
+    assert town.organisation
+    with connection.transaction():
+        save_rule(connection, parse_rule(HIGH), "tests")
+    engineer.settle(START + timedelta(days=8))
+    recorded = cli.score()
+    assert recorded["alerts_from"] == "recorded"
+    assert figures(recorded) == figures(cli.score("--rules", cli.rules(HIGH)))
+    assert recorded["overall"]["true"] == 1
+
+
+def test_an_organisation_and_a_stretch_narrow_it(cli: Commands, town: Feed, connection: Connection) -> None:
+    assert town.organisation
+    register.ensure_organisation(connection, "city")
+    connection.commit()
+    rules = cli.rules(HIGH)
+    late = cli.score("--rules", rules, "--from", "2026-03-03", "--to", "2026-03-05", "--organisation", "town")
+    assert [kind["kind"] for kind in late["kinds"]] == ["meter_exchange"]
+    assert late["overall"]["alerts"] == 1
+    stretch = ("--from", "2026-03-01", "--to", "2026-03-08")
+    elsewhere = cli.score("--rules", rules, *stretch, "--organisation", "city")
+    assert (elsewhere["devices"], elsewhere["overall"]["injected"], elsewhere["readings"]) == (0, 0, 0)
+
+
+def test_it_is_told_in_a_table_and_drawn(cli: Commands, town: Feed) -> None:
+    assert town.organisation
+    picture = cli.folder / "card.svg"
+    told = cli.run("score", "--rules", cli.rules(HIGH), "--baseline", "rolling-median", "--picture", str(picture))
+    assert told.exit_code == 0, told.output
+    assert "Scorecard from 2026-03-01 00:00 to 2026-03-08 00:00 UTC, 7.0 days" in told.output
+    assert "back-tested alerts against simulated truth, grace 24h; 2 of 2 devices watched, 338 readings" in told.output
+    assert "baseline rolling-median" in told.output
+    assert "  burst at north, 8 L/s, 2026-03-05 04:00 to 2026-03-05 09:00: no alert" in told.output
+    assert "  town.high at m2, 2026-03-03 03:00, provoked by meter_exchange" in told.output
+    drawn = picture.read_text(encoding="utf-8")
+    assert drawn.count("<title>leak at m1") == 1
+    assert "1 of 3 faults found" in drawn
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--from", "yesterday"], "bad --from: 'yesterday'"),
+        (["--from", "2026-03-02", "--to", "2026-03-01"], "bad --to"),
+        ([], "nothing to score: no device has a reading or a fix"),
+        (["--grace", "soon"], "bad --grace: 'soon'"),
+        (["--kind", "flood"], "bad --kind: 'flood' (expected anomaly or one of leak, "),
+        (["--baseline", "magic"], "bad --baseline: 'magic'"),
+        (["--truth", "nowhere.csv"], "bad --truth: 'nowhere.csv'"),
+        (["--time-zone", "Mars/Olympus"], "bad time_zone: 'Mars/Olympus'"),
+        (["--delimiter", "ab"], "bad --delimiter: 'ab'"),
+    ],
+)
+def test_a_wrong_option_is_named(cli: Commands, options: list[str], complaint: str) -> None:
+    assert cli.folder
+    result = CliRunner().invoke(application("score"), ["score", *options])
+    assert complaint in str(result.exception)
+
+
+def strip(source: Path, target: Path, columns: Sequence[str], rows: slice = slice(None)) -> Path:
+    """Copy some rows of a table without its labels."""
+    with source.open(encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(file)
+    kept = [number for number, name in enumerate(header) if name not in columns]
+    with target.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([row[number] for number in kept] for row in [header, *lines[rows]])
+    return target
+
+
+def threshold(metric: str, hold_for: str = "0s", **limit: Any) -> dict[str, Any]:  # noqa: ANN401  # a rule's own
+    return {
+        "id": f"sample.{metric.lower().replace('_', '-')}",
+        "title": metric,
+        "severity": "minor",
+        "condition": {"kind": "threshold", "metric": metric, **limit},
+        "hold_for": hold_for,
+    }
+
+
+def imported(cli: Commands, path: Path, *options: str) -> None:
+    result = cli.run("import", "csv", str(path), "--organisation", "samples", *options)
+    assert result.exit_code == 0, result.output
