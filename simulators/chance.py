@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Keys = NDArray[np.uint64]
+Rows = NDArray[np.intp]
 
 # Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: SplitMix64's finaliser.
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -44,10 +45,11 @@ class Chance:
     def __init__(self, seed: int, names: Sequence[str]) -> None:
         self._keys: Keys = np.array([key_of(seed, name) for name in names], dtype=np.uint64)
 
-    def uniform(self, what: str, number: int = 0) -> Floats:
-        """Draw n numbers in [0, 1) for a quantity at a step."""
+    def uniform(self, what: str, number: int = 0, rows: Rows | None = None) -> Floats:
+        """Draw n numbers in [0, 1) for a quantity at a step; with `rows`, those of some things only."""
         salt = np.uint64((_salt(what) + number * int(_GOLDEN)) & _MASK)
-        return cast("Floats", (_mixed(_mixed(self._keys ^ salt)) >> _SHIFT_11) * _TO_UNIT)
+        keys = self._keys if rows is None else self._keys[rows]
+        return cast("Floats", (_mixed(_mixed(keys ^ salt)) >> _SHIFT_11) * _TO_UNIT)
 
     def between(self, what: str, low: float, high: float, number: int = 0) -> Floats:
         """Draw n numbers in [low, high)."""

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from simulators.systems.system import System
+from simulators.systems.water.network import WaterNetwork
 from simulators.systems.wildlife.reserve import Reserve
 
-SYSTEMS: tuple[type[System], ...] = (Reserve,)
+SYSTEMS: tuple[type[System], ...] = (WaterNetwork, Reserve)
 """In the order in which the systems of one site are advanced."""
 
 
