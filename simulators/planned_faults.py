@@ -7,6 +7,7 @@ from simulators.chance import Chance
 from simulators.fleet import Grid
 from simulators.report import Place
 from simulators.scenario import FaultPlan, Scenario, SitePlan
+from simulators.systems.electricity.load_shedding import load_shedding
 from simulators.timetable import TimedFault
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _YEAR = 365 * 86_400_000
 
 
 def planned_faults(scenario: Scenario, run: "Run", grid: Grid) -> Iterator[TimedFault]:
-    """Yield every fault of a scenario, in its order; the same seed draws the same places and times."""
+    """Yield a scenario's faults in its order, then its calendars of load shedding; a seed draws the same each time."""
     ends_at = run.ends_at if run.ends_at is not None else grid.begins_at + _YEAR
     for number, plan in enumerate(scenario.faults):
         places = _places(scenario, plan)
@@ -34,6 +35,8 @@ def planned_faults(scenario: Scenario, run: "Run", grid: Grid) -> Iterator[Timed
                     ends=None if plan.lasts is None else starts + round(plan.lasts.total_seconds() * 1000),
                     parameters=dict(plan.parameters),
                 )
+    for site in scenario.sites:
+        yield from load_shedding(site, grid.begins_at, ends_at, grid.utc_offset, grid.history_step)
 
 
 def _start(plan: FaultPlan, chance: Chance, repeat: int, begins_at: int, ends_at: int) -> int:

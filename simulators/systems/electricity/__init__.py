@@ -1,0 +1,1 @@
+"""The electricity network below a root site: customers, transformers, feeders."""
