@@ -1,47 +1,67 @@
-"""Writing a scenario's organisations, sites, profiles, devices and animals to the register; again changes nothing."""
+"""Writing a scenario's organisations, sites, profiles, devices and animals to the register; again changes nothing.
 
+Devices go as one list, whatever their number: 100,000 take some seconds.
+"""
+
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from simulators.scenario import CollarPlan, FixedPlan, ProfilePlan, Scenario, SitePlan
-from veldwatch.model.identifiers import OrganisationId, ProfileId, SiteId
-from veldwatch.model.register import Device, DeviceStatus, Profile, ProfileMetric, Site, Subject
+from simulators.profiles import profiles_by_slug
+from simulators.scenario import DevicePlan, ProfilePlan, Scenario, SitePlan
+from veldwatch.errors import Conflict
+from veldwatch.model.identifiers import OrganisationId, SiteId
+from veldwatch.model.register import DeviceStatus, Profile, ProfileMetric, Site, Subject
+from veldwatch.model.register_plan import DeviceEntry
+from veldwatch.storage.bulk_register import register_devices
 from veldwatch.storage.connection import Connection
-from veldwatch.storage.register import (
-    deploy,
-    ensure_device,
-    ensure_organisation,
-    ensure_profile,
-    ensure_site,
-    ensure_subject,
-)
+from veldwatch.storage.profiles import find_profiles
+from veldwatch.storage.register import ensure_organisation, ensure_profile, ensure_site, ensure_subject
+
+SIMULATED = "simulated"
+"""The tag that every simulated device carries: whoever reads the register can tell it from hardware, and the demo's
+rules can leave real devices out."""
 
 _SOURCE = "veldwatch"
 # One time for every registration, before anything simulated: the same deployment each time.
-_DEPLOYED = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-SIMULATED = "simulated"
-"""The tag that every simulated device carries."""
+_DEPLOYED = datetime(2000, 1, 1, tzinfo=UTC)
+_SHOWN = 3
 
 
 def register(connection: Connection, scenario: Scenario) -> int:
-    """Bring the register to what a scenario says, all or none; returns the number of devices."""
+    """Bring the register to what a scenario says, all or none; returns the number of devices.
+
+    Raises:
+        Conflict: a collar is on another animal in the register.
+    """
     with connection.transaction():
         organisations = {
             plan.slug: ensure_organisation(connection, plan.slug, plan.name, plan.kind)
             for plan in scenario.organisations
         }
-        profiles = {plan.slug: ensure_profile(connection, _profile(plan)) for plan in scenario.profiles}
+        _profiles(connection, scenario)
         sites: dict[tuple[str, str], SiteId] = {}
         for plan in scenario.sites:
             parent = None if plan.parent is None else sites[plan.organisation, plan.parent]
             sites[plan.organisation, plan.slug] = ensure_site(
                 connection, _site(plan, organisations[plan.organisation], parent)
             )
-        for plan in scenario.devices:
-            site_id = sites[plan.organisation, plan.site]
-            _device(connection, plan, organisations[plan.organisation], profiles[plan.profile], site_id)
+        for subject in _subjects(scenario.devices, organisations):
+            ensure_subject(connection, subject)
+        done = register_devices(connection, list(_entries(scenario)))
+        if done.errors:
+            shown = "; ".join(f"{scenario.devices[line].id}: {detail}" for line, detail in done.errors[:_SHOWN])
+            raise Conflict(f"{len(done.errors)} devices of {scenario.name!r} were not registered ({shown})")
     return len(scenario.devices)
+
+
+def _profiles(connection: Connection, scenario: Scenario) -> None:
+    """Make the scenario's own profiles what it says; bundled ones where missing: somebody may have adapted them."""
+    own = {plan.slug: plan for plan in scenario.profiles}
+    for plan in own.values():
+        ensure_profile(connection, _profile(plan))
+    bundled = {device.profile for device in scenario.devices} - set(own)
+    for slug in sorted(bundled - set(find_profiles(connection, bundled))):
+        ensure_profile(connection, profiles_by_slug()[slug])
 
 
 def _profile(plan: ProfilePlan) -> Profile:
@@ -56,6 +76,7 @@ def _profile(plan: ProfilePlan) -> Profile:
                 metric=metric.metric,
                 unit=metric.unit,
                 kind=metric.kind,
+                register_modulus=None if metric.register_digits is None else 10.0**metric.register_digits,
                 minimum=metric.minimum,
                 maximum=metric.maximum,
             )
@@ -75,36 +96,35 @@ def _site(plan: SitePlan, organisation_id: OrganisationId, parent_id: SiteId | N
     )
 
 
-def _device(
-    connection: Connection,
-    plan: FixedPlan | CollarPlan,
-    organisation_id: OrganisationId,
-    profile_id: ProfileId,
-    site_id: SiteId,
-) -> None:
-    place = plan.place if isinstance(plan, FixedPlan) else None
-    device_id = ensure_device(
-        connection,
-        Device(
-            organisation_id=organisation_id,
+def _subjects(devices: Sequence[DevicePlan], organisations: dict[str, OrganisationId]) -> Iterator[Subject]:
+    for plan in devices:
+        if plan.subject is not None:
+            yield Subject(
+                organisation_id=organisations[plan.organisation],
+                slug=plan.subject.slug,
+                name=plan.subject.name,
+                kind=plan.subject.kind,
+                species=plan.subject.species,
+            )
+
+
+def _entries(scenario: Scenario) -> Iterator[DeviceEntry]:
+    kinds = {profile.slug: profile.kind for profile in (*profiles_by_slug().values(), *scenario.profiles)}
+    for line, plan in enumerate(scenario.devices):
+        # A tracker's place is its home: the register says where devices are installed, and a tracker is not.
+        longitude, latitude = (None, None) if kinds[plan.profile] == "tracker" else plan.place or (None, None)
+        yield DeviceEntry(
+            line=line,
+            organisation=plan.organisation,
             external_id=plan.id,
             source=_SOURCE,
             name=plan.name,
-            profile_id=profile_id,
-            site_id=site_id,
+            profile=plan.profile,
+            site=plan.site,
             status=DeviceStatus.ACTIVE,
-            longitude=None if place is None else place[0],
-            latitude=None if place is None else place[1],
-            # Whoever reads the register can tell it from hardware, and the demo's rules can leave real devices out.
+            longitude=longitude,
+            latitude=latitude,
             tags=(*plan.tags, SIMULATED),
-        ),
-    )
-    if isinstance(plan, CollarPlan):
-        subject = Subject(
-            organisation_id=organisation_id,
-            slug=plan.subject.slug,
-            name=plan.subject.name,
-            kind=plan.subject.kind,
-            species=plan.subject.species,
+            subject=None if plan.subject is None else plan.subject.slug,
+            since=None if plan.subject is None else _DEPLOYED,
         )
-        deploy(connection, device_id, ensure_subject(connection, subject), _DEPLOYED)

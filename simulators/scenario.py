@@ -73,17 +73,22 @@ class SitePlan(_Part):
 
 
 class MetricPlan(_Part):
-    """A metric of a profile."""
+    """A metric of a profile.
+
+    Attributes:
+        register_digits: before the decimal point, after which a counter starts again from zero; none: never.
+    """
 
     metric: str
     unit: str
     kind: Literal["gauge", "counter"] = "gauge"
     minimum: float | None = None
     maximum: float | None = None
+    register_digits: int | None = Field(default=None, ge=1, le=15)
 
 
 class ProfilePlan(_Part):
-    """A kind of device."""
+    """A kind of device that does not come with Veldwatch."""
 
     slug: Slug
     name: str
@@ -185,6 +190,7 @@ class Scenario(_Part):
     """Everything that a run of the simulators needs.
 
     Attributes:
+        profiles: those that do not come with Veldwatch; the others are named by their slug.
         step_seconds: of the grid on which everything happens.
         history_step_seconds: of the grid of the part of a live run that lies before its start.
         history_interval_seconds: at least so far apart are reports in that part.
@@ -198,7 +204,7 @@ class Scenario(_Part):
     history_step_seconds: float | None = Field(default=None, ge=1, le=3600)
     history_interval_seconds: float | None = Field(default=None, ge=1, le=86400)
     organisations: tuple[Organisation, ...]
-    profiles: tuple[ProfilePlan, ...]
+    profiles: tuple[ProfilePlan, ...] = ()
     sites: tuple[SitePlan, ...]
     devices: tuple[DevicePlan, ...] = ()
     fleets: tuple[FleetPlan, ...] = ()

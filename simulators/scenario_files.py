@@ -14,6 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from simulators.chance import Chance
+from simulators.profiles import profiles_by_slug
 from simulators.scenario import Area, DevicePlan, FaultPlan, FleetPlan, Place, Scenario, SitePlan
 from simulators.systems.registry import MODELS
 from veldwatch.errors import ScenarioInvalid
@@ -116,7 +117,7 @@ def _scattered(fleet: FleetPlan, site: SitePlan, seed: int) -> list[Place]:
 
 def _complaints(scenario: Scenario) -> Iterable[str]:
     organisations = {organisation.slug for organisation in scenario.organisations}
-    profiles = {profile.slug for profile in scenario.profiles}
+    profiles = {*(profile.slug for profile in scenario.profiles), *profiles_by_slug()}
     sites: dict[tuple[str, str], SitePlan] = {}
     yield from _repeated("organisations", [organisation.slug for organisation in scenario.organisations])
     yield from _repeated("profiles", [profile.slug for profile in scenario.profiles])

@@ -1,33 +1,64 @@
+import pytest
+
 from simulators.registration import register
-from simulators.scenario import load_scenario
+from simulators.scenario import Scenario
+from simulators.scenario_files import parse_scenario
+from tests.unit.simulators.small_scenario import SMALL
+from veldwatch.errors import Conflict
 from veldwatch.storage.connection import Connection
 
+COUNTS = (
+    "SELECT (SELECT count(*) FROM organisation), (SELECT count(*) FROM site), (SELECT count(*) FROM device),"
+    " (SELECT count(*) FROM deployment), (SELECT count(*) FROM profile_metric),"
+    " (SELECT count(*) FROM device WHERE status = 'active' AND 'simulated' = ANY (tags))"
+)
 
-def test_the_demo_is_registered_and_again_changes_nothing(connection: Connection) -> None:
+
+def small(**changes: object) -> Scenario:
+    return parse_scenario({**SMALL, **changes})
+
+
+def test_a_scenario_is_registered_and_again_changes_nothing(connection: Connection) -> None:
     counts: list[object] = []
     for _ in range(2):
-        assert register(connection, load_scenario("demo")) == 40
+        assert register(connection, small()) == 14
         connection.commit()
-        counts.append(
-            connection.execute(
-                "SELECT (SELECT count(*) FROM organisation), (SELECT count(*) FROM site),"
-                " (SELECT count(*) FROM device), (SELECT count(*) FROM deployment),"
-                " (SELECT count(*) FROM profile_metric),"
-                " (SELECT count(*) FROM device WHERE status = 'active')"
-            ).fetchone()
-        )
-    assert counts == [(2, 13, 40, 8, 14, 40)] * 2
+        counts.append(connection.execute(COUNTS).fetchone())
+    assert counts == [(1, 2, 14, 1, 1, 14)] * 2
 
 
-def test_an_animal_is_on_its_collar_and_a_district_in_its_town(connection: Connection) -> None:
-    register(connection, load_scenario("demo"))
+def test_an_animal_is_on_its_collar_and_a_waterhole_in_its_park(connection: Connection) -> None:
+    register(connection, small())
     animal = connection.execute(
-        "SELECT s.name, s.species FROM deployment p JOIN subject s ON s.id = p.subject_id"
-        " JOIN device d ON d.id = p.device_id WHERE d.external_id = 'collar-05'"
+        "SELECT s.name, s.species, d.longitude FROM deployment p JOIN subject s ON s.id = p.subject_id"
+        " JOIN device d ON d.id = p.device_id WHERE d.external_id = 'collar-1'"
     ).fetchone()
-    assert animal == ("Rhino cow Luse", "Diceros bicornis")
-    district = connection.execute(
-        "SELECT p.slug, s.geometry ->> 'type' FROM site s JOIN site p ON p.id = s.parent_id"
-        " WHERE s.slug = 'mwamba-north'"
+    assert animal == ("Number One", "Loxodonta africana", None)
+    spring = connection.execute(
+        "SELECT p.slug, s.geometry ->> 'type' FROM site s JOIN site p ON p.id = s.parent_id WHERE s.slug = 'spring'"
     ).fetchone()
-    assert district == ("town", "Polygon")
+    assert spring == ("park", "Point")
+
+
+def test_a_bundled_profile_is_made_where_it_is_missing_and_left_alone_where_it_is(connection: Connection) -> None:
+    devices = [{**device, "profile": "gps-collar"} for device in SMALL["devices"]]
+    register(connection, small(devices=devices))
+    metrics = "SELECT count(*) FROM profile_metric m JOIN profile p ON p.id = m.profile_id WHERE p.slug = 'gps-collar'"
+    assert connection.execute(metrics).fetchone() == (3,)
+    connection.execute("DELETE FROM profile_metric WHERE metric = 'activity'")
+    register(connection, small(devices=devices))
+    assert connection.execute(metrics).fetchone() == (2,)
+
+
+def test_a_collar_that_is_on_another_animal_is_left_there_and_nothing_is_registered(connection: Connection) -> None:
+    register(connection, small())
+    first = {**SMALL["devices"][0], "subject": {"slug": "other", "name": "Other"}}
+    with pytest.raises(Conflict, match=r"collar-1: .*'one'"):
+        register(connection, small(devices=[first], name="changed"))
+    assert connection.execute("SELECT count(*) FROM subject").fetchone() == (1,)
+
+
+def test_a_large_fleet_is_registered_as_one_list(connection: Connection) -> None:
+    many = {**SMALL["fleets"][0], "count": 20_000, "profile": "weather-station"}
+    assert register(connection, small(fleets=[many])) == 20_002
+    assert connection.execute("SELECT count(*) FROM device WHERE longitude IS NOT NULL").fetchone() == (20_000,)
