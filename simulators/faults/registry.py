@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 
 from simulators.chance import Chance
 from simulators.faults.instrument import InstrumentFault, Wrapped
+from simulators.faults.outage import Outage
 from simulators.faults.wire import WireFault
 from veldwatch.errors import ConfigurationInvalid
 
-_INSTRUMENT: Mapping[str, Callable[[Wrapped], InstrumentFault]] = {}
+_INSTRUMENT: Mapping[str, Callable[[Wrapped], InstrumentFault]] = {"outage": Outage}
 _WIRE: Mapping[str, Callable[[Mapping[str, float], Chance, int], WireFault]] = {}
 
 

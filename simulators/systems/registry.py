@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from simulators.systems.electricity.network import ElectricityNetwork
+from simulators.systems.stations.stations import Stations
 from simulators.systems.system import System
 from simulators.systems.water.network import WaterNetwork
 from simulators.systems.wildlife.reserve import Reserve
 
-SYSTEMS: tuple[type[System], ...] = (ElectricityNetwork, WaterNetwork, Reserve)
+SYSTEMS: tuple[type[System], ...] = (ElectricityNetwork, WaterNetwork, Stations, Reserve)
 """In the order in which the systems of one site are advanced."""
 
 
