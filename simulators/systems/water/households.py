@@ -60,7 +60,7 @@ class Households:
             factor: expected use over the year's mean, of all or of each.
         """
         step = moment.seconds
-        litres = self.flow * np.clip(self._remaining, 0.0, step)
+        litres = self.flow * np.minimum(self._remaining, step)
         np.maximum(self._remaining - step, _FORGOTTEN_SECONDS, out=self._remaining)
         self.flow *= self._remaining > 0.0
         expected = self._per_second * (factor * (step / awake_share(time.hour)))

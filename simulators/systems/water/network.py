@@ -31,6 +31,8 @@ from veldwatch.errors import ConfigurationInvalid
 # What registers show at the beginning, in litres: some years of use; assumed.
 _HOME_START, _BULK_START = (120_000.0, 900_000.0), (5_000_000.0, 60_000_000.0)
 
+_BURSTINESS, _CORRELATION_SECONDS = DRAWS.burstiness, DRAWS.correlation_seconds
+
 
 class WaterNetwork(System):
     """Homes draw, businesses draw, pipes leak; reservoirs feed all of it.
@@ -49,8 +51,9 @@ class WaterNetwork(System):
         self._make_loggers()
         self._make_reservoirs()
         self._unmetered = self.zones.unmetered
+        self._has_unmetered = bool(self._unmetered.any())
         self._noise = Wander(
-            world.chance([f"{plan.name}/{slug}" for slug in self.zones.slugs]), "unmetered", DRAWS.correlation_seconds
+            world.chance([f"{plan.name}/{slug}" for slug in self.zones.slugs]), "unmetered", _CORRELATION_SECONDS
         )
         self.ailing = nothing(self.zones.count, self.reservoirs.count, self.zones.growth)
         self._banks: tuple[Bank, ...] = tuple(
@@ -195,15 +198,11 @@ class WaterNetwork(System):
             demand += self._unmetered_flow(moment, use)
         return demand
 
-    @property
-    def _has_unmetered(self) -> bool:
-        return bool(self._unmetered.any())
-
     def _unmetered_flow(self, moment: Moment, use: Floats) -> Floats:
         mean = self._unmetered * use
         # A mean over a step longer than draws last sways less.
-        calm = min(1.0, DRAWS.correlation_seconds / moment.seconds)
-        return np.maximum(mean + np.sqrt(mean * (DRAWS.burstiness * calm)) * self._noise.at(moment.at_seconds), 0.0)
+        calm = min(1.0, _CORRELATION_SECONDS / moment.seconds)
+        return np.maximum(mean + np.sqrt(mean * (_BURSTINESS * calm)) * self._noise.at(moment.at_seconds), 0.0)
 
     def _supplied(self, moment: Moment, demand: Floats) -> float:
         """Let pumps run; return which share of the water asked for there is."""

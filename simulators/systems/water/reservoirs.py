@@ -31,6 +31,7 @@ class Reservoirs:
         self.count = len(settings)
         self._on = np.array([s.on_metres for s in settings])
         self._off = np.array([s.off_metres for s in settings])
+        self._middle = (self._on + self._off) / 2.0
         self._height = np.array([s.height_metres for s in settings])
         share = max(mean_outflow / max(self.count, 1), _LEAST_LITRES_PER_SECOND)
         self._pump = np.array([s.pump_litres_per_second or _PUMP_FACTOR * share for s in settings])
@@ -49,7 +50,7 @@ class Reservoirs:
     @property
     def head_change(self) -> float:
         """Return how far the water stands above the middle of the pump's levels, on the mean."""
-        return float(np.mean(self.level - (self._on + self._off) / 2.0)) if self.count else 0.0
+        return float((self.level - self._middle).sum()) / self.count if self.count else 0.0
 
     def begin(self, moment: Moment, failed: Flags) -> float:
         """Let the pumps' switches act at the beginning of a step; return how many L/s there are for it.
@@ -70,7 +71,7 @@ class Reservoirs:
         """
         self.outflow = np.minimum(drawn / self.count, self._there)
         gained = (self.inflow - self.outflow) * (moment.seconds / self._litres_per_metre)
-        self.level = np.clip(self.level + gained, 0.0, self._height)
+        self.level = np.minimum(np.maximum(self.level + gained, 0.0), self._height)
 
     def readings(self, rows: Rows, moment: Moment) -> dict[str, Floats]:
         """Read some, as instruments show them."""

@@ -115,6 +115,8 @@ class Zones:
     def use(self, time: LocalTime) -> Floats:
         """Return the expected use of homes over the year's mean, by zone."""
         hourly = diurnal(time)
+        if self.is_uniform:
+            return np.full(self.count, hourly * season(time, self.settings[0].seasonal_amplitude, self._warmest[0]))
         return np.array(
             [
                 hourly * season(time, s.seasonal_amplitude, day)
@@ -136,7 +138,7 @@ class Zones:
         burst_scale = bursts / self._usual_root
         # More than this loses all of the head; leaks cannot ask for it.
         most = np.maximum((np.maximum(head, 0.0) * self._flow_per_head) ** (1.0 / _EXPONENT), demand)
-        flow = np.clip(self._own, demand, most)
+        flow = np.minimum(np.maximum(self._own, demand), most)
         metres, leakage, through = self.metres, self.leakage, self._lost
         # Newton's method on flow = demand + leakage(pressure(flow)), from the last step's flow.
         for _ in range(_NEWTON_STEPS):
@@ -147,7 +149,7 @@ class Zones:
             burst = burst_scale * np.sqrt(metres)
             leakage = lost + burst
             slope = (self._exponent * lost + _BURST_EXPONENT * burst) / metres * (0.5 * _EXPONENT * steep)
-            flow = np.clip(flow - (flow - demand - leakage) / (1.0 + slope), demand, most)
+            flow = np.minimum(np.maximum(flow - (flow - demand - leakage) / (1.0 + slope), demand), most)
         if supplied <= 0.0:
             leakage = np.zeros(self.count)
         self.metres, self.leakage = metres, leakage
