@@ -100,7 +100,8 @@ class ZoneSettings(_Settings):
         head_metres: at the inlet when nothing flows, above the same zero as `elevation_metres`. Source: 50 m is the
             pressure to which leakage figures are referred, Lambert et al. 1999.
         elevation_metres: of its ground.
-        head_loss_metres: from inlet to far end, at peak flow with a fire's on top; assumed.
+        head_loss_metres: from inlet to far end, at peak flow with a fire's on top; assumed. Source: it leaves more than
+            the 24 m that CSIR 2000, "Guidelines for human settlement planning and design", asks for at peak.
         seasonal_amplitude: of demand; assumed.
         warmest_day: of the year, on which demand is highest; none: by hemisphere.
     """
@@ -113,7 +114,7 @@ class ZoneSettings(_Settings):
     leakage_exponent: float = Field(default=1.5, ge=0.5, le=2.5)
     head_metres: float = Field(default=50.0, gt=0, le=3000)
     elevation_metres: float = Field(default=0.0, ge=-500, le=3000)
-    head_loss_metres: float = Field(default=10.0, ge=0)
+    head_loss_metres: float = Field(default=20.0, ge=0)
     seasonal_amplitude: float = Field(default=0.1, ge=0, lt=1)
     warmest_day: float | None = Field(default=None, ge=0, le=366)
 

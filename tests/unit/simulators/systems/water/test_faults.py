@@ -62,22 +62,21 @@ def test_a_burst_raises_its_inlet_by_its_size_and_no_other(litres_per_second: fl
         for name, seen in more.items():
             seen.append(float(wrong[rows[name]] - clean[rows[name]]) / 3.6)
 
-    assert np.mean(more["north-inlet"]) == pytest.approx(litres_per_second, rel=0.06)
-    assert np.mean(more["town-inlet"]) == pytest.approx(litres_per_second, rel=0.06)
+    assert np.mean(more["north-inlet"]) == pytest.approx(litres_per_second, rel=0.08)
+    assert np.mean(more["town-inlet"]) == pytest.approx(litres_per_second, rel=0.08)
     assert np.mean(more["south-inlet"]) == pytest.approx(0.0, abs=0.02)
 
 
-def test_a_burst_is_seen_as_a_drop_of_pressure_in_its_area() -> None:
+@pytest.mark.parametrize(("litres_per_second", "bar"), [(3.3, 0.2), (8.0, 0.8)])
+def test_a_burst_is_seen_as_a_drop_of_pressure_in_its_area(litres_per_second: float, bar: float) -> None:
     healthy, broken = town(), town()
-    fault = _at_site(broken, "burst", {"litres_per_second": 8.0})
+    fault = _at_site(broken, "burst", {"litres_per_second": litres_per_second})
 
-    drop = {
-        name: _column(healthy, "PressureLoggers", name, "pressure", 24)
-        - _column(broken, "PressureLoggers", name, "pressure", 24, *([fault] if first else []))
-        for first, name in ((True, "north-logger"),)
-    }
+    usual = _column(healthy, "PressureLoggers", "north-logger", "pressure", 24)
+    wrong = _column(broken, "PressureLoggers", "north-logger", "pressure", 24, fault)
 
-    assert drop["north-logger"].mean() > 0.15
+    assert (usual - wrong).mean() > bar
+    assert (usual - wrong).min() > 0.0
     fault.end()
     assert told(broken.loggers, next(run(broken, 300.0, HOUR, MONDAY + DAY)))["pressure"][0] > 4.0
 
