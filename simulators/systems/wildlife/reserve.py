@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from shapely.geometry import Polygon
+from shapely.geometry import Point, Polygon
 
 from simulators.chance import Floats
 from simulators.moment import Moment
@@ -119,6 +119,10 @@ class Reserve(System):
             if slug not in made and isinstance(geometry, Area):
                 outline, *holes = [[self._plane.metres(*corner) for corner in ring] for ring in geometry.coordinates]
                 made[slug] = Fence(Polygon(outline, holes))
+            if not made[slug].area.contains(Point(self._plane.metres(*_home(device)))):
+                raise ConfigurationInvalid(
+                    f"bad place of {device.organisation}/{device.id}: {device.place} (expected it inside of {slug})"
+                )
             found.append(made[slug])
         return found
 

@@ -25,6 +25,17 @@ def daily_paces(species: Species) -> Floats:
     return paces / paces.mean()
 
 
+def busy_pace(species: Species) -> float:
+    """Return how fast the clock runs, on average, while most of the way is covered."""
+    paces = daily_paces(species)
+    return float((paces**2).mean()) * _moving_pace(species)
+
+
+def _moving_pace(species: Species) -> float:
+    """Return the pace in a bout of movement that makes the mean 1 with that of rest."""
+    return (1.0 - species.resting_pace * (1.0 - species.moving_share)) / species.moving_share
+
+
 class Clock:
     """The clocks of some animals.
 
@@ -38,7 +49,7 @@ class Clock:
         self._daily = np.array([daily_paces(species) for species in kinds]).reshape(len(kinds), _SLOTS_A_DAY)
         self._share = np.array([species.moving_share for species in kinds])
         self._resting = np.array([species.resting_pace for species in kinds])
-        self._moving = (1.0 - self._resting * (1.0 - self._share)) / self._share
+        self._moving = np.array([_moving_pace(species) for species in kinds])
         self._slot = -1
         self._key = (-1, -1)
         self._passed: Floats = np.zeros(len(kinds))
@@ -71,5 +82,6 @@ class Clock:
     def _bouts(self, number: int) -> Floats:
         """Draw who moves, and how briskly; the mean is 1."""
         drawn = self._chance.uniform("bout", number)
-        # Below the share the draw is uniform again: it sets the pace, from a half to one and a half times the mean.
-        return np.where(drawn < self._share, self._moving * (0.5 + drawn / self._share), self._resting)
+        # Below the share the draw is uniform again. Its pace is exponential: most steps of real animals are short.
+        within = np.minimum(drawn / self._share, 1.0 - 1e-9)
+        return np.where(drawn < self._share, -self._moving * np.log1p(-within), self._resting)

@@ -15,9 +15,8 @@ class Species:
 
     Attributes:
         home_range_square_kilometres: area in which it spends 95 % of its time.
-        daily_kilometres: mean length of a day's way.
-        velocity_seconds: over which its velocity is correlated while it moves. Assumed, unless a source is given:
-            published estimates for large mammals are tens of minutes (Noonan et al. 2019, Movement Ecology 7:35).
+        daily_kilometres: mean length of a day's way, with all its bends; hourly fixes show a fifth or so less of it.
+        velocity_seconds: over which its velocity is correlated while it moves. Assumed.
         walking: metres a second, at its usual gait.
         running: metres a second, at most.
         rhythm: how active it is in each hour of the local day, the first at midnight; only ratios count.
@@ -48,7 +47,8 @@ SPECIES: Mapping[str, Species] = MappingProxyType(
     {
         # Range: ranges in fenced reserves are tens to hundreds of km2, outside up to 32,062 km2 (Save the Elephants).
         # Way: Ngene, Skidmore, van Gils 2013 (Marsabit): herds go 180 to 250 m in an hour. Running: Hutchinson et al.
-        # 2003, Nature 422:493: 6.8 m/s. Rhythm: the same herds stride at 7 to 10 and 19 to 22 and rest before dawn.
+        # 2003, Nature 422:493: 6.8 m/s. Rhythm: the same herds stride at 7 to 10 and at 19 to 22. Rest: Gravett et al.
+        # 2017, PLoS ONE 12:e0171903: two hours of sleep a day, before dawn.
         "elephant": Species(
             home_range_square_kilometres=200.0,
             daily_kilometres=6.0,
@@ -60,7 +60,7 @@ SPECIES: Mapping[str, Species] = MappingProxyType(
                 0.8, 0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.5, 1.5, 1.3, 1.1, 1.0,
             ),
             moving_share=0.7,
-            resting_pace=0.1,
+            resting_pace=0.15,
         ),
         # Black rhinoceros. Range: Lent and Fike 2003, South African Journal of Wildlife Research 33: mean 11.7 km2.
         # Way: assumed from displacements of 1 to 3 km in 24 h (Seidel et al. 2019, Movement Ecology 7:34). Rhythm: the
@@ -76,14 +76,15 @@ SPECIES: Mapping[str, Species] = MappingProxyType(
                 0.25, 0.25, 0.3, 0.5, 0.9, 1.5, 1.8, 1.7, 1.4, 1.1, 0.8, 0.7,
             ),
             moving_share=0.55,
-            resting_pace=0.1,
+            resting_pace=0.2,
         ),
-        # Range: Schaller 1972, "The Serengeti Lion": 20 to 400 km2. Way and rhythm: Stander, Desert Lion Project,
-        # Namibia 2009: 8.3 km a night, from before sunset to 10 h, all still by 11 h. Running: Elliott, Cowan, Holling
-        # 1977, Canadian Journal of Zoology 55: 14 m/s.
+        # Range: from less than 85 km2 in a fenced reserve (Lehmann et al. 2008, PLoS ONE 3:e3998) to 4,314 km2 (Zehnder
+        # et al. 2018, Zoology 128). Way and rhythm: Stander, Desert Lion Project, Namibia 2005 and 2009: 8.3 +- 5.8 km
+        # a night by fixes two hours apart, from before sunset to 10 h; all still by 11 h. Running: Elliott, Cowan,
+        # Holling 1977, Canadian Journal of Zoology 55: 14 m/s.
         "lion": Species(
             home_range_square_kilometres=150.0,
-            daily_kilometres=8.3,
+            daily_kilometres=10.5,
             velocity_seconds=1800.0,
             walking=1.2,
             running=14.0,
@@ -124,7 +125,7 @@ SPECIES: Mapping[str, Species] = MappingProxyType(
                 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.2, 1.0, 1.6, 1.9, 2.0,
                 2.0, 2.0, 1.9, 1.6, 1.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
             ),
-            moving_share=0.15,
+            moving_share=0.2,
             resting_pace=0.0,
             is_fenced=False,
             canopy=0.2,

@@ -14,7 +14,7 @@ from simulators.moment import Moment
 from simulators.systems.system import Rows, State
 from simulators.systems.wildlife.fence import Fence
 from simulators.systems.wildlife.foraging import Pace, pace_for, transition
-from simulators.systems.wildlife.rhythm import Clock
+from simulators.systems.wildlife.rhythm import Clock, busy_pace
 from simulators.systems.wildlife.species import Species
 from simulators.systems.wildlife.stroll import Stroll
 
@@ -70,6 +70,7 @@ class Walk:
         self._clock_of = np.concatenate([np.arange(self._bands), self._band_of[self._followers]])
         self._home = np.array([band.home for band in bands]).T.reshape(2, self._bands)
         self._pace = _pace(bands, len(self._followers))
+        self._running = np.array([band.species.running for band in bands])
         self._restless: Rows = np.array([n for n, band in enumerate(bands) if band.restless], dtype=np.intp)
         restless = [band for band in bands if band.restless]
         self._stroll = Stroll(
@@ -98,17 +99,15 @@ class Walk:
             self._transition = transition(self._pace, passed[self._clock_of])
         before = self._at[:, self._restless], self._going[:, self._restless]
         first, second = self._normals("walk", moment.at)
+        since = self._at
         self._at, self._going = self._transition.apply(self._at, self._going, first, second)
+        self._at = since + self._within_reach(self._at - since, moment.seconds)
         if self._restless.size:
             strolled = self._stroll.advance(*before, moment)
             self._at[:, self._restless], self._going[:, self._restless] = strolled
         self._confine()
         self.place = self._places()
-        over = self._going * self._clock.pace[self._clock_of]
-        over[:, self._restless] = self._going[:, self._restless]
-        self.velocity = over[:, self._band_of]
-        if self._followers.size:
-            self.velocity[:, self._followers] += over[:, self._bands :]
+        self.velocity = self._over_ground()
 
     def shift(self, row: int, east: float, north: float) -> None:
         """Let an animal's walk go on elsewhere; a herd's member will catch up with it."""
@@ -129,6 +128,21 @@ class Walk:
         if self._followers.size:
             place[:, self._followers] += self._at[:, self._bands :]
         return place
+
+    def _over_ground(self) -> Floats:
+        over = self._going * self._clock.pace[self._clock_of]
+        over[:, self._restless] = self._going[:, self._restless]
+        velocity = over[:, self._band_of]
+        if self._followers.size:
+            velocity[:, self._followers] += over[:, self._bands :]
+        speed = np.hypot(velocity[0], velocity[1])
+        return velocity * np.minimum(self._running[self._band_of] / np.maximum(speed, 1e-9), 1.0)
+
+    def _within_reach(self, way: Floats, seconds: float) -> Floats:
+        """Shorten ways on which an animal would outrun its kind: a normal distribution has no end, legs have."""
+        length = np.hypot(way[0], way[1])
+        reach = self._running[self._clock_of] * seconds
+        return way * (reach / np.maximum(length, reach))
 
     def _normals(self, what: str, number: int) -> Floats:
         """Draw 2 x 2 x walkers: for velocity and place, east and north."""
@@ -167,7 +181,8 @@ def _pace(bands: Sequence[Band], followers: int) -> Pace:
             # What a member does around the centre is part of its way. Mean speeds of independent walks add as squares.
             around = np.sqrt(np.pi / 2) * _HERD_METRES / np.sqrt(_HERD_SECONDS * _MEMBER_SECONDS)
             speed = np.sqrt(max(speed**2 - around**2, (0.5 * speed) ** 2))
-        found.append(pace_for(band.home_radius_metres, float(speed), band.species.velocity_seconds))
+        velocity_seconds = band.species.velocity_seconds * (1.0 if band.restless else busy_pace(band.species))
+        found.append(pace_for(band.home_radius_metres, float(speed), velocity_seconds))
     found.extend([(_HERD_METRES, _HERD_SECONDS, _MEMBER_SECONDS)] * followers)
     metres, home_seconds, velocity_seconds = np.array(found).T
     return Pace(metres=metres, home_seconds=home_seconds, velocity_seconds=velocity_seconds)
