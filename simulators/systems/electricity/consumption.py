@@ -5,6 +5,7 @@ drifts. Their expectation is the standard profile times the customer's yearly me
 are integrated exactly over a step, and are the same whatever steps time is cut into.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,16 +66,18 @@ class SlowNoise:
 
     def __init__(self, chance: Chance, what: str, period_seconds: float) -> None:
         self._chance, self._what, self._period = chance, what, period_seconds
-        self._slot = -1
-        self._left = self._rise = np.empty(0)
+        self._slot = math.nan
+        self._left = self._right = self._rise = np.empty(0)
 
     def at(self, seconds: float) -> Floats:
         """Return noise in [0, 1), mean 0.5."""
         slot, fraction = divmod(seconds / self._period, 1.0)
         if slot != self._slot:
+            follows = slot == self._slot + 1.0
+            self._left = self._right if follows else self._chance.uniform(self._what, int(slot))
+            self._right = self._chance.uniform(self._what, int(slot) + 1)
+            self._rise = self._right - self._left
             self._slot = slot
-            self._left = self._chance.uniform(self._what, int(slot))
-            self._rise = self._chance.uniform(self._what, int(slot) + 1) - self._left
         return self._left + self._rise * (fraction * fraction * (3.0 - 2.0 * fraction))
 
 
@@ -105,6 +108,9 @@ class Consumption:
         self._cold_watts = self.mean_watts * _COLD_SHARE
         self._cold_period = chance.between("cold period", *_COLD_PERIOD_SECONDS)
         self._cold_start = chance.uniform("cold phase") * self._cold_period
+        self._cold_running = self._cold_watts / _COLD_DUTY
+        self._ran_at = -1
+        self._ran_until = self._cold_start
         size = np.where(commercial, self.mean_watts / _USUAL_WATTS, 1.0)
         self._watts: Floats = np.stack([a.watts * size * chance.between(a.name, 0.75, 1.25) for a in _APPLIANCES])
         self._habits = SlowNoise(chance, "habit", _HABIT_SECONDS)
@@ -130,14 +136,16 @@ class Consumption:
         return np.maximum(self._day_mean * shape - self._cold_watts, 0.0)
 
     def _cycling(self, moment: Moment) -> Floats:
-        ran = self._ran(moment.at_seconds) - self._ran(moment.at_seconds - moment.seconds)
-        return np.maximum(ran, 0.0) * self._cold_watts / (_COLD_DUTY * moment.seconds)
+        begins = moment.at - moment.step
+        before = self._ran_until if begins == self._ran_at else self._ran(begins / 1000.0)
+        self._ran_until, self._ran_at = self._ran(moment.at / 1000.0), moment.at
+        return np.maximum(self._ran_until - before, 0.0) * (self._cold_running / moment.seconds)
 
     def _ran(self, at_seconds: float) -> Floats:
         """Return for how long each compressor ran since 1970."""
-        cycles, into = np.divmod(at_seconds + self._cold_start, self._cold_period)
-        on = _COLD_DUTY * self._cold_period
-        return cycles * on + np.minimum(into, on)
+        cycles = (at_seconds + self._cold_start) / self._cold_period
+        whole = np.floor(cycles)
+        return (whole * _COLD_DUTY + np.minimum(cycles - whole, _COLD_DUTY)) * self._cold_period
 
     def _appliances(self, moment: Moment) -> Floats:
         ends = moment.at + moment.utc_offset
