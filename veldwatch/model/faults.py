@@ -136,6 +136,7 @@ _KINDS = (
         "Feeder without power",
         _PHYSICS,
         sites="feeder transformer",
+        source="IEEE Std 1366: an interruption is the loss of all voltage; then cold-load pickup, IEEE PSRC D1 2008",
     ),
     _kind(
         "planned_interruption",
@@ -143,6 +144,7 @@ _KINDS = (
         _PHYSICS,
         sites="feeder transformer",
         observable=False,
+        source="NRS 048-9: load shedding in slots of two or four hours",
     ),
     # Instruments
     _kind("stuck", "Value stands still", _INSTRUMENT),

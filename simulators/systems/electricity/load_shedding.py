@@ -1,4 +1,8 @@
-"""The load-shedding calendar of feeders and transformers, laid on the time of a run as planned interruptions."""
+"""The load-shedding calendar of feeders and transformers, laid on the time of a run as planned interruptions.
+
+In South Africa (NRS 048-9) a block is off for two hours, or four, at a time, more often the higher the stage; a
+scenario writes the slots of the stage that it plays.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
