@@ -12,6 +12,7 @@
     ├── RequestInvalid              a request asks for something that makes no sense, or for too much at once
     ├── Overloaded                  more is being done than can be held; the same request may work in a moment
     ├── ServiceFailed               an embedded service did not start or died
+    ├── ShareFailed                 one process of a run that is shared out over several died; the others were stopped
     ├── ProvisioningFailed          Grafana was not reached or refused; what it took before stays
     ├── DeliveryFailed              a notification was not taken; `permanent` tells whether to try again
     └── StorageError
@@ -83,6 +84,10 @@ class Overloaded(VeldwatchError):
 
 class ServiceFailed(VeldwatchError):
     """An embedded service did not start, or died."""
+
+
+class ShareFailed(VeldwatchError):
+    """One process of a run that is shared out over several ended before its time; the others were stopped."""
 
 
 class ProvisioningFailed(VeldwatchError):
