@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from veldwatch.storage.simulation_runs import list_runs, mark_run_stopped
 
 from simulators.building import Run, build_fleet
 from simulators.moment import to_milliseconds
@@ -22,6 +21,7 @@ from veldwatch.model.faults import FAULTS, suiting
 from veldwatch.process import stop_on_signals
 from veldwatch.storage import simulation
 from veldwatch.storage.connection import connect
+from veldwatch.storage.simulation_runs import list_runs, mark_run_stopped
 from veldwatch.wire.durations import parse_duration
 
 app = typer.Typer(help="Simulated devices, and faults to try rules on.", no_args_is_help=True)

@@ -14,10 +14,14 @@ import numpy as np
 from simulators.encoding import encode, encode_many
 from simulators.faults.applied import AppliedFaults, Directory, Member
 from simulators.moment import Moment
-from simulators.report import Message, Name, Place, Report
+from simulators.report import HELD, Message, Name, Place, Report
 from simulators.reporting import Reporting
 from simulators.systems.system import Bank, Rows, State, System
 from simulators.timetable import TimedFault, Timetable
+from veldwatch.wire.topics import parse_own_topic
+
+_BACKLOG_GAP_MILLISECONDS = 100
+"""Between two messages of a gateway that works its backlog off. Assumed: ten a second on a mobile link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,8 @@ class Fleet:
         while (moment := self.grid.next(self.now)).at <= until:
             for fault in list(self.timetable.take_ending(self.now)):
                 self._applied.end(fault, self.now)
+                if fault.kind == "gateway_backlog":
+                    self._let_go(fault)
             for fault in list(self.timetable.take_starting(self.now)):
                 self._applied.begin(fault)
             self._applied.step(moment)
@@ -190,6 +196,19 @@ class Fleet:
     def _hold(self, message: Message) -> None:
         heapq.heappush(self._held, (message.due, self._sequence, message))
         self._sequence += 1
+
+    def _let_go(self, fault: TimedFault) -> None:
+        """Send what a gateway held back, one after the other."""
+        behind = {(name.organisation, name.device) for name in self._directory.devices(fault.place)}
+        due = self.now
+        held, self._held = sorted(self._held), []
+        for _, _, message in held:
+            own = parse_own_topic(message.topic)
+            if message.due == HELD and (own.organisation, own.device) in behind:
+                due += _BACKLOG_GAP_MILLISECONDS
+                self._hold(message._replace(due=due))
+            else:
+                self._hold(message)
 
     def _reporting(self, bank: Bank, moment: Moment) -> Reporting:
         is_history = moment.step == self.grid.history_step and moment.at <= self.grid.live_from

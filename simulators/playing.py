@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from veldwatch.storage.simulation_runs import RunPlan, start_run
 
 from simulators.building import Run, Share, build_fleet
 from simulators.clock import SimulatedClock
@@ -21,6 +20,7 @@ from veldwatch.config import Settings
 from veldwatch.errors import StorageError
 from veldwatch.storage import simulation
 from veldwatch.storage.connection import connect
+from veldwatch.storage.simulation_runs import RunPlan, start_run
 from veldwatch.wire.topics import Kind, topic_for
 from veldwatch.wire.veldwatch_json import encode_status
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import structlog
 from prometheus_client import Counter
-from veldwatch.storage.simulation_runs import mark_run_progress
 
 from simulators.clock import SimulatedClock
 from simulators.fault_desk import FaultDesk
@@ -25,6 +24,7 @@ from simulators.state_file import SavedRun, save_state
 from veldwatch.errors import StorageError
 from veldwatch.storage import simulation
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.simulation_runs import mark_run_progress
 from veldwatch.storage.wakeups import listen, wait_for_wakeup
 
 _log = structlog.get_logger()

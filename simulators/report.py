@@ -105,6 +105,10 @@ class Report:
     events: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
 
+HELD = 1 << 60
+"""`due` of a message that waits until whatever holds it lets go."""
+
+
 class Message(NamedTuple):
     """A message to publish.
 

@@ -214,6 +214,9 @@ class AppliedFaults:
 
     def _wrap(self, applied: _Applied, layer: FaultLayer, models: frozenset[str]) -> None:
         fault, parameters = applied.fault, _complete(applied.fault)
+        place = self._directory.members.get(Name(fault.place.organisation, fault.place.device or ""))
+        if layer is FaultLayer.WIRE and models and (place is None or place.plan.model not in models):
+            raise ConfigurationInvalid(f"bad fault: {fault.kind!r} does not suit {fault.place}")
         for name in self._directory.devices(fault.place):
             member = self._directory.members[name]
             chance = Chance(self._seed, [f"{'/'.join(name)}:{fault.key}"])
