@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -136,7 +138,7 @@ def _occurrence(
 
 
 def _point_windows(rows: Iterable[Mapping[str, Any]], form: LabelFormat, devices: set[str]) -> Iterator[Occurrence]:
-    """Make windows of the labelled points: each holds until the next point of its device."""
+    """Make windows of the labelled points: each from the first of a run to its last."""
     points: dict[str, list[tuple[datetime, bool]]] = {}
     for number, row in enumerate(rows, start=2):
         device = str(row.get(form.device_column) or "") if form.device_column else ""
@@ -144,16 +146,10 @@ def _point_windows(rows: Iterable[Mapping[str, Any]], form: LabelFormat, devices
         points.setdefault(device, []).append((moment, _flag(row.get(form.label_column), number, form)))
     for device, told in points.items():
         devices.update({device} - {""})
-        told.sort()
-        begins_at: datetime | None = None
-        for moment, is_labelled in told:
-            if is_labelled and begins_at is None:
-                begins_at = moment
-            elif not is_labelled and begins_at is not None:
-                yield _occurrence(device, form.kind, begins_at, moment, form, devices)
-                begins_at = None
-        if begins_at is not None:
-            yield _occurrence(device, form.kind, begins_at, told[-1][0], form, devices)
+        for is_labelled, run in groupby(sorted(told), key=itemgetter(1)):
+            moments = [moment for moment, _ in run]
+            if is_labelled:
+                yield _occurrence(device, form.kind, moments[0], moments[-1], form, devices)
 
 
 def _flag(value: object, number: int, form: LabelFormat) -> bool:

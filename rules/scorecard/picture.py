@@ -24,8 +24,9 @@ _MOST_TICKS = 9
 _STEPS = (
     *(timedelta(minutes=number) for number in (1, 2, 5, 10, 30)),
     *(timedelta(hours=number) for number in (1, 3, 6, 12)),
-    *(timedelta(days=number) for number in (1, 2, 7, 14, 28, 56, 112)),
+    *(timedelta(days=number) for number in (1, 2, 7, 14)),
 )
+_MONTH = timedelta(days=30)
 _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -56,20 +57,29 @@ def _headline(figures: Figures) -> str:
     return (
         f"{stretch.since:%Y-%m-%d} to {stretch.until:%Y-%m-%d}: {figures.detected} of {figures.injected} faults found"
         f" (recall {_share(recall)}), {figures.overall.false} false alarms (precision {_share(precision)}),"
-        f" {figures.devices} devices"
+        f" {figures.devices} device{'' if figures.devices == 1 else 's'}"
     )
 
 
 def _axis(figures: Figures, bottom: int) -> Iterator[str]:
-    span = figures.stretch.until - figures.stretch.since
-    step = next((step for step in _STEPS if span / step <= _MOST_TICKS), span / _MOST_TICKS)
-    at = _MONDAY + ((figures.stretch.since - _MONDAY) // step) * step
-    while at < figures.stretch.until:
-        if at >= figures.stretch.since:
-            x = _x(figures, at)
-            label = f"{at:%d %b}" if step >= timedelta(days=1) else f"{at:%d %b %H:%M}"
-            yield f'<path d="M{x:.1f} {_TOP - 8}V{bottom}" stroke="{_GRID}"/>'
-            yield _text(x, _TOP - 14, label, colour=_FAINT, anchor="middle", size=12)
+    for at, label in _ticks(figures.stretch.since, figures.stretch.until):
+        x = _x(figures, at)
+        yield f'<path d="M{x:.1f} {_TOP - 8}V{bottom}" stroke="{_GRID}"/>'
+        yield _text(x, _TOP - 14, label, colour=_FAINT, anchor="middle", size=12)
+
+
+def _ticks(since: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+    """Give round moments of a stretch, at most `_MOST_TICKS` or so, with what to write there."""
+    step = next((step for step in _STEPS if (until - since) / step <= _MOST_TICKS), None)
+    if step is None:
+        stride = int((until - since) / _MONTH / _MOST_TICKS) + 1
+        months = range(since.year * 12 + since.month, until.year * 12 + until.month + 1)
+        firsts = (datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in months if month % stride == 0)
+        yield from ((at, f"{at:%b %Y}") for at in firsts if since <= at < until)
+        return
+    at = _MONDAY + -((_MONDAY - since) // step) * step
+    while at < until:
+        yield at, f"{at:%d %b}" if step >= timedelta(days=1) else f"{at:%d %b %H:%M}"
         at += step
 
 

@@ -59,6 +59,7 @@ class Report:
             "devices_watched": self.figures.devices,
             "readings": self.evidence.readings,
             "positions": self.evidence.positions,
+            "contacts": self.evidence.contacts,
             **self.figures.document(),
             "rules_refused": dict(self.refused),
             "baseline": baseline,
@@ -69,11 +70,11 @@ def lines(report: Report) -> Iterator[str]:
     """Write it for a person."""
     figures, stretch = report.figures, report.figures.stretch
     edges = (edge.astimezone(UTC).strftime("%Y-%m-%d %H:%M") for edge in (stretch.since, stretch.until))
-    yield f"Scorecard from {' to '.join(edges)} UTC, {stretch.days:.1f} days"
+    yield f"Scorecard from {' to '.join(edges)} UTC, {_duration(stretch.until - stretch.since)}"
     yield (
         f"{report.alerts_from} alerts against {', '.join(report.truth_from)} truth, grace {_duration(stretch.grace)}; "
         f"{figures.devices} of {report.registered} devices watched, {report.evidence.readings:,} readings, "
-        f"{report.evidence.positions:,} fixes"
+        f"{report.evidence.positions:,} fixes, {report.evidence.contacts:,} contacts"
     )
     yield ""
     yield from _table(_KIND_HEADINGS, [_kind_row(kind) for kind in figures.kinds] + [_overall_row(figures)])

@@ -32,10 +32,15 @@ class FiredAlert(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """How much was observed."""
+    """How much was observed.
+
+    Attributes:
+        contacts: how often devices were heard, by the time of arrival: what rules of silence look at.
+    """
 
     readings: int
     positions: int
+    contacts: int
 
 
 def fired_alerts(connection: Connection, since: datetime, until: datetime) -> list[FiredAlert]:
@@ -59,4 +64,4 @@ def evidence(connection: Connection, devices: Collection[DeviceId], since: datet
     values = {"devices": list(devices), "since": since, "until": until}
     with translated_errors():
         row = connection.execute(_QUERIES["evidence"], values).fetchone()
-    return Evidence(0, 0) if row is None else Evidence(*row)
+    return Evidence(0, 0, 0) if row is None else Evidence(*row)

@@ -1,10 +1,12 @@
 """A database with an organisation, intake's writer and the engine's rounds."""
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 from tests.integration.rules.feed import Engineer, Feed
+from tests.integration.rules.scoring import Commands
 
 
 @pytest.fixture
@@ -19,3 +21,10 @@ def engineer(dsn: str) -> Generator[Engineer]:
     made = Engineer(dsn)
     yield made
     made.close()
+
+
+@pytest.fixture
+def cli(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """Give the command line on the test's own database."""
+    monkeypatch.setenv("VELDWATCH_DSN", dsn)
+    return Commands(tmp_path)

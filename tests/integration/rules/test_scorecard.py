@@ -1,18 +1,14 @@
 """`veldwatch score` on a real database: simulated truth against record and back-tests, labels through the import."""
 
-import csv
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from launch.cli import application
 from tests.integration.rules.feed import Engineer, Feed
+from tests.integration.rules.scoring import Commands
 from veldwatch.model.register import Site
 from veldwatch.storage import register, simulation, simulation_runs
 from veldwatch.storage.connection import Connection
@@ -29,32 +25,6 @@ HIGH: dict[str, Any] = {
     "condition": {"kind": "threshold", "metric": "flow", "above": 5},
     "detects": ["leak", "burst"],
 }
-
-
-@dataclass(frozen=True)
-class Commands:
-    """The command line, in this process."""
-
-    folder: Path
-
-    def run(self, *arguments: str) -> Result:
-        return CliRunner().invoke(application(arguments[0]), list(arguments), catch_exceptions=False)
-
-    def score(self, *arguments: str) -> dict[str, Any]:
-        result = self.run("score", *arguments, "--json")
-        assert result.exit_code == 0, result.output
-        return json.loads(result.output)
-
-    def rules(self, *documents: dict[str, Any]) -> str:
-        path = self.folder / "rules.yaml"
-        path.write_text(json.dumps({"rules": list(documents)}), encoding="utf-8")
-        return str(path)
-
-
-@pytest.fixture
-def cli(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
-    monkeypatch.setenv("VELDWATCH_DSN", dsn)
-    return Commands(tmp_path)
 
 
 @pytest.fixture
@@ -163,8 +133,11 @@ def test_it_is_told_in_a_table_and_drawn(cli: Commands, town: Feed) -> None:
     picture = cli.folder / "card.svg"
     told = cli.run("score", "--rules", cli.rules(HIGH), "--baseline", "rolling-median", "--picture", str(picture))
     assert told.exit_code == 0, told.output
-    assert "Scorecard from 2026-03-01 00:00 to 2026-03-08 00:00 UTC, 7.0 days" in told.output
-    assert "back-tested alerts against simulated truth, grace 24h; 2 of 2 devices watched, 338 readings" in told.output
+    assert "Scorecard from 2026-03-01 00:00 to 2026-03-08 00:00 UTC, 7d" in told.output
+    assert (
+        "back-tested alerts against simulated truth, grace 24h; 2 of 2 devices watched, 338 readings, 0 fixes"
+        in told.output
+    )
     assert "baseline rolling-median" in told.output
     assert "  burst at north, 8 L/s, 2026-03-05 04:00 to 2026-03-05 09:00: no alert" in told.output
     assert "  town.high at m2, 2026-03-03 03:00, provoked by meter_exchange" in told.output
@@ -191,28 +164,3 @@ def test_a_wrong_option_is_named(cli: Commands, options: list[str], complaint: s
     assert cli.folder
     result = CliRunner().invoke(application("score"), ["score", *options])
     assert complaint in str(result.exception)
-
-
-def strip(source: Path, target: Path, columns: Sequence[str], rows: slice = slice(None)) -> Path:
-    """Copy some rows of a table without its labels."""
-    with source.open(encoding="utf-8", newline="") as file:
-        header, *lines = csv.reader(file)
-    kept = [number for number, name in enumerate(header) if name not in columns]
-    with target.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([row[number] for number in kept] for row in [header, *lines[rows]])
-    return target
-
-
-def threshold(metric: str, hold_for: str = "0s", **limit: Any) -> dict[str, Any]:  # noqa: ANN401  # a rule's own
-    return {
-        "id": f"sample.{metric.lower().replace('_', '-')}",
-        "title": metric,
-        "severity": "minor",
-        "condition": {"kind": "threshold", "metric": metric, **limit},
-        "hold_for": hold_for,
-    }
-
-
-def imported(cli: Commands, path: Path, *options: str) -> None:
-    result = cli.run("import", "csv", str(path), "--organisation", "samples", *options)
-    assert result.exit_code == 0, result.output

@@ -31,10 +31,13 @@ FROM (
     ) AS t
 ) AS o;
 
--- evidence: how many readings and fixes some devices gave in a stretch
+-- evidence: how many readings and fixes some devices gave in a stretch, and how often they were heard then
 SELECT (SELECT count(*) FROM reading_raw r
         WHERE r.observed_at >= %(since)s AND r.observed_at < %(until)s
           AND r.series_id IN (SELECT id FROM series WHERE device_id = ANY (%(devices)s::integer[]))),
        (SELECT count(*) FROM position_raw p
         WHERE p.observed_at >= %(since)s AND p.observed_at < %(until)s
-          AND p.device_id = ANY (%(devices)s::integer[]));
+          AND p.device_id = ANY (%(devices)s::integer[])),
+       (SELECT count(*) FROM contact c
+        WHERE c.received_at >= %(since)s AND c.received_at < %(until)s
+          AND c.device_id = ANY (%(devices)s::integer[]));
