@@ -190,6 +190,8 @@ class Scenario(_Part):
     """Everything that a run of the simulators needs.
 
     Attributes:
+        includes: bundled scenarios of which it takes over organisations, profiles, sites, devices and fleets, before
+            its own; their faults it does not.
         profiles: those that do not come with Veldwatch; the others are named by their slug.
         step_seconds: of the grid on which everything happens.
         history_step_seconds: of the grid of the part of a live run that lies before its start.
@@ -198,14 +200,15 @@ class Scenario(_Part):
 
     name: Slug
     title: str = ""
+    includes: tuple[Slug, ...] = ()
     seed: int = 1
     utc_offset_hours: float = Field(default=0.0, ge=-14, le=14)
     step_seconds: float = Field(default=300.0, ge=1, le=3600)
     history_step_seconds: float | None = Field(default=None, ge=1, le=3600)
     history_interval_seconds: float | None = Field(default=None, ge=1, le=86400)
-    organisations: tuple[Organisation, ...]
+    organisations: tuple[Organisation, ...] = ()
     profiles: tuple[ProfilePlan, ...] = ()
-    sites: tuple[SitePlan, ...]
+    sites: tuple[SitePlan, ...] = ()
     devices: tuple[DevicePlan, ...] = ()
     fleets: tuple[FleetPlan, ...] = ()
     faults: tuple[FaultPlan, ...] = ()

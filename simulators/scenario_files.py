@@ -5,23 +5,22 @@ module knows them.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import shapely
 import yaml
 from pydantic import ValidationError
 
 from simulators.chance import Chance
-from simulators.profiles import profiles_by_slug
-from simulators.scenario import Area, DevicePlan, FaultPlan, FleetPlan, Place, Scenario, SitePlan
-from simulators.systems.registry import MODELS
+from simulators.scenario import Area, DevicePlan, FleetPlan, Place, Scenario, SitePlan
+from simulators.scenario_checks import complaints
 from veldwatch.errors import ScenarioInvalid
-from veldwatch.model.faults import FAULTS
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 _TRIES = 64
+_MADE_OF = ("organisations", "profiles", "sites", "devices", "fleets")
 
 
 def load_scenario(named: str) -> Scenario:
@@ -30,9 +29,32 @@ def load_scenario(named: str) -> Scenario:
     Raises:
         ScenarioInvalid: naming each path and value that is wrong, and what was expected.
     """
+    return parse_scenario(_read(named))
+
+
+def parse_scenario(content: object) -> Scenario:
+    """Validate a scenario that was read already, take over what it includes, and write its fleets out.
+
+    Raises:
+        ScenarioInvalid: as `load_scenario`.
+    """
+    try:
+        scenario = Scenario.model_validate(_with_included(content))
+    except ValidationError as error:
+        raise ScenarioInvalid("; ".join(_sentence(e["loc"], e["input"], e["msg"]) for e in error.errors())) from error
+    wrong = [*complaints(scenario)]
+    if wrong:
+        raise ScenarioInvalid("; ".join(wrong))
+    return _written_out(scenario)
+
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _read(named: str) -> object:
     path = SCENARIOS / f"{named}.yaml" if "/" not in named and not named.endswith(".yaml") else Path(named)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  # both are safe loaders
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  # both are safe loaders
     except OSError as error:
         known = ", ".join(sorted(found.stem for found in SCENARIOS.glob("*.yaml")))
         raise ScenarioInvalid(
@@ -40,26 +62,21 @@ def load_scenario(named: str) -> Scenario:
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ScenarioInvalid(f"bad scenario {named!r}: not YAML ({error})") from error
-    return parse_scenario(content)
 
 
-def parse_scenario(content: object) -> Scenario:
-    """Validate a scenario that was read already, and write its fleets out.
-
-    Raises:
-        ScenarioInvalid: as `load_scenario`.
-    """
-    try:
-        scenario = Scenario.model_validate(content)
-    except ValidationError as error:
-        raise ScenarioInvalid("; ".join(_sentence(e["loc"], e["input"], e["msg"]) for e in error.errors())) from error
-    complaints = [*_complaints(scenario)]
-    if complaints:
-        raise ScenarioInvalid("; ".join(complaints))
-    return _written_out(scenario)
-
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def _with_included(content: Any) -> Any:  # noqa: ANN401  # whatever the file holds
+    """Put what the included scenarios are made of before what the scenario says itself."""
+    if not isinstance(content, dict) or not isinstance(cast("Any", content).get("includes"), list):
+        return cast("object", content)
+    own = cast("dict[str, Any]", content)
+    merged = dict(own)
+    others = [_with_included(_read(named)) for named in own["includes"] if isinstance(named, str)]
+    for part in _MADE_OF:
+        merged[part] = [each for other in others for each in other.get(part, ())] + list(own.get(part, ()))
+    merged["profiles"] = [
+        each for number, each in enumerate(merged["profiles"]) if each not in merged["profiles"][:number]
+    ]
+    return merged
 
 
 def _written_out(scenario: Scenario) -> Scenario:
@@ -113,66 +130,6 @@ def _scattered(fleet: FleetPlan, site: SitePlan, seed: int) -> list[Place]:
         longitude[outside] = chance.between("longitude", west, east, attempt)[outside]
         latitude[outside] = chance.between("latitude", south, north, attempt)[outside]
     return [(round(x, 6), round(y, 6)) for x, y in zip(longitude.tolist(), latitude.tolist(), strict=True)]
-
-
-def _complaints(scenario: Scenario) -> Iterable[str]:
-    organisations = {organisation.slug for organisation in scenario.organisations}
-    profiles = {*(profile.slug for profile in scenario.profiles), *profiles_by_slug()}
-    sites: dict[tuple[str, str], SitePlan] = {}
-    yield from _repeated("organisations", [organisation.slug for organisation in scenario.organisations])
-    yield from _repeated("profiles", [profile.slug for profile in scenario.profiles])
-    for number, site in enumerate(scenario.sites):
-        yield from _unknown(f"sites.{number}.organisation", site.organisation, organisations)
-        if site.parent is not None:
-            yield from _unknown(f"sites.{number}.parent", (site.organisation, site.parent), sites)
-        sites[site.organisation, site.slug] = site
-    yield from _repeated("sites", [(site.organisation, site.slug) for site in scenario.sites])
-    yield from _repeated("devices", [(device.organisation, device.id) for device in scenario.devices])
-    for part in ("devices", "fleets"):
-        plans: tuple[DevicePlan | FleetPlan, ...] = getattr(scenario, part)
-        for number, device in enumerate(plans):
-            yield from _unknown(f"{part}.{number}.profile", device.profile, profiles)
-            yield from _unknown(f"{part}.{number}.site", (device.organisation, device.site), sites)
-            yield from _unknown(f"{part}.{number}.model", device.model, MODELS)
-    yield from _plan_complaints(scenario, organisations)
-
-
-def _plan_complaints(scenario: Scenario, organisations: set[str]) -> Iterable[str]:
-    for number, fleet in enumerate(scenario.fleets):
-        if fleet.count > 1 and "{number}" not in fleet.id:
-            yield f"fleets.{number}.id: {fleet.id!r} (expected {{number}} in it, to tell {fleet.count} devices apart)"
-    for number, fault in enumerate(scenario.faults):
-        yield from _fault_complaints(f"faults.{number}", fault, organisations)
-    if scenario.history_step_seconds is not None and scenario.history_step_seconds % scenario.step_seconds:
-        yield f"history_step_seconds: {scenario.history_step_seconds!r} (expected a multiple of step_seconds)"
-
-
-def _fault_complaints(path: str, fault: FaultPlan, organisations: set[str]) -> Iterable[str]:
-    yield from _unknown(f"{path}.kind", fault.kind, FAULTS)
-    yield from _unknown(f"{path}.organisation", fault.organisation, organisations)
-    if sum(place is not None for place in (fault.device, fault.site, fault.among)) != 1:
-        yield f"{path}: expected one of device, site and among"
-    if fault.count > 1 and fault.at is not None:
-        yield f"{path}.at: {fault.at} (expected `between` or nothing where count is over 1)"
-    if fault.kind in FAULTS:
-        known = [parameter.name for parameter in FAULTS[fault.kind].parameters]
-        for name in fault.parameters:
-            yield from _unknown(f"{path}.parameters", name, known)
-
-
-def _unknown(path: str, value: Hashable, known: Iterable[Any]) -> Iterable[str]:
-    if value not in known:
-        listed = list(known)
-        shown = f"{listed[:20]!r}" if len(listed) <= 20 else f"{listed[:20]!r} and {len(listed) - 20} more"
-        yield f"{path}: {value!r} (expected one of {shown}, defined above it)"
-
-
-def _repeated(path: str, values: list[Any]) -> Iterable[str]:
-    seen: set[Any] = set()
-    for number, value in enumerate(values):
-        if value in seen:
-            yield f"{path}.{number}: {value!r} (expected a name that is not taken)"
-        seen.add(value)
 
 
 def _sentence(location: tuple[int | str, ...], value: object, message: str) -> str:
