@@ -71,7 +71,7 @@ class Households:
         # At least one draw: the chance is 1 - exp(-expected), which is less than expected.
         rows = np.flatnonzero(luck < expected)
         if rows.size:
-            self._begin(_Beginning(moment.number, step, rows, luck[rows], expected[rows]), litres)
+            self._begin(Beginning(moment.number, step, rows, luck[rows], expected[rows]), litres)
         return litres
 
     def state(self) -> State:
@@ -83,7 +83,7 @@ class Households:
         self._remaining[:] = state["remaining"]
         self.flow[:] = state["flow"]
 
-    def _begin(self, beginning: "_Beginning", litres: Floats) -> None:
+    def _begin(self, beginning: "Beginning", litres: Floats) -> None:
         step = beginning.step
         for number, rows in enumerate(beginning.rounds()):
             allowed = self._rested(rows, step)
@@ -111,7 +111,7 @@ class Households:
 
 
 @dataclass(frozen=True, slots=True)
-class _Beginning:
+class Beginning:
     """The homes in which draws may begin in a step, with the numbers that decide it."""
 
     number: int

@@ -109,6 +109,7 @@ class WaterNetwork(System):
             self.bulk_meters.registers.resume(self.bulk_meters.rows[name], values["volume"])
         if name in self.gauges.rows and "level" in values:
             self.reservoirs.level[self.gauges.rows[name]] = values["level"]
+            self.reservoirs.pumping[self.gauges.rows[name]] = values.get("pump", 0.0) > 0.0
 
     def fault(self, kind: str, place: Place, parameters: Mapping[str, float]) -> PhysicalFault:
         """Begin a leak, a burst, growing leakage, or a pump's failure.

@@ -41,8 +41,8 @@ class BulkMeterSettings(_Settings):
         litres_per_day: of a customer, on a working day.
         opens: local hour.
         weekend: use on Saturdays and Sundays as a share of a working day's; assumed.
-        night_litres_per_hour: flow while closed. Source: McKenzie 1999, SANFLOW, WRC TT 109/99: 50 L/h for a small
-            non-domestic customer (flushing urinals).
+        night_litres_per_hour: mean use while closed. Source: McKenzie 1999, SANFLOW, WRC TT 109/99: 50 L/h for a small
+            non-domestic customer.
         pressure: it measures pressure as well.
     """
 

@@ -3,7 +3,7 @@ import pytest
 
 from simulators.chance import Floats
 from simulators.systems.system import World
-from simulators.systems.water.households import Households
+from simulators.systems.water.households import Beginning, Households
 from simulators.systems.water.rhythm import WEEKDAY
 from simulators.systems.water.settings import MeterSettings
 from tests.unit.simulators.systems.water.towns import DAY, HOUR, MONDAY, device, homes, network, run, site, told
@@ -61,6 +61,17 @@ def test_every_healthy_home_rests_for_an_hour_each_night() -> None:
 
     nights = hourly.reshape(14, 24, -1)[:, :7]
     assert (nights == 0.0).any(axis=1).all()
+
+
+@pytest.mark.parametrize("expected", [0.01, 0.4, 4.0])
+def test_draws_come_as_a_poisson_process(expected: float) -> None:
+    luck = World(seed=1).chance([f"m{number}" for number in range(20_000)]).uniform("draws")
+
+    rounds = Beginning(1, 300.0, np.arange(20_000), luck, np.full(20_000, expected)).rounds()
+
+    counts = np.bincount(np.concatenate(rounds), minlength=20_000)
+    assert counts.mean() == pytest.approx(expected, rel=0.1)
+    assert counts.var() == pytest.approx(expected, rel=0.1)
 
 
 def test_larger_homes_use_more() -> None:

@@ -157,9 +157,19 @@ def test_a_business_uses_water_while_it_is_open() -> None:
     litres = np.diff(hourly).reshape(7, 24)
 
     assert litres[:5].sum() / 5 == pytest.approx(9050.0, rel=0.15)
-    assert litres[:5, 8:17].min() > 10 * litres[:5, :8].max()
-    assert litres[:, :8] == pytest.approx(50.0)
+    assert litres[:5, 8:17].min() > 2 * litres[:5, :8].max()
     assert litres[5:].sum() / 2 < 0.4 * litres[:5].sum() / 5
+
+
+def test_a_closed_business_uses_fifty_litres_an_hour_and_rests_in_most_hours() -> None:
+    shops = [device(f"shop-{number}", "bulk_meter", "north") for number in range(100)]
+    played = network([site("north", "zone")], shops)
+    counts = [played.bulk_meters.registers.litres.copy()]
+    counts += [played.bulk_meters.registers.litres.copy() for _ in run(played, 3600.0, 8 * HOUR)]
+    litres = np.diff(counts, axis=0)
+
+    assert litres.mean() == pytest.approx(50.0, rel=0.15)
+    assert (litres == 0.0).mean() == pytest.approx(0.75, abs=0.05)
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,18 @@ def test_a_device_belongs_to_the_nearest_area_around_its_site() -> None:
     assert [zones.slugs[zones.within(slug)] for slug in ("street", "north", "hill")] == ["north", "north", "town"]
 
 
+def test_the_minimum_night_flow_is_night_use_and_leakage() -> None:
+    # Source: McKenzie 1999: 0.6 L/h a person; Lambert et al. 1999: 400 L/h of mains and 1250 L/h of connections.
+    sites = [site("north", "zone", unmetered_customers=1000, seasonal_amplitude=0.0)]
+    played = network(sites, [device("in", "bulk_meter", "north", role="inlet")])
+
+    flows = [float(told(played.bulk_meters, moment)["flow_rate"][0]) for moment in run(played, 3600.0, 3 * DAY)]
+
+    nights = np.array(flows).reshape(3, 24)[:, 3:6]
+    assert nights.mean() == pytest.approx(1000 * 2.3 * 0.6 / 1000 + 1.65, rel=0.12)
+    assert 4.0 < max(flows) / nights.mean() < 10.0
+
+
 def test_unmetered_homes_use_what_metered_ones_do() -> None:
     played = network(
         [site("north", "zone", unmetered_customers=1000, condition=0.0, seasonal_amplitude=0.0)],
