@@ -151,7 +151,7 @@ class FeederBank(Bank):
         _ENERGY,
         _POWER,
         Metric(name="current", unit="A", decimals=2),
-        Metric(name="voltage", unit="V", decimals=0),
+        Metric(name="line_voltage", unit="V", decimals=0),
     )
 
     def __init__(self, network: "ElectricityNetwork", devices: Sequence[DevicePlan]) -> None:
@@ -173,7 +173,7 @@ class FeederBank(Bank):
             "energy": network.feeder_energy[at],
             "power": watts + 0.0,
             "current": np.abs(watts) / (np.sqrt(3.0) * np.maximum(voltage, 1.0) * POWER_FACTOR),
-            "voltage": voltage,
+            "line_voltage": voltage,
         }
 
     def silent(self, rows: Rows, moment: Moment) -> Flags | None:

@@ -7,8 +7,8 @@ import numpy as np
 from simulators.chance import Floats
 from simulators.moment import Moment
 
-# Source: IEC 60076-7, recommended thermal characteristics of distribution transformers, ONAN: top-oil rise of 55 K at rated load, ratio of load
-# loss to no-load loss 5, oil exponent 0.8, oil time constant 180 min, k11 = 1.
+# Source: IEC 60076-7, recommended thermal characteristics of distribution transformers, ONAN: top-oil rise of 55 K at
+# rated load, ratio of load loss to no-load loss 5, oil exponent 0.8, oil time constant 180 min, k11 = 1.
 _RATED_RISE, _LOSS_RATIO, _EXPONENT, _SECONDS = 55.0, 5.0, 0.8, 180.0 * 60.0
 # Assumed: the day's swing around the mean, warmest at 15:00, and the year's at 50 degrees of latitude.
 _DAY_SWING, _WARMEST_HOUR, _YEAR_SWING = 5.0, 15.0, 9.0

@@ -93,7 +93,7 @@ def test_meters_fall_silent_when_the_calendar_says_so_in_local_time() -> None:
 
 def test_the_feeder_itself_tells_that_it_is_off() -> None:
     told = _told(_fleet().advance(MONDAY + DAY))
-    volts = {due: each["readings"]["voltage"]["value"] for due, device, _, each in told if device == "head"}
+    volts = {due: each["readings"]["line_voltage"]["value"] for due, device, _, each in told if device == "head"}
     dark = [value for due, value in volts.items() if MONDAY + 16 * HOUR < due <= MONDAY + 18 * HOUR]
     assert len(dark) == 8
     assert set(dark) == {0.0}

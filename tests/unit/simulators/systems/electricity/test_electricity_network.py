@@ -80,7 +80,7 @@ def test_settings_add_metrics() -> None:
     assert set(told["south-0"]) == {"energy", "credit", "power", "voltage"}
     assert set(told["sun-prepaid"]) == {"energy", "energy_export", "credit", "power", "voltage"}
     assert set(told["monitor"]) == {"apparent_power", "oil_temperature", "voltage"}
-    assert set(told["head"]) == {"energy", "power", "current", "voltage"}
+    assert set(told["head"]) == {"energy", "power", "current", "line_voltage"}
 
 
 def test_every_device_is_in_exactly_one_bank() -> None:
@@ -165,7 +165,7 @@ def test_an_outage_of_a_feeder_stops_power_and_energy_below_it_and_silences_the_
     for moment in run(played, 1, begins_at=MONDAY + 3_600_000, faults=[fault]):
         told = _told(played, moment)
         assert told["north-a-0"]["power"] == told["north-a-0"]["voltage"] == told["head"]["power"] == 0
-        assert told["head"]["voltage"] == told["monitor"]["voltage"] == told["monitor"]["apparent_power"] == 0
+        assert told["head"]["line_voltage"] == told["monitor"]["voltage"] == told["monitor"]["apparent_power"] == 0
         assert told["south-0"]["voltage"] > 200
         assert _silent(played, moment) == {
             plan.id for plan in MIXED if not plan.site.startswith("south") and plan.id != "head"
@@ -180,7 +180,7 @@ def test_an_outage_of_a_transformer_leaves_the_rest_of_its_feeder_on() -> None:
         told = _told(played, moment)
         assert told["shop"]["voltage"] == told["north-a-5"]["voltage"] == 0
         assert told["north-b-0"]["voltage"] > 200
-        assert told["head"]["voltage"] > 10_000
+        assert told["head"]["line_voltage"] > 10_000
 
 
 def test_a_feeder_below_a_feeder_goes_with_it_and_is_counted_by_it() -> None:
