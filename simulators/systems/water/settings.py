@@ -38,12 +38,14 @@ class BulkMeterSettings(_Settings):
     """A `bulk_meter`: the inlet of its area, or a customer.
 
     Attributes:
+        role: `inlet` counts all that flows into its area; a `customer` draws.
         litres_per_day: of a customer, on a working day.
-        opens: local hour.
+        opens, closes: local hour; the same twice is all day.
         weekend: use on Saturdays and Sundays as a share of a working day's; assumed.
         night_litres_per_hour: mean use while closed. Source: McKenzie 1999, SANFLOW, WRC TT 109/99: 50 L/h for a small
             non-domestic customer.
         pressure: it measures pressure as well.
+        litres_per_pulse: the register's resolution. Source: usual pulse of meters from DN 50 on, makers' data sheets.
     """
 
     role: Literal["inlet", "customer"] = "customer"
@@ -78,6 +80,7 @@ class ReservoirSettings(_Settings):
         pump_litres_per_second: none: twice what is drawn on the mean, so that it runs for half of the day; assumed.
         on_metres: level below which the pump starts.
         off_metres: level above which it stops.
+        height_metres: level at which it overflows.
     """
 
     area_square_metres: float | None = Field(default=None, gt=0)
