@@ -1,1 +1,0 @@
-"""Clean devices: what they measure when nothing is wrong."""
