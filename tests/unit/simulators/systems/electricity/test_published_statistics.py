@@ -89,6 +89,18 @@ def test_south_of_the_equator_the_winter_is_in_july() -> None:
     assert _week(home, MONDAY + 182 * DAY).sum() > 1.08 * _week(home, MONDAY).sum()
 
 
+@pytest.mark.parametrize("latitude", [BERLIN[1], -10.2, CAPE_TOWN[1]])
+@pytest.mark.parametrize("commercial", [False, True])
+def test_a_year_takes_what_the_customer_uses_in_a_year(commercial: bool, latitude: float) -> None:
+    played = _consumption(commercial, latitude)
+    kwh = np.zeros(MANY)
+    # Every fifth hour: five divides neither a day nor a week.
+    for number in range(1, 8767, 5):
+        kwh += 5.0 * played.average(Moment(at=MONDAY + number * 3_600_000, step=3_600_000)) / 1000.0
+    assert kwh.sum() == pytest.approx(played.annual_kwh.sum(), rel=0.02)
+    assert (kwh / played.annual_kwh).std() < 0.1
+
+
 @pytest.mark.parametrize("step_seconds", [1, 60, 420, 900, 3600])
 def test_energy_of_a_quarter_day_is_the_same_at_every_step(step_seconds: int) -> None:
     span = 4 * 3_600_000 if step_seconds == 1 else 7 * 3_600_000
