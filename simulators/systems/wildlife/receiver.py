@@ -13,6 +13,7 @@ from simulators.chance import Chance, Floats
 from simulators.moment import Moment
 from simulators.report import Fixes
 from simulators.systems.system import Flags, Rows, State
+from simulators.systems.wildlife.normals import Normals, normals
 
 _OPEN_METRES, _COVERED_METRES = 3.8, 3.0
 _LASTING_SECONDS = 180.0
@@ -40,14 +41,15 @@ class Receivers:
         self._origin = origin
         self._chance = Chance(seed, names)
         self._draws = Chance(seed, [f"{name}:{column}" for column in _COLUMNS for name in names])
-        self._lasting = self._pair("receiver start", 0)
+        self._normals = Normals(seed, names)
+        self._lasting = self._normals.draw("receiver start")
         self._drawn_at = -1
         self._drawn: Floats = np.zeros((len(_COLUMNS), self._count))
 
     def advance(self, moment: Moment) -> None:
         """Let the lasting part of the error change."""
         kept = float(np.exp(-moment.seconds / _LASTING_SECONDS))
-        added = self._pair("receiver", moment.at)
+        added = self._normals.draw("receiver", moment.at)
         self._lasting = kept * self._lasting + (1.0 - kept * kept) ** 0.5 * added
 
     def fixes(self, rows: Rows, moment: Moment, place: Floats, velocity: Floats) -> Fixes:
@@ -55,9 +57,9 @@ class Receivers:
         drawn = self._draw(moment)[:, rows]
         cover = self._canopy[rows] * self._chance.smooth("cover", moment.at_seconds, _COVER_SECONDS)[rows] ** 2
         metres = _OPEN_METRES + _COVERED_METRES * cover
-        error = np.sqrt(0.5) * (self._lasting[:, rows] + _normals(drawn[0], drawn[1])) * metres
+        error = np.sqrt(0.5) * (self._lasting[:, rows] + normals(drawn[0], drawn[1])) * metres
         east, north = place[:, rows] + error
-        seen = velocity[:, rows] + _SPEED_ERROR * _normals(drawn[2], drawn[3])
+        seen = velocity[:, rows] + _SPEED_ERROR * normals(drawn[2], drawn[3])
         longitude, latitude = self._origin
         made = drawn[4] < _BEST - _LOST_UNDER_COVER * cover
         return Fixes(
@@ -81,17 +83,8 @@ class Receivers:
         """Take up what `state` gave."""
         self._lasting = state["receiver_lasting"]
 
-    def _pair(self, what: str, number: int) -> Floats:
-        return _normals(self._chance.uniform(what, number), self._chance.uniform(f"{what} angle", number))
-
     def _draw(self, moment: Moment) -> Floats:
         if self._drawn_at != moment.at:
             self._drawn_at = moment.at
             self._drawn = self._draws.uniform("fix", moment.at).reshape(len(_COLUMNS), self._count)
         return self._drawn
-
-
-def _normals(one: Floats, other: Floats) -> Floats:
-    """Turn two uniform draws into 2 x n of a round normal distribution (Box and Muller 1958)."""
-    radius, angle = np.sqrt(-2.0 * np.log(1.0 - one)), 2.0 * np.pi * other
-    return np.stack((radius * np.cos(angle), radius * np.sin(angle)))

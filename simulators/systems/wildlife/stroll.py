@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simulators.chance import Chance, Floats
+from simulators.chance import Floats
 from simulators.moment import Moment
+from simulators.systems.wildlife.normals import Normals
 
 # A heading lasts for ten minutes; nothing bends more closely than 30 m, so that it stays in no small circle.
 _TURN_PER_ROOT_SECOND = 0.055
@@ -31,7 +32,7 @@ class Stroll:
     def __init__(self, radius: Floats, gait: Floats, names: Sequence[str], seed: int) -> None:
         self._radius = radius
         self._gait = gait
-        self._chance = Chance(seed, [f"{name}:{part}" for part in range(_MOST_SUB_STEPS) for name in names])
+        self._normals = Normals(seed, [f"{name}:{part}" for part in range(_MOST_SUB_STEPS // 2) for name in names])
 
     def begin(self, velocity: Floats) -> Floats:
         """Give velocities of any length the length of the gait."""
@@ -41,7 +42,7 @@ class Stroll:
         """Return places and velocities, 2 x n, after a step."""
         parts = min(max(1, round(moment.seconds / _LONGEST_SECONDS)), _MOST_SUB_STEPS)
         seconds = moment.seconds / parts
-        drawn = self._chance.normal("stroll", moment.at).reshape(_MOST_SUB_STEPS, -1)
+        drawn = self._normals.draw("stroll", moment.at).reshape(_MOST_SUB_STEPS, -1)
         swerves = _TURN_PER_ROOT_SECOND * seconds**0.5 * drawn
         bend = self._gait * seconds / _CLOSEST_BEND_METRES
         east, north = place
@@ -53,4 +54,4 @@ class Stroll:
             heading = heading + np.clip(turn * astray + swerves[part], -bend, bend)
             east = east + self._gait * seconds * np.sin(heading)
             north = north + self._gait * seconds * np.cos(heading)
-        return np.stack((east, north)), self._gait * np.stack((np.sin(heading), np.cos(heading)))
+        return np.array((east, north)), self._gait * np.stack((np.sin(heading), np.cos(heading)))

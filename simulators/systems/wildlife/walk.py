@@ -14,6 +14,7 @@ from simulators.moment import Moment
 from simulators.systems.system import Rows, State
 from simulators.systems.wildlife.fence import Fence
 from simulators.systems.wildlife.foraging import Pace, pace_for, transition
+from simulators.systems.wildlife.normals import Normals
 from simulators.systems.wildlife.rhythm import Clock, busy_pace
 from simulators.systems.wildlife.species import Species
 from simulators.systems.wildlife.stroll import Stroll
@@ -80,12 +81,12 @@ class Walk:
             seed,
         )
         self._clock = Clock([band.species for band in bands], Chance(seed, [band.name for band in bands]))
-        self._chance = Chance(seed, [f"{name}:{part}" for part in ("place", "velocity") for name in walkers])
+        self._normals = Normals(seed, [f"{name}:{part}" for part in ("velocity", "place") for name in walkers])
         self._fences = _fences(bands, self._followers, self._band_of)
         self._passed: Floats | None = None
-        start = self._normals("start", 0)
-        self._at = start[0] * self._pace.metres
-        self._going = start[1] * self._pace.speed
+        going, at = self._draw("start", 0)
+        self._at = at * self._pace.metres
+        self._going = going * self._pace.speed
         self._going[:, self._restless] = self._stroll.begin(self._going[:, self._restless])
         self._confine()
         self.place: Floats = self._places()
@@ -98,7 +99,7 @@ class Walk:
             self._passed = passed
             self._transition = transition(self._pace, passed[self._clock_of])
         before = self._at[:, self._restless], self._going[:, self._restless]
-        first, second = self._normals("walk", moment.at)
+        first, second = self._draw("walk", moment.at)
         since = self._at
         self._at, self._going = self._transition.apply(self._at, self._going, first, second)
         self._at = since + self._within_reach(self._at - since, moment.seconds)
@@ -144,13 +145,11 @@ class Walk:
         reach = self._running[self._clock_of] * seconds
         return way * (reach / np.maximum(length, reach))
 
-    def _normals(self, what: str, number: int) -> Floats:
-        """Draw 2 x 2 x walkers: for velocity and place, east and north."""
-        # Source: Box and Muller 1958; both of each pair are used.
-        radius = np.sqrt(-2.0 * np.log(1.0 - self._chance.uniform(f"{what}:radius", number)))
-        angle = 2.0 * np.pi * self._chance.uniform(f"{what}:angle", number)
-        pairs = np.stack((radius * np.cos(angle), radius * np.sin(angle)))
-        return pairs.reshape(2, 2, -1).swapaxes(0, 1)
+    def _draw(self, what: str, number: int) -> tuple[Floats, Floats]:
+        """Draw two times 2 x walkers: for velocity and for place, east and north."""
+        drawn = self._normals.draw(what, number)
+        walkers = drawn.shape[1] // 2
+        return drawn[:, :walkers], drawn[:, walkers:]
 
     def _confine(self) -> None:
         for fence, centres, followers in self._fences:
@@ -167,9 +166,9 @@ class Walk:
             return
         out = walkers[outside]
         east, north, across, along = fence.mirrored(east[outside], north[outside])
-        self._at[:, out] = np.stack((east, north)) - origin[:, outside]
+        self._at[:, out] = np.array((east, north)) - origin[:, outside]
         outward = np.maximum(self._going[0, out] * across + self._going[1, out] * along, 0.0)
-        self._going[:, out] -= 2.0 * outward * np.stack((across, along))
+        self._going[:, out] -= 2.0 * outward * np.array((across, along))
 
 
 def _pace(bands: Sequence[Band], followers: int) -> Pace:
