@@ -190,9 +190,22 @@ _KINDS = (
         _parameter("metres_per_second", "m/s", 0.0, (0.0, 20.0), "0: as fast as its kind runs"),
         _parameter("beyond_metres", "m", 350.0, (20.0, 50_000.0), "how far it goes on"),
         models=_COLLARS,
+        source="size and course assumed",
     ),
-    _kind("immobility", "Animal does not move", _PHYSICS, models=_COLLARS),
-    _kind("mortality", "Animal dies", _PHYSICS, models=_COLLARS),
+    _kind(
+        "immobility",
+        "Animal does not move",
+        _PHYSICS,
+        models=_COLLARS,
+        source="EarthRanger's immobility analyser: within 13 m for 5 h",
+    ),
+    _kind(
+        "mortality",
+        "Animal dies",
+        _PHYSICS,
+        models=_COLLARS,
+        source="stays dead when the fault ends; a collar cools to the air in some hours, assumed",
+    ),
     _kind("collar_drop_off", "Collar falls off", _INSTRUMENT, models=_COLLARS),
     _kind(
         "streaking",
@@ -200,6 +213,7 @@ _KINDS = (
         _PHYSICS,
         _parameter("metres_per_second", "m/s", 2.0, (0.5, 20.0), "its pace"),
         models=_COLLARS,
+        source="Douglas-Hamilton, Krink, Vollrath 2005, Naturwissenschaften 92:158 (streaking); pace assumed",
     ),
     _kind(
         "gps_outlier",

@@ -13,6 +13,7 @@ class CollarSettings(BaseModel):
     """Settings of a device of model `collar`.
 
     Attributes:
+        species: sets range, way, rhythm and speeds; a vulture flies over fences.
         home_radius_metres: of the circle in which it spends 95 % of its time; none: its species'.
         herd: animals of one herd follow a centre of their own, around the middle of their places.
         daily_kilometres: mean way of a day; none: its species'.

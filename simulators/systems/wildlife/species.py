@@ -64,13 +64,14 @@ SPECIES: Mapping[str, Species] = MappingProxyType(
         ),
         # Black rhinoceros. Range: Lent and Fike 2003, South African Journal of Wildlife Research 33: mean 11.7 km2.
         # Way: assumed from displacements of 1 to 3 km in 24 h (Seidel et al. 2019, Movement Ecology 7:34). Rhythm: the
-        # same: forages at dusk, at night and at dawn, rests at midday and at midnight. Running: 56 km/h.
+        # same: forages at dusk, at night and at dawn, rests at midday and at midnight. Running: 50 km/h (Kapama
+        # Game Reserve, as in the species table), over more than a few lengths 12 m/s, assumed.
         "rhino": Species(
             home_range_square_kilometres=11.7,
             daily_kilometres=4.0,
             velocity_seconds=1800.0,
             walking=1.1,
-            running=15.5,
+            running=12.0,
             rhythm=(
                 0.7, 0.8, 1.0, 1.2, 1.4, 1.7, 1.8, 1.6, 1.2, 0.8, 0.5, 0.3,
                 0.25, 0.25, 0.3, 0.5, 0.9, 1.5, 1.8, 1.7, 1.4, 1.1, 0.8, 0.7,
