@@ -1,29 +1,20 @@
 """`veldwatch score`: how good the alerts are, by faults that are known."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rules.postgres_store import PostgresStore
-from rules.rule_files import pack_path, read_rules
 from rules.scorecard import baseline as rolling_median
-from rules.scorecard.figures import Figures, figures_of
-from rules.scorecard.gathering import Gathered, Scope, backtested, read_scope, recorded, simulated_truth
-from rules.scorecard.labels import ANOMALY, LabelFormat, check_kind, read_labels
-from rules.scorecard.matching import match
-from rules.scorecard.occurrences import Occurrence, Stretch
+from rules.scorecard.labels import ANOMALY, LabelFormat, check_kind
 from rules.scorecard.picture import draw
-from rules.scorecard.report import Report, lines
+from rules.scorecard.question import Question
+from rules.scorecard.report import lines
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
-from veldwatch.model.watched import Watched
-from veldwatch.storage.connection import Connection, connect
-from veldwatch.storage.scorecard import evidence, extent
+from veldwatch.storage.connection import connect
 from veldwatch.wire.durations import parse_duration
 from veldwatch.wire.local_times import read_zone
 
@@ -75,7 +66,7 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     )
     if baseline not in ("", rolling_median.NAME):
         raise ConfigurationInvalid(f"bad --baseline: {baseline!r} (expected {rolling_median.NAME})")
-    question = _Question(
+    question = Question(
         since=_moment("--from", since),
         until=_moment("--to", until),
         organisation=organisation or None,
@@ -95,77 +86,6 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
         return
     for line in lines(report):
         typer.echo(line)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    """What is to be scored.
-
-    Attributes:
-        rules: files or packs to back-test; empty: the alerts on record.
-        truth: files of labels; empty: what was simulated.
-    """
-
-    since: datetime | None
-    until: datetime | None
-    organisation: str | None
-    rules: Sequence[str]
-    grace: timedelta
-    truth: Sequence[Path]
-    form: LabelFormat
-    run: int | None
-    with_baseline: bool
-
-    def answer(self, connection: Connection) -> Report:
-        """Score it."""
-        labels = read_labels(self.truth, self.form) if self.truth else None
-        chosen = [rule for name in self.rules for rule in read_rules(pack_path(name))]
-        scope = Scope(organisation=self.organisation, devices=labels.devices if labels else frozenset())
-        watched = read_scope(connection, scope)
-        stretch = self._stretch(connection, watched)
-        gathered = (
-            backtested(connection, watched, chosen, stretch)
-            if chosen
-            else recorded(connection, watched, scope, stretch)
-        )
-        occurrences = (
-            labels.occurrences
-            if labels
-            else simulated_truth(connection, self.organisation, stretch.since, stretch.until, self.run)
-        )
-        matching = match(occurrences, gathered.firings, gathered.detectors, stretch)
-        ids = [one.id for one in watched.devices]
-        return Report(
-            figures=figures_of(matching, gathered.detectors, stretch),
-            alerts_from="back-tested" if chosen else "recorded",
-            truth_from=[path.name for path in self.truth] or ["simulated"],
-            registered=len(ids),
-            evidence=evidence(connection, ids, stretch.since, stretch.until),
-            refused=gathered.refused,
-            baseline=_baseline(connection, gathered, occurrences, stretch) if self.with_baseline else None,
-        )
-
-    def _stretch(self, connection: Connection, watched: Watched) -> Stretch:
-        found = extent(connection, [one.id for one in watched.devices])
-        if found is None and (self.since is None or self.until is None):
-            raise ConfigurationInvalid("nothing to score: no device has a reading or a fix (say --from and --to)")
-        first, last = found or (self.since, self.until)
-        since = self.since or first
-        until = self.until or (last and last + timedelta(microseconds=1))
-        assert since is not None  # noqa: S101  # one of the two is given
-        assert until is not None  # noqa: S101  # as above
-        if until <= since:
-            raise ConfigurationInvalid(f"bad --to: {until.isoformat()} (expected after {since.isoformat()})")
-        return Stretch(since=since, until=until, grace=self.grace)
-
-
-def _baseline(
-    connection: Connection, gathered: Gathered, occurrences: Sequence[Occurrence], stretch: Stretch
-) -> Figures:
-    store = PostgresStore(connection=connection, until=stretch.until)
-    targets = [target for listed in gathered.targets.values() for target in listed]
-    detector, firings = rolling_median.run_baseline(store, targets)
-    return figures_of(match(occurrences, firings, [detector], stretch), [detector], stretch)
 
 
 def _moment(option: str, text: str) -> datetime | None:

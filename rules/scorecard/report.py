@@ -24,6 +24,7 @@ class Report:
         registered: devices that could be watched.
         evidence: what those gave in the stretch.
         refused: rules that could not be carried out, and why.
+        unknown: devices that labels name and nobody has registered; what is said of them is left out.
         baseline: what the detector for comparison does on the same series; None: it was not asked for.
     """
 
@@ -33,6 +34,7 @@ class Report:
     registered: int
     evidence: Evidence
     refused: Mapping[str, str]
+    unknown: Sequence[str] = ()
     baseline: Figures | None = None
 
     def document(self) -> dict[str, Any]:
@@ -62,6 +64,7 @@ class Report:
             "contacts": self.evidence.contacts,
             **self.figures.document(),
             "rules_refused": dict(self.refused),
+            "devices_unknown": list(self.unknown),
             "baseline": baseline,
         }
 
@@ -91,6 +94,8 @@ def lines(report: Report) -> Iterator[str]:
         yield f"all rules: recall {_share(ours[0])}, F1 {_share(ours[1])}; baseline: {_share(its[0])}, {_share(its[1])}"
     yield from _misses(figures)
     yield from _false_alarms(figures)
+    if report.unknown:
+        yield f"labels left out, of devices that are not registered: {', '.join(report.unknown)}"
     for rule, reason in report.refused.items():
         yield f"not carried out: {rule}: {reason}"
 

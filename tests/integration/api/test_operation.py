@@ -155,11 +155,13 @@ def test_faults_are_asked_for_and_stopped(bearing: As, made: World) -> None:
 def test_a_fault_at_a_site_is_asked_for_by_its_own_organisation(bearing: As) -> None:
     water = bearing("water")
     (town,) = [site for site in water.get("/v1/sites").json()["items"] if site["slug"] == "town"]
-    asked = water.post("/v1/simulator/faults", json={"site_id": town["id"], "kind": "burst"})
+    asked = water.post(
+        "/v1/simulator/faults", json={"site_id": town["id"], "kind": "burst", "parameters": {"litres_per_second": 3}}
+    )
     assert asked.status_code == 201, asked.text
     fault = asked.json()
     assert (fault["site"], fault["site_name"], fault["device_id"], fault["device_name"]) == ("town", "Town", None, None)
-    assert (fault["size"], fault["size_unit"]) == (8.0, "L/s")
+    assert (fault["size"], fault["size_unit"]) == (3.0, "L/s")
     rangers = bearing("wildlife")
     assert rangers.post("/v1/simulator/faults", json={"site_id": town["id"], "kind": "burst"}).status_code == 404
     assert rangers.post(f"/v1/simulator/faults/{fault['id']}/stop").status_code == 404

@@ -48,6 +48,7 @@ def town(feed: Feed, connection: Connection) -> Feed:
             run_id=run,
             planned_key=key,
             kind=kind,
+            parameters={"litres_per_second": 12},
             span=FaultSpan(started_at=START + begins * hour, stopped_at=START + (begins + 5) * hour),
             device_id=device,
             site_id=None if device else site,
@@ -98,7 +99,7 @@ def test_what_was_simulated_is_held_against_a_back_test(cli: Commands, town: Fee
     )
     assert (kinds["meter_exchange"]["recall"], kinds["meter_exchange"]["false_alarms_provoked"]) == (None, 1)
     misses = [(miss["kind"], miss["device"], miss["site"], miss["size"], miss["reason"]) for miss in document["misses"]]
-    assert misses == [("burst", None, "north", 8.0, "no alert"), ("stuck", "m2", None, None, "no rule")]
+    assert misses == [("burst", None, "north", 12.0, "no alert"), ("stuck", "m2", None, None, "no rule")]
     assert [(one["device"], one["provoked_by"]) for one in document["false_alarms"]] == [("m2", "meter_exchange")]
 
 
@@ -139,11 +140,29 @@ def test_it_is_told_in_a_table_and_drawn(cli: Commands, town: Feed) -> None:
         in told.output
     )
     assert "baseline rolling-median" in told.output
-    assert "  burst at north, 8 L/s, 2026-03-05 04:00 to 2026-03-05 09:00: no alert" in told.output
+    assert "  burst at north, 12 L/s, 2026-03-05 04:00 to 2026-03-05 09:00: no alert" in told.output
     assert "  town.high at m2, 2026-03-03 03:00, provoked by meter_exchange" in told.output
     drawn = picture.read_text(encoding="utf-8")
     assert drawn.count("<title>leak at m1") == 1
     assert "1 of 3 faults found" in drawn
+
+
+def test_labels_of_devices_that_nobody_knows_are_left_out_and_told(cli: Commands, town: Feed) -> None:
+    assert town.organisation
+    labels = cli.folder / "labels.csv"
+    labels.write_text(
+        "start,end,device\n2026-03-01T10:00Z,2026-03-01T12:00Z,m1\n2026-03-01T10:00Z,2026-03-01T12:00Z,m7\n",
+        encoding="utf-8",
+    )
+    rules = cli.rules(HIGH)
+    document = cli.score("--rules", rules, "--truth", str(labels))
+    assert (document["devices"], document["devices_unknown"]) == (1, ["m7"])
+    assert (document["overall"]["injected"], document["overall"]["true"], document["grace_seconds"]) == (1, 1, 0)
+    told = cli.run("score", "--rules", rules, "--truth", str(labels))
+    assert "labels left out, of devices that are not registered: m7" in told.output
+    labels.write_text("start,end,device\n2026-03-01T10:00Z,2026-03-01T12:00Z,m7\n", encoding="utf-8")
+    refused = CliRunner().invoke(application("score"), ["score", "--truth", str(labels)])
+    assert "no device 'm7' is registered" in str(refused.exception)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +171,7 @@ def test_it_is_told_in_a_table_and_drawn(cli: Commands, town: Feed) -> None:
         (["--from", "yesterday"], "bad --from: 'yesterday'"),
         (["--from", "2026-03-02", "--to", "2026-03-01"], "bad --to"),
         ([], "nothing to score: no device has a reading or a fix"),
+        (["--organisation", "nobody"], "no organisation 'nobody'"),
         (["--grace", "soon"], "bad --grace: 'soon'"),
         (["--kind", "flood"], "bad --kind: 'flood' (expected anomaly or one of leak, "),
         (["--baseline", "magic"], "bad --baseline: 'magic'"),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from veldwatch.errors import ConfigurationInvalid, NotFound
+from veldwatch.model.faults import FAULTS
 from veldwatch.model.identifiers import DeviceId, OrganisationId, SiteId
 from veldwatch.model.register import Device, Site
 from veldwatch.storage import register, simulation, simulation_runs
@@ -71,7 +72,7 @@ def test_a_size_that_is_not_said_is_the_usual_one_and_a_kind_without_a_size_has_
 ) -> None:
     for said in (None, "a lot", True, 10**400):
         record(connection, town, FaultSpan(started_at=T0), litres_per_second=said)
-        assert found(connection, town, T0, T0 + DAY)[0].size == 8.0
+        assert found(connection, town, T0, T0 + DAY)[0].size == FAULTS["burst"].parameters[0].usual
     simulation.request_fault(connection, kind="stuck", device_id=town.meter)
     assert (simulation.list_faults(connection)[0].size, simulation.list_faults(connection)[0].size_unit) == (None, None)
 
