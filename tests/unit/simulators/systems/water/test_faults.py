@@ -9,7 +9,9 @@ from simulators.chance import Floats
 from simulators.report import Place
 from simulators.systems.system import PhysicalFault
 from simulators.systems.water.network import WaterNetwork
+from simulators.systems.water.zones import ZONE_KINDS
 from tests.unit.simulators.systems.water.towns import DAY, HOUR, MONDAY, homes, run, told, town
+from veldwatch.model.faults import FAULTS, FaultKind, FaultLayer
 
 
 def _at_site(played: WaterNetwork, kind: str, parameters: Mapping[str, float], site: str = "north") -> PhysicalFault:
@@ -119,3 +121,24 @@ def test_growth_goes_on_after_a_restart() -> None:
     assert second.zones.inlet.tolist() == whole.zones.inlet.tolist()
     after.end()
     assert second.zones.growth.max() == 0.0
+
+
+_OURS = [
+    kind
+    for kind in FAULTS.values()
+    if kind.layer is FaultLayer.PHYSICS and (kind.models & WaterNetwork.models or kind.sites & ZONE_KINDS)
+]
+
+
+@pytest.mark.parametrize("kind", _OURS, ids=lambda kind: kind.name)
+def test_every_fault_of_water_in_the_catalogue_is_played(kind: FaultKind) -> None:
+    device = {"water_meter": "north-1", "reservoir": "tank"}.get(next(iter(kind.models), ""))
+    place = Place(organisation="town-water", device=device, site=None if device else "north")
+    healthy, ailing = town(), town()
+    fault = ailing.fault(kind.name, place, {parameter.name: parameter.usual for parameter in kind.parameters})
+
+    list(run(healthy, 300.0, DAY, MONDAY))
+    list(run(ailing, 300.0, DAY, MONDAY, [fault]))
+
+    assert ailing.reservoirs.level[0] < healthy.reservoirs.level[0] or ailing.zones.inlet[1] > healthy.zones.inlet[1]
+    assert kind.source or not kind.parameters
