@@ -49,6 +49,12 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     baseline: Annotated[str, typer.Option(help="a detector to compare with: rolling-median")] = "",
     picture: Annotated[Path | None, typer.Option(help="write a picture (SVG) there")] = None,
     *,
+    contacts_as_observed: Annotated[
+        bool,
+        typer.Option(
+            "--contacts-as-observed", help="back-tests: devices were heard when they observed; for imports, back-fills"
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Compare alerts with faults that are known: delay, precision, recall, false alarms; nothing is stored."""
@@ -66,6 +72,8 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     )
     if baseline not in ("", rolling_median.NAME):
         raise ConfigurationInvalid(f"bad --baseline: {baseline!r} (expected {rolling_median.NAME})")
+    if contacts_as_observed and not rules:
+        raise ConfigurationInvalid("bad --contacts-as-observed: nothing is back-tested (say which --rules)")
     question = Question(
         since=_moment("--from", since),
         until=_moment("--to", until),
@@ -76,6 +84,7 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
         form=form,
         run=run or None,
         with_baseline=bool(baseline),
+        contacts_as_observed=contacts_as_observed,
     )
     with connect(load_settings().dsn) as connection:
         report = question.answer(connection)

@@ -6,19 +6,26 @@ A back-test folds history as the engine does (`rules.backtest`), so both give th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from rules.backtest import Stretch as Asked
 from rules.backtest import run_backtest
+from rules.conditions.span import Contact, Instant
+from rules.conditions.watch import ALWAYS, Watch
+from rules.instants import to_datetime
 from rules.postgres_store import PostgresStore
 from rules.scorecard.occurrences import Detector, Firing, Occurrence, Place, Spot, Stretch
-from rules.targets import Target, find_targets
+from rules.store import Page, StoredFold
+from rules.targets import FoldKey, Input, Target, find_targets
 from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched, WatchedDevice
 from veldwatch.storage import folds, simulation
 from veldwatch.storage import rules as stored_rules
 from veldwatch.storage.connection import Connection
-from veldwatch.storage.scorecard import fired_alerts
+from veldwatch.storage.scorecard import fired_alerts, observed_moments
 from veldwatch.wire.rule_document import version_id
+
+_PAGE = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +91,22 @@ def recorded(connection: Connection, watched: Watched, scope: Scope, stretch: St
     )
 
 
-def backtested(connection: Connection, watched: Watched, rules: Sequence[Rule], stretch: Stretch) -> Gathered:
-    """Give what rules would have raised."""
-    store = _Picture(connection=connection, until=stretch.until, picture=watched)
+def backtested(
+    connection: Connection,
+    watched: Watched,
+    rules: Sequence[Rule],
+    stretch: Stretch,
+    *,
+    contacts_as_observed: bool = False,
+) -> Gathered:
+    """Give what rules would have raised.
+
+    Args:
+        contacts_as_observed: rules of silence take each observation as heard at its own time, as if all had arrived at
+            once and somebody had always listened.
+    """
+    kind = _AsObserved if contacts_as_observed else _Picture
+    store = kind(connection=connection, until=stretch.until, picture=watched)
     targets, refused = _targets(rules, watched)
     firings = [
         Firing(rule.id, finding.alert.fired_at, spot_of(finding.target.device))
@@ -149,3 +169,33 @@ class _Picture(PostgresStore):
     def watched(self) -> Watched:
         """Give that part."""
         return self.picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AsObserved(_Picture):
+    """A store in which devices are heard when they observe; what the engine keeps of what really was is left out."""
+
+    def watch(self, known: Watch) -> Watch:
+        """Tell that somebody listened."""
+        del known
+        return ALWAYS
+
+    def folds(self, keys: Sequence[FoldKey]) -> dict[FoldKey, StoredFold]:
+        """Load nothing."""
+        del keys
+        return {}
+
+    def checkpoint(self, key: FoldKey, before: Instant) -> tuple[Instant, Any] | None:
+        """Load nothing."""
+        del key, before
+
+    def observations(self, kind: Input, after: Sequence[tuple[int, Instant | None]]) -> list[Page]:
+        """Read a page of each source; of contacts, the moments of observation."""
+        if kind is not Input.CONTACTS or self.until is None:
+            return PostgresStore.observations(self, kind, after)
+        pages: list[Page] = []
+        for device_id, position in after:
+            since = None if position is None else to_datetime(position)
+            moments = observed_moments(self.connection, device_id, since, self.until, _PAGE)
+            pages.append(Page([Contact(moment) for moment in moments], len(moments) == _PAGE))
+        return pages

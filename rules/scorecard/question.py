@@ -32,6 +32,7 @@ class Question:
         rules: files or packs to back-test; empty: the alerts on record.
         truth: files of labels; empty: what was simulated.
         run: faults of this run of the simulators only; None: of all.
+        contacts_as_observed: of back-tests: silence is by the times of observation, not of arrival.
     """
 
     since: datetime | None
@@ -43,6 +44,7 @@ class Question:
     form: LabelFormat
     run: int | None
     with_baseline: bool
+    contacts_as_observed: bool
 
     def answer(self, connection: Connection) -> Report:
         """Score it.
@@ -61,7 +63,7 @@ class Question:
         labels, unknown = _known(labels, watched)
         stretch = self._stretch(connection, watched)
         gathered = (
-            backtested(connection, watched, chosen, stretch)
+            backtested(connection, watched, chosen, stretch, contacts_as_observed=self.contacts_as_observed)
             if chosen
             else recorded(connection, watched, scope, stretch)
         )

@@ -59,6 +59,23 @@ def extent(connection: Connection, devices: Collection[DeviceId]) -> tuple[datet
     return None if row is None or row[0] is None else (row[0], row[1])
 
 
+def observed_moments(
+    connection: Connection, device_id: int, after: datetime | None, until: datetime, limit: int
+) -> list[int]:
+    """Read a page of the moments at which a device observed anything, each once, in their order.
+
+    Args:
+        after: the last of the page before; None: from the first on.
+        until: the first moment that is not wanted.
+
+    Returns:
+        Microseconds since 1970.
+    """
+    values = {"device": device_id, "after": after, "until": until, "limit": limit}
+    with translated_errors():
+        return [moment for (moment,) in connection.execute(_QUERIES["observed_moments"], values).fetchall()]
+
+
 def evidence(connection: Connection, devices: Collection[DeviceId], since: datetime, until: datetime) -> Evidence:
     """Count what devices observed in a stretch."""
     values = {"devices": list(devices), "since": since, "until": until}

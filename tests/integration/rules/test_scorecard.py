@@ -147,6 +147,40 @@ def test_it_is_told_in_a_table_and_drawn(cli: Commands, town: Feed) -> None:
     assert "1 of 3 faults found" in drawn
 
 
+SILENT: dict[str, Any] = {
+    "id": "town.silent",
+    "title": "Silent",
+    "severity": "minor",
+    "condition": {"kind": "absence", "silent_for": "3h"},
+    "detects": ["outage"],
+}
+
+
+def test_silence_in_history_that_came_at_once_is_judged_by_the_times_of_observation(
+    cli: Commands, feed: Feed, connection: Connection
+) -> None:
+    hour = timedelta(hours=1)
+    meter = feed.device("m1", ["flow", "volume"])
+    collar = feed.device("c1")
+    heard = [n for n in range(100) if not 20 <= n < 26]
+    feed.readings("flow", [("m1", START + n * hour, 1.0) for n in heard])
+    feed.readings("volume", [("m1", START + n * hour, float(n)) for n in heard])
+    feed.fixes([("c1", START + n * hour, 30.0, -10.0) for n in range(100) if not 50 <= n < 60])
+    feed.contacts([("m1", START + timedelta(days=400)), ("c1", START + timedelta(days=400))])
+    run = simulation_runs.start_run(connection, RunPlan(scenario="town", begins_at=START))
+    for key, device, begins, ends in (("0", meter, 20, 26), ("1", collar, 50, 60), ("2", meter, 80, 81)):
+        span = FaultSpan(started_at=START + begins * hour, stopped_at=START + ends * hour)
+        simulation.record_fault(connection, run_id=run, planned_key=key, kind="outage", span=span, device_id=device)
+    connection.commit()
+    asked = ["--rules", cli.rules(SILENT), "--from", "2026-03-01", "--to", "2026-03-05T03:00"]
+    received = cli.score(*asked)
+    assert (received["overall"]["detected"], received["overall"]["alerts"], received["contacts"]) == (0, 0, 0)
+    observed = cli.score(*asked, "--contacts-as-observed")["overall"]
+    assert (observed["injected"], observed["detected"], observed["false"]) == (3, 2, 0)
+    (outage,) = cli.score(*asked, "--contacts-as-observed")["kinds"]
+    assert (outage["delay_median_seconds"], outage["delay_p95_seconds"]) == (7200, 7200)
+
+
 def test_labels_of_devices_that_nobody_knows_are_left_out_and_told(cli: Commands, town: Feed) -> None:
     assert town.organisation
     labels = cli.folder / "labels.csv"
@@ -172,6 +206,7 @@ def test_labels_of_devices_that_nobody_knows_are_left_out_and_told(cli: Commands
         (["--from", "2026-03-02", "--to", "2026-03-01"], "bad --to"),
         ([], "nothing to score: no device has a reading or a fix"),
         (["--organisation", "nobody"], "no organisation 'nobody'"),
+        (["--contacts-as-observed"], "bad --contacts-as-observed: nothing is back-tested"),
         (["--grace", "soon"], "bad --grace: 'soon'"),
         (["--kind", "flood"], "bad --kind: 'flood' (expected anomaly or one of leak, "),
         (["--baseline", "magic"], "bad --baseline: 'magic'"),

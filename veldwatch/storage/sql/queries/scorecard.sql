@@ -41,3 +41,28 @@ SELECT (SELECT count(*) FROM reading_raw r
        (SELECT count(*) FROM contact c
         WHERE c.received_at >= %(since)s AND c.received_at < %(until)s
           AND c.device_id = ANY (%(devices)s::integer[]));
+
+-- observed_moments: a page of the moments at which a device observed anything, after one; microseconds
+SELECT (extract(epoch FROM o.observed_at) * 1000000)::bigint
+FROM (
+    SELECT t.observed_at
+    FROM series s
+    CROSS JOIN LATERAL (
+        SELECT r.observed_at
+        FROM reading_raw r
+        WHERE r.series_id = s.id AND r.observed_at > coalesce(%(after)s::timestamptz, '-infinity')
+          AND r.observed_at < %(until)s
+        ORDER BY r.observed_at
+        LIMIT %(limit)s
+    ) AS t
+    WHERE s.device_id = %(device)s
+    UNION
+    (SELECT p.observed_at
+     FROM position_raw p
+     WHERE p.device_id = %(device)s AND p.observed_at > coalesce(%(after)s::timestamptz, '-infinity')
+       AND p.observed_at < %(until)s
+     ORDER BY p.observed_at
+     LIMIT %(limit)s)
+) AS o
+ORDER BY 1
+LIMIT %(limit)s;
