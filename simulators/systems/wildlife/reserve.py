@@ -119,7 +119,7 @@ class Reserve(System):
             if slug not in made and isinstance(geometry, Area):
                 outline, *holes = [[self._plane.metres(*corner) for corner in ring] for ring in geometry.coordinates]
                 made[slug] = Fence(Polygon(outline, holes))
-            if not made[slug].area.contains(Point(self._plane.metres(*_home(device)))):
+            if not made[slug].area.intersects(Point(self._plane.metres(*_home(device)))):
                 raise ConfigurationInvalid(
                     f"bad place of {device.organisation}/{device.id}: {device.place} (expected it inside of {slug})"
                 )

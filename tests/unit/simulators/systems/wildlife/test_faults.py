@@ -2,11 +2,24 @@
 
 import numpy as np
 import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulators.report import Place
+from simulators.scenario import Area
 from simulators.systems.system import PhysicalFault
 from simulators.systems.wildlife.reserve import Reserve
-from tests.unit.simulators.systems.wildlife.reserves import DEGREES_A_KILOMETRE, HOME, Watch, collar, metres, reserve
+from simulators.systems.wildlife.species import SPECIES
+from tests.unit.simulators.systems.wildlife.reserves import (
+    DEGREES_A_KILOMETRE,
+    HOME,
+    Watch,
+    collar,
+    metres,
+    reserve,
+    site,
+)
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.faults import FAULTS
 
@@ -138,6 +151,44 @@ def test_a_streak_ends_without_a_leap() -> None:
     after = watch.track(0.5, 10)
 
     assert _distances(np.concatenate((streak, after))).max() < 30.0
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["immobility", "fence_crossing", "streaking", "mortality"]),
+            st.integers(0, 40),
+            st.integers(1, 40),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([10.0, 300.0, 3600.0]),
+    st.sampled_from(["elephant", "wild_dog"]),
+)
+def test_whatever_befalls_them_animals_do_not_leap_and_come_home(
+    befalls: list[tuple[str, int, int]], step_seconds: float, species: str
+) -> None:
+    herd = [collar(n, {"species": species, "home_radius_metres": 1500, "herd": "one"}) for n in (1, 2)]
+    watch = Watch(reserve(*herd, where=site(bent=True)))
+    planned = [(_fault(watch.system, kind), start, start + lasts) for kind, start, lasts in befalls]
+    track = []
+    for number in range(90):
+        for fault, _, end in planned:
+            if end == number:
+                fault.end()
+        in_force = [fault for fault, start, end in planned if start <= number < end]
+        track.extend(watch.track(step_seconds / 3600, step_seconds, *in_force))
+    home = watch.track(24, 3600)
+
+    ways = np.diff(np.array(track), axis=0)
+    assert np.hypot(ways[:, 0], ways[:, 1]).max() <= (SPECIES[species].running + 4.0) * step_seconds
+    where = site(bent=True).geometry
+    assert isinstance(where, Area)
+    is_dead = any(kind == "mortality" for kind, _, _ in befalls)
+    longitude, latitude = watch.system.whereabouts
+    assert is_dead or shapely.contains_xy(shapely.Polygon(where.coordinates[0]), longitude, latitude).all()
+    assert is_dead == (_distances(home).max() == 0.0)
 
 
 def test_faults_go_on_after_a_restart() -> None:
