@@ -10,6 +10,7 @@ from simulators.moment import Moment
 from simulators.report import Happening, Metric
 from simulators.scenario import DevicePlan
 from simulators.systems.electricity.flow import NOMINAL_VOLTS
+from simulators.systems.electricity.interruptions import Change
 from simulators.systems.electricity.settings import device_settings
 from simulators.systems.electricity.sizing import POWER_FACTOR
 from simulators.systems.system import Bank, Flags, Rows
@@ -105,7 +106,7 @@ class TransformerBank(Bank):
         self._of: Rows = np.array([network.tree.transformer_at[device.site] for device in devices], dtype=np.intp)
         settings = [device_settings(device) for device in devices]
         self._has_battery: Flags = np.array([bool(each.battery) for each in settings], dtype=np.bool_)
-        self._gasps = [each.last_gasp for each in settings]
+        self._gasping: Flags = np.array([each.last_gasp for each in settings], dtype=np.bool_)
 
     def readings(self, rows: Rows, moment: Moment) -> Mapping[str, Floats]:
         """Read the low-voltage side."""
@@ -119,23 +120,7 @@ class TransformerBank(Bank):
     def events(self, moment: Moment) -> Sequence[Happening]:
         """Tell the last gasps of those that can."""
         del moment
-        lost, regained = self._network.transformers_lost, self._network.transformers_regained
-        if lost is None or regained is None:
-            return ()
-        return [
-            *(
-                h
-                for row in np.flatnonzero(lost[self._of]).tolist()
-                if self._gasps[row]
-                for h in _event(row, "power_fail")
-            ),
-            *(
-                h
-                for row in np.flatnonzero(regained[self._of]).tolist()
-                if self._gasps[row]
-                for h in _event(row, "power_restore")
-            ),
-        ]
+        return _gasps(self._network.transformer_change, self._of, self._gasping)
 
     def silent(self, rows: Rows, moment: Moment) -> Flags | None:
         """Say which have neither supply nor a battery."""
@@ -162,6 +147,7 @@ class FeederBank(Bank):
         self._nominal: Floats = np.array([feeder.nominal_volts for feeder in feeders])
         settings = [device_settings(device) for device in devices]
         self._has_battery: Flags = np.array([each.battery is not False for each in settings], dtype=np.bool_)
+        self._gasping: Flags = np.array([each.last_gasp for each in settings], dtype=np.bool_)
 
     def readings(self, rows: Rows, moment: Moment) -> Mapping[str, Floats]:
         """Read the register, power (negative: given back), the current of a phase and the voltage between phases."""
@@ -176,6 +162,11 @@ class FeederBank(Bank):
             "line_voltage": voltage,
         }
 
+    def events(self, moment: Moment) -> Sequence[Happening]:
+        """Tell the last gasps of those that can."""
+        del moment
+        return _gasps(self._network.feeder_change, self._of, self._gasping)
+
     def silent(self, rows: Rows, moment: Moment) -> Flags | None:
         """Say which have neither voltage nor a battery."""
         del moment
@@ -185,3 +176,13 @@ class FeederBank(Bank):
 
 def _event(row: int, kind: str, **attributes: object) -> tuple[Happening]:
     return (Happening(row=row, kind=kind, attributes=attributes),)
+
+
+def _gasps(change: Change | None, of: Rows, gasping: Flags) -> list[Happening]:
+    if change is None:
+        return []
+    return [
+        Happening(row=row, kind=kind, attributes={})
+        for kind, flags in (("power_fail", change.lost), ("power_restore", change.regained))
+        for row in np.flatnonzero(flags[of] & gasping).tolist()
+    ]

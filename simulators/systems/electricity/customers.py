@@ -9,6 +9,7 @@ from simulators.moment import Moment
 from simulators.scenario import DevicePlan
 from simulators.systems.electricity.consumption import Consumption
 from simulators.systems.electricity.credit import Credit
+from simulators.systems.electricity.interruptions import change
 from simulators.systems.electricity.pickup import Pickup
 from simulators.systems.electricity.settings import meter_settings
 from simulators.systems.electricity.sunshine import Sunshine
@@ -114,13 +115,10 @@ class Customers:
         self.bought: tuple[Rows, Floats] = (_NOBODY, np.empty(0))
 
     def _notice(self, dead: Flags | None) -> None:
-        before = self.dead
+        changed = change(self.dead, dead)
         self.dead = dead
-        if dead is None and before is None:
-            return
-        nobody = np.zeros(len(self.settings), dtype=np.bool_)
-        now, then = nobody if dead is None else dead, nobody if before is None else before
-        self.lost, self.regained = np.flatnonzero(now & ~then), np.flatnonzero(then & ~now)
+        if changed is not None:
+            self.lost, self.regained = np.flatnonzero(changed.lost), np.flatnonzero(changed.regained)
 
     def _off(self, dead: Flags | None) -> Flags | None:
         """Return who draws nothing: for want of supply, or of credit."""

@@ -1,12 +1,33 @@
 """Outages and planned interruptions of a feeder or transformer: everything below the site has no voltage."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simulators.moment import Moment
+from simulators.systems.system import Flags
 
 if TYPE_CHECKING:
     from simulators.systems.electricity.network import ElectricityNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Whose power went in a step, and whose came back."""
+
+    lost: Flags
+    regained: Flags
+
+
+def change(before: Flags | None, now: Flags | None) -> Change | None:
+    """Compare who is without power with who was; None for nobody, and where nothing changed."""
+    if before is None:
+        return None if now is None else Change(now, np.zeros_like(now))
+    if now is None:
+        return Change(np.zeros_like(before), before)
+    return Change(now & ~before, before & ~now)
 
 
 class SupplyInterrupted:

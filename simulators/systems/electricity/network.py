@@ -16,7 +16,7 @@ from simulators.systems.electricity.banks import FeederBank, MeterBank, Transfor
 from simulators.systems.electricity.consumption import SlowNoise
 from simulators.systems.electricity.customers import JOULES_PER_KWH, Customers
 from simulators.systems.electricity.flow import Flow, Lines, summed
-from simulators.systems.electricity.interruptions import SupplyInterrupted
+from simulators.systems.electricity.interruptions import Change, SupplyInterrupted, change
 from simulators.systems.electricity.oil import Oil
 from simulators.systems.electricity.sizing import POWER_FACTOR, Ratings, peak_watts, ratings
 from simulators.systems.electricity.tree import build_tree
@@ -35,8 +35,8 @@ class ElectricityNetwork(System):
         flow: of the last step; before the first one, nothing flows.
         dead_transformers: without power in the last step; None: none.
         dead_feeders: likewise.
-        transformers_lost: whose power went in the last step; None: nothing changed.
-        transformers_regained: likewise.
+        transformer_change: which transformers' power went or came back in the last step; None: nothing is off.
+        feeder_change: likewise.
         feeder_energy: registers of the feeders, kWh.
     """
 
@@ -58,8 +58,8 @@ class ElectricityNetwork(System):
         self.feeder_energy: Floats = self._per_feeder(self._per_transformer(self.customers.energy))
         self.dead_transformers: Flags | None = None
         self.dead_feeders: Flags | None = None
-        self.transformers_lost: Flags | None = None
-        self.transformers_regained: Flags | None = None
+        self.transformer_change: Change | None = None
+        self.feeder_change: Change | None = None
         self._interrupted: set[str] = set()
         self.flow: Flow = self._flow(0.0)
         self._banks: tuple[Bank, ...] = (
@@ -93,12 +93,12 @@ class ElectricityNetwork(System):
 
     def state(self) -> State:
         """Give registers, balances, what is off and missed, and the oil."""
-        none = np.zeros(len(self.tree.transformers), dtype=np.bool_)
         return {
             **self.customers.state(),
             "oil": self.oil.rise.copy(),
             "feeder_energy": self.feeder_energy.copy(),
-            "dead_transformers": none if self.dead_transformers is None else self.dead_transformers.copy(),
+            "dead_transformers": _flags(self.dead_transformers, len(self.tree.transformers)),
+            "dead_feeders": _flags(self.dead_feeders, len(self.tree.feeders)),
         }
 
     def restore(self, state: State) -> None:
@@ -106,8 +106,9 @@ class ElectricityNetwork(System):
         self.customers.restore(state)
         self.oil.rise = state["oil"].copy()
         self.feeder_energy = state["feeder_energy"].copy()
-        dead = state["dead_transformers"]
-        self.dead_transformers = dead.copy() if dead.any() else None
+        self.dead_transformers, self.dead_feeders = (
+            state[key].copy() if state[key].any() else None for key in ("dead_transformers", "dead_feeders")
+        )
 
     def resume(self, name: Name, values: Mapping[str, float]) -> None:
         """Let a meter's registers and balance, or a feeder's register, go on from what is known."""
@@ -134,19 +135,15 @@ class ElectricityNetwork(System):
 
     def _switch(self) -> None:
         """Work out what is off in this step, and what has changed."""
-        before = self.dead_transformers
+        transformers, feeders = self.dead_transformers, self.dead_feeders
         self.dead_transformers = self.dead_feeders = None
         for site in sorted(self._interrupted):
-            below, feeders = self.tree.dead_transformers[site], self.tree.dead_feeders[site]
+            below, lines = self.tree.dead_transformers[site], self.tree.dead_feeders[site]
             self.dead_transformers = below if self.dead_transformers is None else self.dead_transformers | below
-            self.dead_feeders = feeders if self.dead_feeders is None else self.dead_feeders | feeders
+            self.dead_feeders = lines if self.dead_feeders is None else self.dead_feeders | lines
         self._interrupted.clear()
-        now = self.dead_transformers
-        self.transformers_lost = self.transformers_regained = None
-        if before is not None or now is not None:
-            none = np.zeros(len(self.tree.transformers), dtype=np.bool_)
-            then, now = none if before is None else before, none if now is None else now
-            self.transformers_lost, self.transformers_regained = now & ~then, then & ~now
+        self.transformer_change = change(transformers, self.dead_transformers)
+        self.feeder_change = change(feeders, self.dead_feeders)
 
     def _flow(self, at_seconds: float) -> Flow:
         regulator = self._regulators.at(at_seconds)
@@ -193,6 +190,10 @@ class ElectricityNetwork(System):
         kinds = [(each.solar_peak_watts > 0, each.prepaid) for each in settings]
         for kind in sorted(set(kinds)):
             yield MeterBank(self, np.flatnonzero([each == kind for each in kinds]))
+
+
+def _flags(dead: Flags | None, count: int) -> Flags:
+    return np.zeros(count, dtype=np.bool_) if dead is None else dead.copy()
 
 
 def _centre(site: SitePlan) -> tuple[float, float]:

@@ -34,6 +34,7 @@ class MeterSettings(DeviceSettings):
     """Of an electricity meter.
 
     Attributes:
+        use: whose load it is, a household's or a shop's.
         annual_kwh: what the customer uses in a year; none: drawn.
         solar_peak_watts: of the customer's own panels; the meter then also tells `energy_export`.
         prepaid: the meter tells `credit`, and switches off when there is none.

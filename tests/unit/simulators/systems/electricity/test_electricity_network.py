@@ -206,6 +206,19 @@ def test_meters_that_can_send_a_last_gasp_at_once_and_tell_that_power_is_back() 
     assert not any(back[1:])
 
 
+def test_a_feeder_without_a_battery_gasps_and_falls_silent() -> None:
+    played = network([*households(2), device("head", "north", "feeder", battery=False, last_gasp=True)])
+    for moment in run(played, 0.1, faults=[outage(played, "north-a")]):
+        assert _events(played, moment) == []
+    told = [
+        (_events(played, moment), _silent(played, moment))
+        for moment in run(played, 0.2, faults=[outage(played, "north")])
+    ]
+    assert told[0] == ([("head", "power_fail", {})], {"head", "north-a-0", "north-a-1"})
+    assert told[1][0] == []
+    assert [_events(played, moment) for moment in run(played, 0.1)] == [[("head", "power_restore", {})]]
+
+
 def test_meters_with_a_battery_report_through_an_outage() -> None:
     played = network(MIXED)
     for moment in run(played, 0.5, faults=[outage(played, "south")]):
