@@ -80,6 +80,10 @@ class Fleet:
         """Say whether a place belongs to these systems."""
         return self._directory.covers(place)
 
+    def devices_at(self, place: Place) -> Sequence[Name]:
+        """Return a device, with those behind it where it is a gateway; or the devices of a site and below it."""
+        return self._directory.devices(place)
+
     def check(self, fault: TimedFault) -> None:
         """See whether a fault suits its place.
 

@@ -61,6 +61,8 @@ class OwnJson(ScanningDecoder):
         if own.kind is not Kind.READINGS:
             return ()
         try:
+            if not payload.isascii():
+                payload.decode()  # msgspec does not look at names that it skips: `unit` with a damaged byte is one
             said = _plain_readings.decode(payload)
             if isinstance(said, list):
                 return tuple([_scan(own, item, received_at) for item in said])

@@ -1,114 +1,166 @@
 import json
-from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 
-from simulators.fleet import Message, Name, build_fleet
-from simulators.scenario import load_scenario
-from veldwatch.wire.veldwatch_json import decode
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-DEMO = load_scenario("demo")
-NOON = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-METER, COLLAR = Name("demo-water", "wm-1001"), Name("demo-wildlife", "collar-01")
+from simulators.building import Run, build_fleet
+from simulators.fleet import Fleet
+from simulators.report import Message, Name, Place
+from simulators.scenario import DevicePlan, Scenario
+from simulators.scenario_files import load_scenario
+from simulators.timetable import TimedFault
+from veldwatch.errors import ConfigurationInvalid
+from veldwatch.model.faults import FAULTS, FaultKind
 
-
-def told(seed: int, *moments: datetime) -> list[Message]:
-    fleet = build_fleet(DEMO, seed)
-    return [message for until in moments for message in fleet.messages(moments[0] - timedelta(hours=2), until)]
-
-
-def test_the_same_seed_gives_the_same_bytes() -> None:
-    assert told(3, NOON) == told(3, NOON)
-
-
-def test_another_seed_gives_others() -> None:
-    assert told(3, NOON) != told(4, NOON)
-
-
-def test_live_bytes_do_not_depend_on_how_often_one_looks() -> None:
-    minutes = [NOON + timedelta(seconds=seconds) for seconds in (0, 60, 61, 62, 180)]
-    assert told(1, *minutes) == told(1, NOON, minutes[-1])
+BEGINS = 1_795_320_000_000
+HOUR = 3_600_000
+STEPS = 48
+ENDS = BEGINS + 4 * HOUR
+RUN = Run(seed=5, begins_at=BEGINS, live_from=ENDS, ends_at=ENDS)
 
 
-def test_messages_come_in_the_order_of_what_they_tell() -> None:
-    moments = [message.observed_at for message in told(1, NOON)]
-    assert moments == sorted(moments)
-
-
-def test_every_message_is_decoded_without_a_complaint() -> None:
-    for message in told(1, NOON):
-        decoded = decode(message.topic, message.payload, message.observed_at)
-        assert not decoded.rejections
-        assert decoded.readings or decoded.positions or decoded.heard
-
-
-def test_every_metric_and_unit_is_what_the_profile_says() -> None:
-    units = {
-        (device.id, metric.metric): metric.unit
-        for device in DEMO.devices
-        for profile in DEMO.profiles
-        if profile.slug == device.profile
-        for metric in profile.metrics
+@cache
+def scenario() -> Scenario:
+    """Return some of the region's devices, which report every quarter of an hour, without the faults that it plans."""
+    region = load_scenario("region")
+    one_each = {plan.model: plan for plan in region.devices}
+    gateways = tuple(plan for plan in region.devices if plan.model == "gateway")
+    behind = tuple(plan for plan in region.devices if plan.gateway is not None)[:5]
+    kept = {
+        (plan.organisation, plan.id): plan for plan in (*gateways, *one_each.values(), *region.devices[::15], *behind)
     }
-    seen = {
-        (reading.device, reading.metric): reading.unit
-        for message in told(1, NOON)
-        for reading in decode(message.topic, message.payload, message.observed_at).readings
-    }
-    assert seen == units
+    often = tuple(plan.model_copy(update={"interval_seconds": 900.0}) for plan in kept.values())
+    return region.model_copy(update={"devices": often, "faults": ()})
 
 
-def test_counters_never_fall_through_faults_and_restarts() -> None:
-    fleet = build_fleet(DEMO, 1)
-    messages = [*fleet.messages(NOON - timedelta(hours=1), NOON)]
-    fleet.begin_fault(METER, "leak", {})
-    messages += fleet.messages(NOON, NOON + timedelta(minutes=5))
-    restarted = build_fleet(DEMO, 1)
-    restarted.restore(json.loads(json.dumps(fleet.state())))
-    messages += restarted.messages(NOON, NOON + timedelta(minutes=30))
-    restarted.end_fault(METER, "leak")
-    messages += restarted.messages(NOON, NOON + timedelta(minutes=40))
-    values: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for message in messages:
-        for reading in decode(message.topic, message.payload, message.observed_at).readings:
-            values[reading.device, reading.metric].append(reading.value)
-    for (_, metric), series in values.items():
-        if metric in ("volume", "energy", "rain"):
-            assert series == sorted(series)
+def place_of(kind: FaultKind) -> Place | None:
+    """Return a place in the region that such a fault suits; None: it has none."""
+    if kind.sites:
+        sites = [site for site in scenario().sites if site.kind in kind.sites]
+        return Place(organisation=sites[0].organisation, site=sites[0].slug) if sites else None
+    for plan in scenario().devices:
+        suits = plan.model in kind.models or (not kind.models and plan.model != "gateway")
+        if suits and plan.settings.get("species", "elephant") == "elephant" and _has_devices_behind(plan):
+            return Place(organisation=plan.organisation, device=plan.id)
+    return None
 
 
-def test_a_restart_tells_nothing_twice_and_goes_on_with_the_same_bytes() -> None:
-    steady = build_fleet(DEMO, 1)
-    list(steady.messages(NOON - timedelta(hours=1), NOON))
-    restarted = build_fleet(DEMO, 1)
-    restarted.restore(json.loads(json.dumps(steady.state())))
-    later = NOON + timedelta(minutes=3)
-    assert [*restarted.messages(NOON, later)] == [*steady.messages(NOON, later)]
+def _has_devices_behind(plan: DevicePlan) -> bool:
+    return plan.model != "gateway" or any(other.gateway == plan.id for other in scenario().devices)
 
 
-def test_a_fault_changes_one_device_alone() -> None:
-    clean, faulty = build_fleet(DEMO, 1), build_fleet(DEMO, 1)
-    faulty.begin_fault(COLLAR, "fence_crossing", {})
-    faulty.begin_fault(METER, "leak", {})
-    until = NOON + timedelta(minutes=5)
-    pairs = zip(clean.messages(NOON, until), faulty.messages(NOON, until), strict=True)
-    changed = {one.topic.split("/")[3] for one, other in pairs if one != other}
-    assert changed == {"wm-1001", "collar-01"}
+def timed(kind: FaultKind) -> TimedFault:
+    place = place_of(kind)
+    assert place is not None
+    return TimedFault(key="one", kind=kind.name, place=place, starts=BEGINS + HOUR, ends=BEGINS + 2 * HOUR)
 
 
-def test_a_device_without_state_goes_on_from_what_is_stored() -> None:
-    fleet = build_fleet(DEMO, 1)
-    fleet.resume(METER, NOON, {"volume": 5000.0, "flow_rate": 3.0})
-    first = next(
-        decode(message.topic, message.payload, message.observed_at).readings[0]
-        for message in fleet.messages(NOON - timedelta(hours=1), NOON + timedelta(minutes=1))
-        if "/wm-1001/" in message.topic
-    )
-    assert first.observed_at > NOON
-    assert 5000.0 <= first.value < 5000.1
+def fleet(*faults: TimedFault) -> Fleet:
+    made = build_fleet(scenario(), RUN)
+    for fault in faults:
+        made.check(fault)
+        made.timetable.add(fault)
+    return made
 
 
-def test_what_suits_a_device_is_known() -> None:
-    fleet = build_fleet(DEMO, 1)
-    assert set(fleet.faults_of(METER)) == {"leak", "outage"}
-    assert set(fleet.faults_of(COLLAR)) == {"immobility", "fence_crossing", "outage"}
-    assert fleet.faults_of(Name("demo-water", "unknown")) == {}
+def restarted(old: Fleet, *faults: TimedFault) -> Fleet:
+    document, arrays = old.state()
+    new = fleet(*faults)
+    assert new.restore(json.loads(json.dumps(document)), {key: np.array(array) for key, array in arrays.items()})
+    return new
+
+
+@cache
+def clean_run() -> list[Message]:
+    return list(fleet().advance(ENDS))
+
+
+SUITING = [kind for kind in FAULTS.values() if place_of(kind) is not None]
+
+
+def played(made: Fleet, *stops: int) -> Iterator[Message]:
+    for stop in stops:
+        yield from made.advance(stop)
+
+
+@settings(max_examples=2)
+@given(cut=st.integers(1, STEPS - 1))
+@pytest.mark.parametrize("kind", SUITING, ids=lambda kind: kind.name)
+def test_a_restart_in_the_middle_of_any_fault_changes_no_byte(kind: FaultKind, cut: int) -> None:
+    fault = timed(kind)
+    whole = list(played(fleet(fault), ENDS))
+    first = fleet(fault)
+    middle = BEGINS + cut * (ENDS - BEGINS) // STEPS
+    before = list(first.advance(middle))
+    assert before + list(restarted(first, fault).advance(ENDS)) == whole
+
+
+@pytest.mark.parametrize("kind", SUITING, ids=lambda kind: kind.name)
+def test_a_fault_changes_nothing_before_its_begin_and_no_other_device(kind: FaultKind) -> None:
+    fault = timed(kind)
+    clean, faulty = clean_run(), list(played(fleet(fault), ENDS))
+    assert [m for m in clean if m.due <= fault.starts] == [m for m in faulty if m.due <= fault.starts]
+    if fault.place.device is not None and kind.layer.value != "physics":
+        concerned = {name.device for name in fleet(fault).devices_at(fault.place)}
+
+        def elsewhere(messages: list[Message]) -> list[Message]:
+            return [message for message in messages if message.topic.split("/")[3] not in concerned]
+
+        assert elsewhere(clean) == elsewhere(faulty)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in SUITING if kind.name not in {"roll_over", "clock_skew"}], ids=lambda kind: kind.name
+)
+def test_a_fault_is_seen_in_what_its_place_says(kind: FaultKind) -> None:
+    lasting = replace(timed(kind), ends=None)
+    # A pump that is not asked to start, or an animal that sleeps, takes its time to show.
+    for hours in (4, 36):
+        until = BEGINS + hours * HOUR
+        if list(played(fleet(), until)) != list(played(fleet(lasting), until)):
+            return
+    pytest.fail("36 hours on, nothing shows")
+
+
+@given(stops=st.lists(st.integers(BEGINS, ENDS), max_size=6))
+@settings(max_examples=5)
+def test_how_far_each_call_goes_changes_no_byte(stops: list[int]) -> None:
+    assert list(played(fleet(), *sorted(stops), ENDS)) == clean_run()
+
+
+def test_what_a_gateway_held_back_comes_when_it_is_back_and_nothing_is_lost() -> None:
+    kind = FAULTS["gateway_backlog"]
+    fault = timed(kind)
+    clean, held = clean_run(), list(played(fleet(fault), ENDS))
+    behind = {name.device for name in fleet(fault).devices_at(fault.place)}
+    assert len(behind) > 1
+    assert sorted(m[1:] for m in clean) == sorted(m[1:] for m in held)
+    during = [m for m in held if fault.starts < m.due <= (fault.ends or 0)]
+    assert not [m for m in during if m.topic.split("/")[3] in behind]
+
+
+def test_a_fault_that_does_not_suit_is_refused_with_its_place() -> None:
+    meter = next(plan for plan in scenario().devices if plan.model == "water_meter")
+    place = Place(organisation=meter.organisation, device=meter.id)
+    for kind in ("mortality", "pump_failure", "gateway_backlog", "flood"):
+        with pytest.raises(ConfigurationInvalid, match=f"bad fault: '{kind}'"):
+            fleet().check(TimedFault(key="one", kind=kind, place=place, starts=BEGINS))
+    nowhere = Place(organisation=meter.organisation, device="nobody")
+    with pytest.raises(ConfigurationInvalid, match="bad fault"):
+        fleet().check(TimedFault(key="one", kind="leak", place=nowhere, starts=BEGINS))
+
+
+def test_the_state_of_other_devices_is_refused() -> None:
+    document, arrays = fleet().state()
+    other = build_fleet(scenario().model_copy(update={"devices": scenario().devices[:3]}), RUN)
+    assert not other.restore(document, arrays)
+    assert other.now == BEGINS
+
+
+def test_every_device_of_the_scenario_is_a_member() -> None:
+    assert set(fleet().members) == {Name(plan.organisation, plan.id) for plan in scenario().devices}

@@ -135,3 +135,11 @@ def test_the_fast_way_says_what_the_careful_way_says_or_nothing(document: object
     careful = decode.read(topic, payload, NOW)
     assert tuple(row for scan in scans for row in scan.readings()) == careful.readings
     assert not careful.rejections
+
+
+@given(st.integers(1, 200))
+def test_a_byte_that_is_no_text_anywhere_costs_the_message(place: int) -> None:
+    payload = encode_readings(NOW, {"flow_rate": (1.5, "L/h"), "volume": (12.5, "m3")}, sequence=7)
+    place = min(place, len(payload) - 1)
+    with pytest.raises(MessageRejected, match="malformed"):
+        readings(payload[:place] + b"\xff" + payload[place:])
