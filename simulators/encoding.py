@@ -1,7 +1,9 @@
 """From reports to bytes: our own JSON, the same whether a device was read alone or with a hundred thousand others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
+from typing import cast
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from veldwatch.model.telemetry import Position
 from veldwatch.wire.topics import Kind, topic_for
 from veldwatch.wire.veldwatch_json import encode_event, encode_position, encode_status
 
+_new_message = cast("Callable[[type[Message], tuple[int, str, bytes]], Message]", tuple.__new__)
 topic_of = lru_cache(maxsize=1 << 20)(topic_for)
 
 
@@ -28,12 +31,11 @@ def encode_many(
             readings = {metric.name: float(c[row]) for metric, c in zip(told, columns, strict=True)}
             yield from encode(name, metrics, Report(readings=readings), at)
         return
-    stamp = _stamp(at)
-    template = "".join(
-        [f'{{"observed_at":"{stamp}","readings":{{', ",".join([_template(metric) for metric in told]), "}}"]
-    )
-    for name, row in zip(names, zip(*[column.tolist() for column in columns], strict=True), strict=True):
-        yield Message(at, topic_of(name.organisation, name.device, Kind.READINGS), (template % row).encode())
+    template = _readings_template(at, told)
+    topics = [topic_of(organisation, device, Kind.READINGS) for organisation, device in names]
+    payloads = [(template % row).encode() for row in zip(*[column.tolist() for column in columns], strict=True)]
+    # Made without a call of Python's for each: half a microsecond of the two or three that a message costs.
+    yield from map(_new_message, repeat(Message), zip(repeat(at), topics, payloads))
 
 
 def encode(name: Name, metrics: Sequence[Metric], report: Report, at: int) -> Iterator[Message]:
@@ -60,13 +62,17 @@ def encode(name: Name, metrics: Sequence[Metric], report: Report, at: int) -> It
     if told:
         # NumPy's rounding, so that a device read alone says the same as among others.
         row = tuple(float(np.round(report.readings[metric.name], metric.decimals)) for metric in told)
-        template = "".join(
-            [f'{{"observed_at":"{_stamp(at)}","readings":{{', ",".join([_template(metric) for metric in told]), "}}"]
-        )
+        template = _readings_template(at, told)
         yield Message(at, topic_of(organisation, device, Kind.READINGS), (template % row).encode())
     for kind, attributes in report.events:
         payload = encode_event(observed_at, kind, attributes)
         yield Message(at, topic_of(organisation, device, Kind.EVENTS), payload)
+
+
+def _readings_template(at: int, metrics: Sequence[Metric]) -> str:
+    return "".join(
+        [f'{{"observed_at":"{_stamp(at)}","readings":{{', ",".join([_template(metric) for metric in metrics]), "}}"]
+    )
 
 
 def _template(metric: Metric) -> str:

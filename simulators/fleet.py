@@ -102,11 +102,12 @@ class Fleet:
             for fault in list(self.timetable.take_starting(self.now)):
                 self._applied.begin(fault)
             self._applied.step(moment)
-            fresh = [message for system in self.systems for message in self._step(system, moment)]
-            self.now = moment.at
+            # What a fault holds back from now on is due later than this step.
             while self._held and self._held[0][0] <= moment.at:
                 yield heapq.heappop(self._held)[2]
-            yield from fresh
+            for system in self.systems:
+                yield from self._step(system, moment)
+            self.now = moment.at
 
     def resume(self, name: Name, values: Mapping[str, float]) -> None:
         """Let a device's registers go on from what is known; before the first step."""
