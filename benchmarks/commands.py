@@ -9,6 +9,7 @@ import typer
 from benchmarks.files import measure_files
 from benchmarks.intake import measure_intake
 from benchmarks.rules import measure_rules
+from benchmarks.simulators import measure_simulators
 from benchmarks.table import markdown, measure
 from veldwatch.config import load_settings
 from veldwatch.logs import configure_logs
@@ -88,6 +89,26 @@ def rules(
         for name, value in result.document().items():
             typer.echo(f"{name:<30} {value}")
     if result.alerts != result.alerts_expected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def simulators(
+    devices: Annotated[int, typer.Option(help="water meters, from one process", min=1)] = 100_000,
+    seconds: Annotated[float, typer.Option(help="for how long they publish, and half of it beside", min=0.1)] = 20.0,
+    broker: Annotated[Broker, typer.Option(help="started for this run only")] = Broker.NATS,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure what simulated devices say, what of it a broker takes at QoS 1, and what it takes at most."""
+    configure_logs(load_settings(), "bench")
+    result = measure_simulators(devices=devices, seconds=seconds, broker=broker.value)
+    if as_json:
+        typer.echo(json.dumps(result.document()))
+    else:
+        for name, value in result.document().items():
+            typer.echo(f"{name:<30} {value}")
+    if not result.reconciled:
         raise typer.Exit(1)
 
 

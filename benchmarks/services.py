@@ -1,4 +1,4 @@
-"""A database and a broker of a measurement's own, in a folder that is gone afterwards."""
+"""A database and a broker of a measurement's own, or the broker alone, in a folder that is gone afterwards."""
 
 import tempfile
 from collections.abc import Generator
@@ -20,6 +20,29 @@ class Services:
     settings: Settings
     database: str
     pids: dict[str, int | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerOnly:
+    """A broker: how to reach it, and its process."""
+
+    settings: Settings
+    pid: int
+
+
+@contextmanager
+def broker_only(kind: Kind) -> Generator[BrokerOnly]:
+    """Start a broker; call it from the main thread."""
+    with tempfile.TemporaryDirectory(prefix="veldwatch-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        mqtt = EmbeddedBroker(home, kind=kind)
+        try:
+            mqtt.start()
+            settings = load_settings(mqtt_port=mqtt.port, mqtt_username=mqtt.username, mqtt_password=mqtt.password)
+            yield BrokerOnly(settings=settings, pid=mqtt.pid)
+        finally:
+            mqtt.stop()
 
 
 @contextmanager

@@ -29,6 +29,9 @@ _AGAIN = b"\x3a"
 _IDENTIFIERS = 65_535
 _PIECE = 500
 """Packets handed to paho as one: it copies what is left of a piece at each write that the socket takes in part."""
+_MANY = 200
+_GATHER_SECONDS = 0.001
+"""Mosquitto writes each acknowledgement by itself; to wake for each costs 20 µs a message where many are due."""
 _PRIVATE = ("_packet_queue", "_packet_handle", "_loop_rc_handle")
 
 
@@ -95,6 +98,8 @@ class BulkClient(mqtt.Client):
             return MQTTErrorCode.MQTT_ERR_NO_CONN
         if self._read_from is not connection:
             self._read_from, self._rest = connection, b""
+        if len(self._kept) > _MANY:
+            time.sleep(_GATHER_SECONDS)
         try:
             received = connection.recv(_READ_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError):

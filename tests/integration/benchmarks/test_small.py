@@ -7,6 +7,7 @@ import pytest
 from benchmarks.files import measure_files
 from benchmarks.intake import measure_intake
 from benchmarks.rules import measure_rules
+from benchmarks.simulators import measure_simulators
 from benchmarks.table import Measures, complete, lines, markdown
 
 
@@ -32,3 +33,12 @@ def test_a_row_that_is_missing_is_told() -> None:
     assert not complete(replace(intake, readings_stored=intake.readings_sent - 1))
     assert not complete(replace(intake, duplicates=1))
     assert not complete(replace(intake, alerts_expected=1))
+
+
+def test_simulators_reconcile_what_was_said_with_what_was_counted() -> None:
+    found = measure_simulators(devices=120, seconds=0.4)
+    assert found.reconciled
+    assert found.messages >= found.devices
+    assert found.readings == 3 * found.messages
+    assert not replace(found, messages_counted=found.messages - 1).reconciled
+    assert not replace(found, duplicates=1).reconciled
