@@ -26,6 +26,9 @@ from simulators.systems.water.settings import MeterSettings
 # 3.75; how these share out over three to five is assumed.
 _HOMES = ((0.34, 1.0), (0.64, 2.0), (0.802, 3.0), (0.928, 4.0), (1.0, 5.0))
 REST_SECONDS = 15.0
+_WEEKS_OF_YEAR = 365.2425 / 7.0
+_FIRST_SATURDAY = 2
+"""Days since 1970."""
 _MOST_DRAWS = 256
 _FORGOTTEN_SECONDS = -3600.0
 
@@ -45,7 +48,10 @@ class Households:
         self.persons = _persons(settings, self._chance)
         usual = DRAWS.litres_per_person_day
         self.litres_per_day = self.persons * np.array([s.litres_per_person_day or usual for s in settings], dtype=float)
-        self._per_second = self.litres_per_day / DRAWS.litres / 86400.0
+        self._away_share = np.array([s.weeks_away / _WEEKS_OF_YEAR for s in settings])
+        self._per_second = self.litres_per_day / DRAWS.litres / 86400.0 / (1.0 - self._away_share)
+        self._week: int | None = None
+        self._expected_per_second = self._per_second
         self._sleeps_from = self._chance.between("sleep", *SLEEP_FROM)
         self._longest = np.array([s.longest_draw_seconds or np.inf for s in settings])
         self._is_cut = bool(np.isfinite(self._longest).any())
@@ -63,7 +69,7 @@ class Households:
         litres = self.flow * np.minimum(self._remaining, step)
         np.maximum(self._remaining - step, _FORGOTTEN_SECONDS, out=self._remaining)
         self.flow *= self._remaining > 0.0
-        expected = self._per_second * (factor * (step / awake_share(time.hour)))
+        expected = self._at_home(time) * (factor * (step / awake_share(time.hour)))
         if SLEEP_FROM[0] <= time.hour < SLEEP_FROM[1] + SLEEP_HOURS:
             awake = (time.hour < self._sleeps_from) | (time.hour >= self._sleeps_from + SLEEP_HOURS)
             expected = expected * awake
@@ -82,6 +88,14 @@ class Households:
         """Take up what `state` gave."""
         self._remaining[:] = state["remaining"]
         self.flow[:] = state["flow"]
+
+    def _at_home(self, time: LocalTime) -> Floats:
+        """Return how many draws a second homes make on the mean: none in a week away."""
+        week = (time.day - _FIRST_SATURDAY) // 7
+        if week != self._week:
+            self._week = week
+            self._expected_per_second = self._per_second * (self._chance.uniform("away", week) >= self._away_share)
+        return self._expected_per_second
 
     def _begin(self, beginning: "Beginning", litres: Floats) -> None:
         step = beginning.step

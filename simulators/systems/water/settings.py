@@ -21,7 +21,8 @@ class MeterSettings(_Settings):
 
     Attributes:
         persons: none: 1 to 5, drawn.
-        litres_per_person_day: none: what the published end uses add up to.
+        litres_per_person_day: mean over the year; none: what the published end uses add up to.
+        weeks_away: weeks of a year, from Saturday to Saturday, in which nobody is at home; assumed.
         longest_draw_seconds: draws are cut to this, and a rest of 15 s follows each: for demonstrations in which
             minutes stand for hours.
         litres_per_pulse: the register's resolution. Source: OIML R 49-1:2013, 6.7.3: at most 0.5 % of what passes in
@@ -30,6 +31,7 @@ class MeterSettings(_Settings):
 
     persons: float | None = Field(default=None, gt=0, le=50)
     litres_per_person_day: float | None = Field(default=None, gt=0, le=2000)
+    weeks_away: float = Field(default=2.0, ge=0, le=40)
     longest_draw_seconds: float | None = Field(default=None, ge=5)
     litres_per_pulse: float = Field(default=0.1, ge=0.1, le=1000)
 

@@ -63,6 +63,14 @@ def test_every_healthy_home_rests_for_an_hour_each_night() -> None:
     assert (nights == 0.0).any(axis=1).all()
 
 
+def test_homes_are_away_for_some_weeks_of_the_year_and_use_as_much_in_it() -> None:
+    litres = _litres(300, 3600.0, 52 * WEEK, MONDAY + 5 * DAY, persons=2.0, weeks_away=4.0)
+
+    weeks = litres.reshape(52, -1, 300).sum(axis=1)
+    assert (weeks == 0.0).mean() == pytest.approx(4.0 / 52.0, rel=0.1)
+    assert litres.sum() / 300 / 364 / 2.0 == pytest.approx(120.0, rel=0.02)
+
+
 @pytest.mark.parametrize("expected", [0.01, 0.4, 4.0])
 def test_draws_come_as_a_poisson_process(expected: float) -> None:
     luck = World(seed=1).chance([f"m{number}" for number in range(20_000)]).uniform("draws")
