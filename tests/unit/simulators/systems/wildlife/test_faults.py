@@ -6,6 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulators.chance import Floats
 from simulators.report import Place
 from simulators.scenario import Area
 from simulators.systems.system import PhysicalFault
@@ -172,7 +173,7 @@ def test_whatever_befalls_them_animals_do_not_leap_and_come_home(
     herd = [collar(n, {"species": species, "home_radius_metres": 1500, "herd": "one"}) for n in (1, 2)]
     watch = Watch(reserve(*herd, where=site(bent=True)))
     planned = [(_fault(watch.system, kind), start, start + lasts) for kind, start, lasts in befalls]
-    track = []
+    track: list[Floats] = []
     for number in range(90):
         for fault, _, end in planned:
             if end == number:
