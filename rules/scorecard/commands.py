@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from rules.scorecard import baseline as rolling_median
+from rules.scorecard.comparison import drops, read_kept
 from rules.scorecard.labels import ANOMALY, LabelFormat, check_kind
 from rules.scorecard.picture import draw
 from rules.scorecard.question import Question
-from rules.scorecard.report import lines
+from rules.scorecard.report import lines, markdown
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.storage.connection import connect
@@ -48,6 +49,9 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     merge: Annotated[str, typer.Option(help="labels: windows no further apart than this are one")] = "0s",
     baseline: Annotated[str, typer.Option(help="a detector to compare with: rolling-median")] = "",
     picture: Annotated[Path | None, typer.Option(help="write a picture (SVG) there")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="what --json printed before: exit code 1 where something has become worse")
+    ] = None,
     *,
     contacts_as_observed: Annotated[
         bool,
@@ -56,6 +60,7 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="print tables for a document")] = False,
 ) -> None:
     """Compare alerts with faults that are known: delay, precision, recall, false alarms; nothing is stored."""
     labelled = bool(truth)
@@ -74,6 +79,7 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
         raise ConfigurationInvalid(f"bad --baseline: {baseline!r} (expected {rolling_median.NAME})")
     if contacts_as_observed and not rules:
         raise ConfigurationInvalid("bad --contacts-as-observed: nothing is back-tested (say which --rules)")
+    kept = None if against is None else read_kept(against)
     question = Question(
         since=_moment("--from", since),
         until=_moment("--to", until),
@@ -92,9 +98,14 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
         picture.write_text(draw(report.figures), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(report.document(), indent=2, ensure_ascii=False))
-        return
-    for line in lines(report):
-        typer.echo(line)
+    else:
+        for line in markdown(report) if as_markdown else lines(report):
+            typer.echo(line)
+    if kept is not None:
+        worse = list(drops(kept, report.document()))
+        for line in worse:
+            typer.echo(f"worse: {line}", err=True)
+        raise typer.Exit(1 if worse else 0)
 
 
 def _moment(option: str, text: str) -> datetime | None:

@@ -70,28 +70,16 @@ class Report:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """Write it for a person."""
-    figures, stretch = report.figures, report.figures.stretch
-    edges = (edge.astimezone(UTC).strftime("%Y-%m-%d %H:%M") for edge in (stretch.since, stretch.until))
-    yield f"Scorecard from {' to '.join(edges)} UTC, {_duration(stretch.until - stretch.since)}"
-    yield (
-        f"{report.alerts_from} alerts against {', '.join(report.truth_from)} truth, grace {_duration(stretch.grace)}; "
-        f"{figures.devices} of {report.registered} devices watched, {report.evidence.readings:,} readings, "
-        f"{report.evidence.positions:,} fixes, {report.evidence.contacts:,} contacts"
-    )
+    """Write it for a person at a terminal."""
+    figures = report.figures
+    yield from _basis(report)
     yield ""
-    yield from _table(_KIND_HEADINGS, [_kind_row(kind) for kind in figures.kinds] + [_overall_row(figures)])
+    yield from _columns(_KIND_HEADINGS, _kind_rows(figures))
     if any(not kind.counts for kind in figures.kinds):
-        yield "* there to cause no alert: the false alarms are those that came at its place and time"
+        yield _MARKED
     yield ""
-    rows = [_rule_row(rule.name, len(rule.watched), tally, alerts) for rule, tally, alerts in figures.rules]
-    rows.append(_rule_row("all rules", figures.devices, figures.overall, figures.overall.alerts + figures.unscored))
-    if report.baseline is not None:
-        rows.append(_baseline_row(report.baseline))
-    yield from _table(_RULE_HEADINGS, rows)
-    if report.baseline is not None:
-        ours, its = ((one.recall, one.f1) for one in (figures, report.baseline))
-        yield f"all rules: recall {_share(ours[0])}, F1 {_share(ours[1])}; baseline: {_share(its[0])}, {_share(its[1])}"
+    yield from _columns(_RULE_HEADINGS, _rule_rows(report))
+    yield from _comparison(report)
     yield from _misses(figures)
     yield from _false_alarms(figures)
     if report.unknown:
@@ -100,13 +88,58 @@ def lines(report: Report) -> Iterator[str]:
         yield f"not carried out: {rule}: {reason}"
 
 
+def markdown(report: Report) -> Iterator[str]:
+    """Write its tables for a document."""
+    figures = report.figures
+    yield from (f"{line}  " for line in _basis(report))
+    yield ""
+    yield from _piped(_KIND_HEADINGS, _kind_rows(figures))
+    if any(not kind.counts for kind in figures.kinds):
+        yield ""
+        yield _MARKED
+    yield ""
+    yield from _piped(_RULE_HEADINGS, _rule_rows(report))
+    for line in _comparison(report):
+        yield ""
+        yield line
+
+
+_MARKED = "† there to cause no alert: the false alarms are those that came at its place and time"
 _KIND_HEADINGS = ("fault", "injected", "found", "recall", "delay", "p95", "precision", "false", "/device-week", "rules")
 _RULE_HEADINGS = ("rule", "devices", "alerts", "true", "repeated", "false", "precision", "/device-week")
 
 
+def _basis(report: Report) -> Iterator[str]:
+    stretch = report.figures.stretch
+    edges = (edge.astimezone(UTC).strftime("%Y-%m-%d %H:%M") for edge in (stretch.since, stretch.until))
+    yield f"Scorecard from {' to '.join(edges)} UTC, {_duration(stretch.until - stretch.since)}"
+    yield (
+        f"{report.alerts_from} alerts against {', '.join(report.truth_from)} truth, grace {_duration(stretch.grace)}; "
+        f"{report.figures.devices} of {report.registered} devices watched, {report.evidence.readings:,} readings, "
+        f"{report.evidence.positions:,} fixes, {report.evidence.contacts:,} contacts"
+    )
+
+
+def _comparison(report: Report) -> Iterator[str]:
+    if report.baseline is not None:
+        ours, its = ((one.recall, one.f1) for one in (report.figures, report.baseline))
+        yield f"all rules: recall {_share(ours[0])}, F1 {_share(ours[1])}; baseline: {_share(its[0])}, {_share(its[1])}"
+
+
+def _kind_rows(figures: Figures) -> list[tuple[str, ...]]:
+    return [*(_kind_row(kind) for kind in figures.kinds), _overall_row(figures)]
+
+
+def _rule_rows(report: Report) -> list[tuple[str, ...]]:
+    figures = report.figures
+    rows = [_rule_row(rule.name, len(rule.watched), tally, alerts) for rule, tally, alerts in figures.rules]
+    rows.append(_rule_row("all rules", figures.devices, figures.overall, figures.overall.alerts + figures.unscored))
+    return rows if report.baseline is None else [*rows, _baseline_row(report.baseline)]
+
+
 def _kind_row(kind: KindFigures) -> tuple[str, ...]:
     if not kind.counts:
-        return (f"{kind.title} *", str(kind.injected), *[_NOTHING] * 5, str(kind.provoked), _NOTHING, "")
+        return (f"{kind.title} †", str(kind.injected), *[_NOTHING] * 5, str(kind.provoked), _NOTHING, "")
     return (
         kind.title,
         str(kind.injected),
@@ -184,7 +217,7 @@ def _rest(count: int) -> Iterator[str]:
         yield f"  and {count - _MOST_LISTED} more (--json lists all)"
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Write rows in columns: texts to the left, numbers to the right."""
     widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
     left = {0, len(headings) - 1} if headings[-1] == "rules" else {0}
@@ -194,6 +227,14 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
+
+
+def _piped(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Write a table of Markdown."""
+    yield f"| {' | '.join(headings)} |"
+    yield f"|---|{'---:|' * (len(headings) - 2)}{'---|' if headings[-1] == 'rules' else '---:|'}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', '/') for cell in row)} |"
 
 
 def _delays(ordered: Sequence[float]) -> tuple[str, str]:

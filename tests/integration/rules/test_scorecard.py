@@ -199,6 +199,20 @@ def test_labels_of_devices_that_nobody_knows_are_left_out_and_told(cli: Commands
     assert "no device 'm7' is registered" in str(refused.exception)
 
 
+def test_a_drop_against_a_scorecard_that_was_kept_fails(cli: Commands, town: Feed) -> None:
+    assert town.organisation
+    kept = cli.folder / "kept.json"
+    kept.write_text(cli.run("score", "--rules", cli.rules(HIGH), "--json").output, encoding="utf-8")
+    asked = ["score", "--against", str(kept), "--markdown", "--rules"]
+    same = cli.run(*asked, cli.rules(HIGH))
+    assert (same.exit_code, same.output.count("worse:")) == (0, 0)
+    assert "| Leak behind a meter | 1 | 1 | 1.00 |" in same.output
+    blunt = {**HIGH, "condition": {**HIGH["condition"], "above": 50}}
+    worse = cli.run(*asked, cli.rules(blunt))
+    assert worse.exit_code == 1
+    assert "worse: Leak behind a meter: recall fell from 1.00 to 0.00" in worse.output
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

@@ -9,7 +9,7 @@ from rules.scorecard import baseline
 from rules.scorecard.figures import Figures, figures_of, quantile
 from rules.scorecard.matching import match
 from rules.scorecard.picture import draw
-from rules.scorecard.report import Report, lines
+from rules.scorecard.report import Report, lines, markdown
 from tests.unit.rules.scorecard.cases import alert, fault, hour, rule, spot, stretch
 from veldwatch.storage.scorecard import Evidence
 
@@ -138,12 +138,20 @@ def test_it_is_told_in_lines_that_a_terminal_shows(report: Report) -> None:
     assert told[1].startswith("recorded alerts against simulated truth, grace 24h; 3 of 4 devices watched, ")
     assert told[1].endswith(" 1,234,567 readings, 8 fixes, 9 contacts")
     assert any(line.split()[:5] == ["Leak", "behind", "a", "meter", "3"] for line in told)
-    assert any(line.startswith("Meter exchanged *") for line in told)
+    assert any(line.startswith("Meter exchanged †") for line in told)
     assert any(line.split() == ["heat", "1", "1", *"–––––"] for line in told)
     assert "  leak at m9, 300 L/h, 2026-03-03 22:00 to 2026-03-04 08:00: no rule watches this place" not in told
     assert "  leak at m9, 2026-03-03 22:00 to 2026-03-04 08:00: no rule watches this place" in told
     assert "not carried out: conservation.left-reserve: no site 'reserve'" in told
     assert max(len(line) for line in told) < 160
+
+
+def test_a_document_has_the_same_tables(report: Report) -> None:
+    written = list(markdown(report))
+    assert "| Leak behind a meter | 3 | 2 | 0.67 | 2h | 10h | 0.50 | 2 | 0.667 | water.leak, water.burst |" in written
+    tables = [line.count("|") for line in written if line.startswith("|")]
+    assert sorted(set(tables)) == [9, 11]
+    assert tables.count(11) == len(report.figures.kinds) + 3
 
 
 def test_a_long_list_is_cut_for_people_and_whole_in_json() -> None:
