@@ -10,6 +10,7 @@ from simulators.moment import Moment
 from simulators.systems.electricity.consumption import Consumption
 from simulators.systems.electricity.load_profiles import COMMERCE, HOUSEHOLD, LoadShape
 from simulators.systems.electricity.oil import steady_rise
+from simulators.systems.electricity.sizing import peak_watts
 from simulators.systems.electricity.sunshine import Sunshine, clear_sky, cosine_of_zenith
 from tests.unit.simulators.systems.electricity.town import (
     BERLIN,
@@ -173,6 +174,20 @@ def test_what_the_feeder_gives_more_than_the_meters_take_is_a_technical_loss_of_
     sold, fed = played.customers.energy.sum() - sold, played.feeder_energy[1] - fed
     # Source: CEER, 3rd report on power losses (2025): from 1.95 % up; one feeder is a part of a network.
     assert 0.01 < 1 - sold / fed < 0.06
+
+
+@pytest.mark.parametrize(("count", "tolerance"), [(20, 0.25), (100, 0.2), (400, 0.15)])
+def test_the_peak_of_many_households_is_that_of_velander(count: int, tolerance: float) -> None:
+    played = network(households(count, annual_kwh=3500.0))
+    peak = max(played.customers.watts.sum() for _ in run(played, 24 * 14, 900.0))
+    assert peak == pytest.approx(peak_watts(3500.0 * count), rel=tolerance)
+
+
+def test_a_hundred_households_do_not_peak_at_once() -> None:
+    one, many = network(households(1, annual_kwh=3500.0)), network(households(100, annual_kwh=3500.0))
+    own, shared = (max(p.customers.watts.sum() for _ in run(p, 24 * 7, 900.0)) for p in (one, many))
+    # Velander's formula has 0.47, and is too low for a single one.
+    assert 0.2 < shared / 100 / own < 0.47
 
 
 def test_top_oil_ends_at_the_rise_of_iec_60076_7_and_gets_there_with_its_time_constant() -> None:
