@@ -55,8 +55,10 @@ def grid_of(scenario: Scenario, run: Run) -> Grid:
     """Lay a run on the scenario's grid: it begins on a whole step."""
     step = round(scenario.step_seconds * 1000)
     history_step = round((scenario.history_step_seconds or scenario.step_seconds) * 1000)
+    coarse = history_step if run.begins_at < run.live_from else step
     return Grid(
-        begins_at=run.begins_at // history_step * history_step,
+        # Rounded up: what lies before was perhaps told by an earlier run.
+        begins_at=-(-run.begins_at // coarse) * coarse,
         live_from=run.live_from // history_step * history_step,
         step=step,
         history_step=history_step,

@@ -117,7 +117,8 @@ class Fleet:
     def state(self) -> tuple[dict[str, Any], State]:
         """Give what a restart must know: a JSON object, and arrays by name."""
         arrays = {
-            f"{number}/{key}": array
+            # A copy: systems go on in the same arrays.
+            f"{number}/{key}": np.array(array)
             for number, system in enumerate(self.systems)
             for key, array in system.state().items()
         }

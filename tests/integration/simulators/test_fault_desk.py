@@ -2,32 +2,55 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulators.fault_desk import attend
-from simulators.fleet import Fleet, Name, build_fleet
+from simulators.building import Run, build_fleet
+from simulators.fault_desk import FaultDesk
+from simulators.fleet import Fleet
+from simulators.moment import to_milliseconds
 from simulators.registration import register
-from simulators.scenario import load_scenario
+from simulators.scenario_files import load_scenario
 from veldwatch.errors import ConfigurationInvalid, NotFound
+from veldwatch.model.faults import FAULTS
 from veldwatch.storage.connection import Connection
-from veldwatch.storage.simulation import SimulatedFault, find_device, list_faults, request_fault, request_stop
+from veldwatch.storage.simulation import (
+    SimulatedFault,
+    find_device,
+    find_site,
+    list_faults,
+    request_fault,
+    request_stop,
+    truth,
+)
+from veldwatch.storage.simulation_runs import RunPlan, start_run
 
 DEMO = load_scenario("demo")
+TOWN = load_scenario("town")
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-METER = Name("demo-water", "wm-1001")
+RUN = Run(seed=1, begins_at=to_milliseconds(NOON), live_from=to_milliseconds(NOON))
 
 
 @pytest.fixture
 def fleet(connection: Connection) -> Fleet:
     register(connection, DEMO)
     connection.commit()
-    return build_fleet(DEMO, 1)
+    return build_fleet(DEMO, RUN)
+
+
+@pytest.fixture
+def desk(fleet: Fleet) -> FaultDesk:
+    return FaultDesk(fleet=fleet, run_id=None)
+
+
+def advance(fleet: Fleet, **span: float) -> None:
+    for _ in fleet.advance(fleet.now + round(timedelta(**span).total_seconds() * 1000)):
+        pass
 
 
 def ask(connection: Connection, device: str, kind: str, **parameters: object) -> int:
     return request_fault(connection, device_id=find_device(connection, device), kind=kind, parameters=parameters)
 
 
-def leaking(fleet: Fleet) -> bool:
-    return fleet.faults_of(METER)["leak"].active
+def running(fleet: Fleet) -> list[str]:
+    return [fault.kind for fault in fleet.timetable.running.values()]
 
 
 def only(connection: Connection) -> SimulatedFault:
@@ -35,70 +58,107 @@ def only(connection: Connection) -> SimulatedFault:
     return fault
 
 
-def test_a_request_begins_and_its_begin_and_planned_end_are_written_back(connection: Connection, fleet: Fleet) -> None:
+def test_a_request_begins_and_its_begin_and_planned_end_are_written_back(
+    connection: Connection, fleet: Fleet, desk: FaultDesk
+) -> None:
     ask(connection, "wm-1001", "leak", duration_seconds=600)
-    attend(connection, fleet, NOON)
-    assert leaking(fleet)
+    desk.attend(connection)
+    advance(fleet, seconds=1)
+    assert running(fleet) == ["leak"]
     assert (only(connection).started_at, only(connection).ends_at) == (NOON, NOON + timedelta(minutes=10))
 
 
-def test_it_ends_by_itself_and_the_end_is_written_back(connection: Connection, fleet: Fleet) -> None:
+def test_it_ends_by_itself_and_the_end_is_written_back(connection: Connection, fleet: Fleet, desk: FaultDesk) -> None:
     ask(connection, "wm-1001", "leak", duration_seconds=600)
-    attend(connection, fleet, NOON)
-    attend(connection, fleet, NOON + timedelta(minutes=10))
-    assert not leaking(fleet)
+    desk.attend(connection)
+    advance(fleet, minutes=10, seconds=1)
+    desk.attend(connection)
+    assert running(fleet) == []
     assert only(connection).stopped_at == NOON + timedelta(minutes=10)
 
 
-def test_it_ends_when_asked(connection: Connection, fleet: Fleet) -> None:
+def test_it_ends_when_asked(connection: Connection, fleet: Fleet, desk: FaultDesk) -> None:
     fault = ask(connection, "wm-1001", "leak")
-    attend(connection, fleet, NOON)
+    desk.attend(connection)
+    advance(fleet, seconds=31)
     request_stop(connection, fault, now=NOON + timedelta(seconds=30))
-    attend(connection, fleet, NOON + timedelta(seconds=31))
-    assert not leaking(fleet)
+    desk.attend(connection)
+    advance(fleet, seconds=1)
+    assert running(fleet) == []
+    assert only(connection).stopped_at == NOON + timedelta(seconds=30)
     with pytest.raises(NotFound, match="no running fault"):
         request_stop(connection, fault, now=NOON)
 
 
-def test_one_of_two_that_ends_leaves_the_other(connection: Connection, fleet: Fleet) -> None:
-    ask(connection, "wm-1001", "leak", duration_seconds=60)
-    ask(connection, "wm-1001", "leak", duration_seconds=600)
-    attend(connection, fleet, NOON)
-    attend(connection, fleet, NOON + timedelta(minutes=2))
-    assert leaking(fleet)
+def test_a_fault_that_does_not_suit_its_device_is_closed(connection: Connection, fleet: Fleet, desk: FaultDesk) -> None:
+    ask(connection, "em-2001", "outage")
+    with pytest.raises(ConfigurationInvalid):
+        ask(connection, "wm-1001", "earthquake")
+    # The database cannot know that this meter stands alone: the simulators say so.
+    device_id = find_device(connection, "gw-1")
+    request_fault(connection, device_id=device_id, kind="gateway_backlog", parameters={})
+    desk.attend(connection)
+    advance(fleet, seconds=1)
+    assert "outage" in running(fleet)
 
 
-def test_what_does_not_suit_the_device_never_begins(connection: Connection, fleet: Fleet) -> None:
-    ask(connection, "collar-01", "leak")
-    attend(connection, fleet, NOON)
-    assert only(connection).started_at is None
-    assert only(connection).stopped_at == NOON
-
-
-def test_a_restart_takes_running_faults_up_and_drops_those_that_are_gone(connection: Connection, fleet: Fleet) -> None:
-    fault = ask(connection, "wm-1001", "leak")
-    attend(connection, fleet, NOON)
-    restarted = build_fleet(DEMO, 1)
-    attend(connection, restarted, NOON + timedelta(minutes=1))
-    assert leaking(restarted)
-    assert only(connection).started_at == NOON
-    connection.execute("DELETE FROM simulated_fault WHERE id = %s", (fault,))
-    attend(connection, restarted, NOON + timedelta(minutes=2))
-    assert not leaking(restarted)
-
-
-@pytest.mark.parametrize("parameters", [{"duration_seconds": "soon"}, {"litres_per_hour": None}, {"deep": {"a": [1]}}])
-def test_parameters_that_mean_nothing_do_no_harm(
-    connection: Connection, fleet: Fleet, parameters: dict[str, object]
+def test_after_a_restart_faults_begin_again_at_the_moment_at_which_they_began(
+    connection: Connection, fleet: Fleet, desk: FaultDesk
 ) -> None:
-    ask(connection, "wm-1001", "leak", **parameters)
-    attend(connection, fleet, NOON)
-    assert leaking(fleet)
+    lasting, short = ask(connection, "wm-1001", "leak"), ask(connection, "wm-1002", "leak", duration_seconds=60)
+    document, arrays = fleet.state()
+    desk.attend(connection)
+    told = list(fleet.advance(fleet.now + 120_000))
+    desk.attend(connection)
+    assert {fault.id: fault.stopped_at is None for fault in list_faults(connection)} == {lasting: True, short: False}
+
+    again = build_fleet(DEMO, RUN)
+    assert again.restore(document, arrays)
+    resumed = FaultDesk(fleet=again, run_id=None)
+    resumed.take_up(connection)
+    resumed.attend(connection)
+    assert list(again.advance(again.now + 120_000)) == told
 
 
-def test_an_unknown_kind_or_device_is_refused(connection: Connection, fleet: Fleet) -> None:
-    assert fleet.members
-    with pytest.raises(ConfigurationInvalid, match="bad fault: 'flood'"):
-        ask(connection, "wm-1001", "flood")
-    with pytest.raises(NotFound, match="no device 'nothing'"):
-        ask(connection, "nothing", "leak")
+def test_parameters_that_are_no_numbers_mean_nothing(connection: Connection, fleet: Fleet, desk: FaultDesk) -> None:
+    ask(connection, "wm-1001", "leak", litres_per_hour="much", duration_seconds=True)
+    desk.attend(connection)
+    advance(fleet, seconds=1)
+    assert running(fleet) == ["leak"]
+    assert only(connection).ends_at is None
+
+
+def test_the_truth_of_planned_faults_is_written_with_place_size_begin_and_end(connection: Connection) -> None:
+    register(connection, TOWN)
+    ends_at = NOON + timedelta(days=60)
+    run_id = start_run(connection, RunPlan(scenario="town", seed=1, begins_at=NOON, ends_at=ends_at))
+    fleet = build_fleet(
+        TOWN, Run(seed=1, begins_at=RUN.begins_at, live_from=RUN.begins_at, ends_at=to_milliseconds(ends_at))
+    )
+    planned = {fault.key: fault for fault in fleet.timetable.planned()}
+    first = min(planned.values(), key=lambda fault: (fault.starts, fault.key))
+    fleet.now = first.starts + 3_600_000
+    desk = FaultDesk(fleet=fleet, run_id=run_id)
+    desk.attend(connection)
+    desk.attend(connection)
+    begun = [fault for fault in planned.values() if fault.starts <= fleet.now]
+    written = truth(connection, None, since=NOON, until=ends_at, run_id=run_id)
+    assert sorted(fault.planned_key or "" for fault in written) == sorted(fault.key for fault in begun)
+    for fault in written:
+        plan = planned[fault.planned_key or ""]
+        assert fault.kind == plan.kind
+        assert (fault.device, fault.site) == (plan.place.device, plan.place.site)
+        assert fault.started_at is not None
+        assert to_milliseconds(fault.started_at) == plan.starts
+
+
+def test_a_site_can_have_a_fault(connection: Connection) -> None:
+    register(connection, TOWN)
+    fleet = build_fleet(TOWN.model_copy(update={"faults": ()}), RUN)
+    desk = FaultDesk(fleet=fleet, run_id=None)
+    zone = next(site for site in TOWN.sites if site.kind == "district_metered_area")
+    request_fault(connection, site_id=find_site(connection, zone.slug, zone.organisation), kind="burst", parameters={})
+    desk.attend(connection)
+    advance(fleet, minutes=10)
+    assert running(fleet) == ["burst"]
+    assert only(connection).size == FAULTS["burst"].parameters[0].usual

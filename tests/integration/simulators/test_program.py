@@ -12,7 +12,7 @@ from pathlib import Path
 
 from launch.embedded_broker import EmbeddedBroker
 from simulators.registration import register
-from simulators.scenario import load_scenario
+from simulators.scenario_files import load_scenario
 from tests.integration.simulators.conftest import Listener
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.simulation import list_faults

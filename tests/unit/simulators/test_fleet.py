@@ -30,11 +30,17 @@ def scenario() -> Scenario:
     region = load_scenario("region")
     one_each = {plan.model: plan for plan in region.devices}
     gateways = tuple(plan for plan in region.devices if plan.model == "gateway")
-    behind = tuple(plan for plan in region.devices if plan.gateway is not None)[:5]
-    kept = {
-        (plan.organisation, plan.id): plan for plan in (*gateways, *one_each.values(), *region.devices[::15], *behind)
-    }
-    often = tuple(plan.model_copy(update={"interval_seconds": 900.0}) for plan in kept.values())
+    kept = {(plan.organisation, plan.id): plan for plan in (*gateways, *one_each.values(), *region.devices[::15])}
+    gateway_of = {plan.organisation: plan.id for plan in gateways}
+    often = tuple(
+        plan.model_copy(
+            update={
+                "interval_seconds": 900.0,
+                "gateway": None if plan.model == "gateway" else gateway_of.get(plan.organisation),
+            }
+        )
+        for plan in kept.values()
+    )
     return region.model_copy(update={"devices": often, "faults": ()})
 
 
