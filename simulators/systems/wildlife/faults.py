@@ -53,9 +53,12 @@ class _Carried(ABC):
 
     def step(self, moment: Moment) -> None:
         """Carry the animal for a step."""
-        if not self._known:
-            self._known = self._begin(self._animal.place)
+        here = self._animal.place
+        # Another fault may have carried it elsewhere meanwhile: then the course is laid anew.
+        if (self._known.get("last_east"), self._known.get("last_north")) != here:
+            self._known = self._begin(here)
         place, velocity = self._move(moment.seconds)
+        self._known["last_east"], self._known["last_north"] = place
         self._animal.befallen.carry(self._animal.row, place, velocity)
 
     def end(self) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simulators.chance import Floats
@@ -155,6 +155,7 @@ def test_a_streak_ends_without_a_leap() -> None:
 
 
 @settings(max_examples=25, deadline=None)
+@example([("immobility", 0, 3), ("fence_crossing", 0, 2)], 10.0, "elephant")
 @given(
     st.lists(
         st.tuples(
