@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from simulators.faults.instrument import Wrapped
 
 # Counted, not measured: what falsifies a gauge would make a register fall.
-COUNTERS = frozenset({"volume", "energy", "energy_exported", "energy_imported", "rain"})
+COUNTERS = frozenset({"volume", "energy", "energy_export", "energy_import", "rain"})
 RATES = frozenset({"flow_rate", "power", "inflow", "outflow", "current"})
 # A device's own account of itself, which no fault of a sensor touches.
 HOUSEKEEPING = frozenset({"battery", "battery_voltage", "credit"})
