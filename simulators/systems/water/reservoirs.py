@@ -8,9 +8,11 @@ from simulators.chance import Chance, Floats, Rows
 from simulators.moment import Moment
 from simulators.systems.system import Flags, State
 from simulators.systems.water.settings import ReservoirSettings
+from simulators.systems.water.zones import FIRE_LITRES_PER_SECOND
 
-# Hours that the water between the pump's levels lasts, and the pump's flow over what is drawn: both assumed.
-_HOURS, _PUMP_FACTOR = 6.0, 2.0
+# Assumed: the water between the pump's levels lasts six hours; the pump gives twice what is drawn on the mean, with a
+# fire's flow on top, and takes two hours at least from level to level, so that an hour's step does not overfill.
+_HOURS, _PUMP_FACTOR, _PUMP_HOURS = 6.0, 2.0, 2.0
 _LEAST_LITRES_PER_SECOND = 0.05
 # Standard deviations. Source: hydrostatic level sensors, 0.1 % of 5 m, told to 3 mm; magnetic flow meters, 0.5 %.
 _LEVEL_NOISE, _FLOW_NOISE = 0.003, 0.005
@@ -34,12 +36,12 @@ class Reservoirs:
         self._middle = (self._on + self._off) / 2.0
         self._height = np.array([s.height_metres for s in settings])
         share = max(mean_outflow / max(self.count, 1), _LEAST_LITRES_PER_SECOND)
-        self._pump = np.array([s.pump_litres_per_second or _PUMP_FACTOR * share for s in settings])
+        usual_pump = _PUMP_FACTOR * share + FIRE_LITRES_PER_SECOND / max(self.count, 1)
+        self._pump = np.array([s.pump_litres_per_second or usual_pump for s in settings])
+        cubic_metres = np.maximum(_HOURS * share, _PUMP_HOURS * self._pump) * 3.6
+        usual_area = (cubic_metres / np.maximum(self._off - self._on, 0.1)).tolist()
         self._litres_per_metre = 1000.0 * np.array(
-            [
-                s.area_square_metres or _HOURS * 3600.0 * share / 1000.0 / max(s.off_metres - s.on_metres, 0.1)
-                for s in settings
-            ]
+            [s.area_square_metres or usual for s, usual in zip(settings, usual_area, strict=True)]
         )
         self.level = self._on + (self._off - self._on) * chance.uniform("level")
         self.pumping: Flags = chance.uniform("pumping") < 0.5

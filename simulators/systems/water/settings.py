@@ -78,8 +78,9 @@ class ReservoirSettings(_Settings):
     """A `reservoir` with its pump.
 
     Attributes:
-        area_square_metres: none: so that the water between the pump's two levels lasts six hours; assumed.
-        pump_litres_per_second: none: twice what is drawn on the mean, so that it runs for half of the day; assumed.
+        area_square_metres: none: so that the water between the pump's two levels lasts six hours, or the pump two;
+            assumed.
+        pump_litres_per_second: none: twice what is drawn on the mean, and 8 L/s for a fire; assumed.
         on_metres: level below which the pump starts.
         off_metres: level above which it stops.
         height_metres: level at which it overflows.

@@ -32,7 +32,7 @@ _EXPONENT = 1.852
 _BURST_EXPONENT = 0.5
 # Source: UK national guidance document on the provision of water for fire fighting, 2007: 8 L/s for housing; mains are
 # laid for it, so a single tap does not move the pressure of a small area.
-_FIRE_LITRES_PER_SECOND = 8.0
+FIRE_LITRES_PER_SECOND = 8.0
 _LEAST_METRES = 0.1
 _NEWTON_STEPS = 3
 
@@ -96,7 +96,7 @@ class Zones:
         condition = np.array([s.condition for s in self.settings])
         self.background = condition * (_PER_KILOMETRE_HOUR * kilometres + _PER_CONNECTION_HOUR * connections) / 3600.0
         self.mean_demand = connected.litres_per_second + self.unmetered
-        design = PEAK_FACTOR * self.mean_demand + _FIRE_LITRES_PER_SECOND
+        design = PEAK_FACTOR * self.mean_demand + FIRE_LITRES_PER_SECOND
         self._loss = np.array([max(s.head_loss_metres, 1e-6) for s in self.settings]) / design**_EXPONENT
         self.usual_metres = np.maximum(self._head - 0.5 * self._loss * self.mean_demand**_EXPONENT, _LEAST_METRES)
         self._background_scale = self.background / REFERENCE_METRES**self._exponent
