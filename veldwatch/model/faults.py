@@ -204,7 +204,7 @@ _KINDS = (
         "Animal dies",
         _PHYSICS,
         models=_COLLARS,
-        source="stays dead when the fault ends; a collar cools to the air in some hours, assumed",
+        source="a collar cools to the air in some hours, assumed; when the fault ends, another animal has it",
     ),
     _kind("collar_drop_off", "Collar falls off", _INSTRUMENT, models=_COLLARS),
     _kind(

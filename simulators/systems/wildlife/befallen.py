@@ -7,7 +7,7 @@ from simulators.moment import Moment
 from simulators.systems.system import Flags, State
 from simulators.systems.wildlife.walk import Walk
 
-# Assumed: who was carried off comes back at a trot, so that nobody sees a leap.
+# Assumed: who was carried off comes back at a trot, as a dead animal's collar is brought to another, without a leap.
 _RETURN_METRES_PER_SECOND = 4.0
 
 
@@ -38,6 +38,10 @@ class Befallen:
         """Let an animal die where it is."""
         self.dead[row] = True
         self._undisturbed = False
+
+    def replace(self, row: int) -> None:
+        """Let a living animal have the collar of a dead one."""
+        self.dead[row] = False
 
     def settle(self, row: int) -> None:
         """Let an animal's walk go on from where it is."""

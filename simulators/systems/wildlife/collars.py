@@ -45,14 +45,16 @@ class Collars(Bank):
         hourly = np.array([min(3600.0 / device.interval_seconds, _MOST_FIXES_AN_HOUR) for device in devices])
         self._drain = (_PERCENT_A_DAY + _PERCENT_A_DAY_PER_HOURLY_FIX * hourly) / 86_400
         self._warmth: Floats = np.ones(len(devices))
+        self._has_cooled = False
 
     def advance(self, moment: Moment) -> None:
         """Use the battery, cool what is dead."""
         self._battery = self._battery - self._drain * moment.seconds
         self._battery = np.where(self._battery < _EXCHANGED_AT, 100.0, self._battery)
-        if self._befallen.dead.any():
+        if self._befallen.dead.any() or self._has_cooled:
             cooled = float(np.exp(-moment.seconds / _COOLING_SECONDS))
-            self._warmth = np.where(self._befallen.dead, self._warmth * cooled, self._warmth)
+            self._warmth = np.where(self._befallen.dead, self._warmth * cooled, 1.0)
+            self._has_cooled = bool(self._befallen.dead.any())
 
     def readings(self, rows: Rows, moment: Moment) -> Mapping[str, Floats]:
         """Read battery in %, and temperature where it is told, about every sixth time."""
@@ -75,3 +77,4 @@ class Collars(Bank):
     def restore(self, state: State) -> None:
         """Take up what `state` gave."""
         self._battery, self._warmth = state["battery"], state["warmth"]
+        self._has_cooled = bool((self._warmth < 1.0).any())

@@ -94,7 +94,7 @@ class Immobility(_Carried):
 
 
 class Mortality:
-    """It dies, and is dead also when the fault has ended."""
+    """It dies, for good; where the fault ends nevertheless, its collar is brought to another animal of its kind."""
 
     def __init__(self, animal: Animal) -> None:
         self._animal = animal
@@ -105,7 +105,8 @@ class Mortality:
         self._animal.befallen.kill(self._animal.row)
 
     def end(self) -> None:
-        """Nothing brings it back."""
+        """Bring the collar to another one, which is where this one would be."""
+        self._animal.befallen.replace(self._animal.row)
 
     def state(self) -> dict[str, float]:
         """Who is dead is known elsewhere."""

@@ -112,22 +112,36 @@ def test_a_crossing_in_hour_long_steps_ends_up_at_the_same_place() -> None:
     assert (np.abs(away[:, :, 0]).max(axis=1) > _FENCE_METRES + 200.0).all()
 
 
-def test_the_dead_stay_dead_and_cool() -> None:
+def test_the_dead_lie_still_and_cool() -> None:
     watch = _wild()
     watch.track(1, 60)
     fault = _fault(watch.system, "mortality")
 
-    watch.track(0.1, 60, fault)
-    fault.end()
-    track = watch.track(24, 600)
+    track = watch.track(24, 600, fault)
 
     assert _distances(track).max() == 0.0
     told = [
-        watch.system.banks[0].readings(np.array([0]), moment)["temperature"][0] for moment in watch.moments(24, 600)
+        watch.system.banks[0].readings(np.array([0]), moment)["temperature"][0]
+        for moment in watch.moments(24, 600, fault)
     ]
-    # Twelve hours and more after death the collar is as warm as the air: 15 to 29 degrees in a day.
+    # A day after death the collar is as warm as the air: 15 to 29 degrees in a day.
     assert np.nanmin(told) < 16.5
     assert np.nanmax(told) < 30.0
+
+
+def test_a_dead_animals_collar_goes_to_another_when_the_fault_ends() -> None:
+    watch = _wild()
+    fault = _fault(watch.system, "mortality")
+    watch.track(24, 600, fault)
+    fault.end()
+
+    track = watch.track(24, 600)
+    told = [
+        watch.system.banks[0].readings(np.array([0]), moment)["temperature"][0] for moment in watch.moments(24, 600)
+    ]
+
+    assert _distances(track).sum() > 1000.0
+    assert np.nanmin(told) > 24.0
 
 
 def test_a_streak_is_straight_but_for_the_fence() -> None:
@@ -187,10 +201,10 @@ def test_whatever_befalls_them_animals_do_not_leap_and_come_home(
     assert np.hypot(ways[:, 0], ways[:, 1]).max() <= (SPECIES[species].running + 4.0) * step_seconds
     where = site(bent=True).geometry
     assert isinstance(where, Area)
-    is_dead = any(kind == "mortality" for kind, _, _ in befalls)
+    lasting = [kind for kind, start, lasts in befalls if start + lasts >= 90]
     longitude, latitude = watch.system.whereabouts
-    assert is_dead or shapely.contains_xy(shapely.Polygon(where.coordinates[0]), longitude, latitude).all()
-    assert is_dead == (_distances(home).max() == 0.0)
+    assert lasting or shapely.contains_xy(shapely.Polygon(where.coordinates[0]), longitude, latitude).all()
+    assert lasting or _distances(home).max() > 0.0
 
 
 def test_faults_go_on_after_a_restart() -> None:
