@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "notify": ("notify", "run"),
     "ingest": ("ingest", "run"),
     "mailbox": ("mailbox", "run"),
-    "simulators": ("simulate", "run"),
+    "simulators": ("simulate", "serve", "demo"),
 }
 
 

@@ -9,10 +9,11 @@ import typer
 
 from simulators.building import Run, build_fleet
 from simulators.moment import to_milliseconds
-from simulators.playing import Wanted, play
+from simulators.playing import LIVE, Wanted, play
 from simulators.registration import register as register_scenario
 from simulators.scenario import Scenario
 from simulators.scenario_files import load_scenario
+from simulators.serving import Serving
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.logs import configure_logs
@@ -21,7 +22,7 @@ from veldwatch.model.faults import FAULTS, suiting
 from veldwatch.process import stop_on_signals
 from veldwatch.storage import simulation
 from veldwatch.storage.connection import connect
-from veldwatch.storage.simulation_runs import list_runs, mark_run_stopped
+from veldwatch.storage.simulation_runs import RunPlan, list_runs, mark_run_stopped, request_run, request_run_stop
 from veldwatch.wire.durations import parse_duration
 
 app = typer.Typer(help="Simulated devices, and faults to try rules on.", no_args_is_help=True)
@@ -29,8 +30,6 @@ Named = Annotated[str, typer.Argument(help="a scenario file, or the name of one 
 Seed = Annotated[int | None, typer.Option(help="same seed, same bytes; none: the scenario's")]
 Since = Annotated[str, typer.Option("--from", help="first moment of the run, ISO 8601")]
 Until = Annotated[str, typer.Option("--to", help="its last moment, ISO 8601")]
-# How far before its start a live run is told in the scenario's own steps: charts begin full.
-_LIVE = timedelta(minutes=10)
 
 
 @app.command("register")
@@ -57,12 +56,58 @@ def run(
         scenario=loaded,
         seed=_seed(loaded, seed),
         begins_at=begins_at,
-        live_from=max(begins_at, now - _LIVE) if speed == 1.0 else begins_at,
+        live_from=max(begins_at, now - LIVE) if speed == 1.0 else begins_at,
         speed=speed,
     )
     stop = stop_on_signals()
     serve_metrics(settings)
     play(settings, wanted, _now, stop)
+
+
+@app.command("serve")
+def serve(
+    scenario: Annotated[str | None, typer.Argument(help="played live where no run of it is open")] = None,
+    history: Annotated[str, typer.Option(help="how much of the past it tells first: 24h, 30m, 0s")] = "24h",
+) -> None:
+    """Play the runs that are asked for, from command line, API or console, until stopped."""
+    settings = load_settings()
+    configure_logs(settings, "simulate")
+    if scenario is not None:
+        load_scenario(scenario)
+    stop = stop_on_signals()
+    serve_metrics(settings)
+    Serving(settings=settings, stop=stop, scenario=scenario, history=_duration("--history", history), clock=_now).run()
+
+
+@app.command("start")
+def start(
+    scenario: Named,
+    seed: Seed = None,
+    speed: Annotated[float | None, typer.Option(min=0.01, help="simulated seconds a second; none: 1, or --to")] = None,
+    since: Annotated[str, typer.Option("--from", help="first moment, ISO 8601; none: now")] = "",
+    until: Annotated[str, typer.Option("--to", help="last moment: told as fast as it goes, where no speed is")] = "",
+) -> None:
+    """Ask `simulate serve` for a run."""
+    load_scenario(scenario)
+    begins_at, ends_at = _moment("--from", since) if since else None, _moment("--to", until) if until else None
+    plan = RunPlan(
+        scenario=scenario,
+        seed=seed,
+        begins_at=begins_at,
+        ends_at=ends_at,
+        speed=speed if speed is not None or ends_at is not None else 1.0,
+    )
+    with connect(load_settings().dsn) as connection:
+        number = request_run(connection, plan, requested_by="command line")
+    typer.echo(f"run {number} of {scenario} is asked for (end it with `veldwatch simulate end {number}`)")
+
+
+@app.command("end")
+def end_run(run: Annotated[int, typer.Argument(help="number, see `veldwatch simulate list`")]) -> None:
+    """Ask `simulate serve` to end a run."""
+    with connect(load_settings().dsn) as connection:
+        request_run_stop(connection, run)
+    typer.echo(f"run {run} is to end")
 
 
 @app.command("backfill")

@@ -26,6 +26,8 @@ from veldwatch.wire.veldwatch_json import encode_status
 
 _log = structlog.get_logger()
 _OLDEST_STANDING = timedelta(days=30)
+LIVE = timedelta(minutes=10)
+"""How far before its start a live run is told in the scenario's own steps: charts begin full."""
 _SHORT_GAP = 20 * 60_000
 
 

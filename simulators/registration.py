@@ -12,6 +12,7 @@ from veldwatch.errors import Conflict
 from veldwatch.model.identifiers import OrganisationId, SiteId
 from veldwatch.model.register import DeviceStatus, Profile, ProfileMetric, Site, Subject
 from veldwatch.model.register_plan import DeviceEntry
+from veldwatch.model.simulation import MODEL_TAG
 from veldwatch.storage.bulk_register import register_devices
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.profiles import find_profiles
@@ -124,7 +125,7 @@ def _entries(scenario: Scenario) -> Iterator[DeviceEntry]:
             status=DeviceStatus.ACTIVE,
             longitude=longitude,
             latitude=latitude,
-            tags=(*plan.tags, SIMULATED),
+            tags=(*plan.tags, SIMULATED, f"{MODEL_TAG}{plan.model}"),
             subject=None if plan.subject is None else plan.subject.slug,
             since=None if plan.subject is None else _DEPLOYED,
         )

@@ -88,13 +88,13 @@ def play_shares(of: int, play: Play, stop: threading.Event) -> int | None:
         for player in () if stop.is_set() else players:
             player.raise_if_failed()
     finally:
-        _end([player.process for player in players])
+        end_processes([player.process for player in players])
     found = [player.messages() for player in players]
     known = [messages for messages in found if messages is not None]
     return sum(known) if len(known) == len(found) else None
 
 
-def _end(processes: Sequence[BaseProcess]) -> None:
+def end_processes(processes: Sequence[BaseProcess]) -> None:
     """Ask all that still run to end, and kill those that have not after a while."""
     running = [process for process in processes if process.is_alive()]
     for process in running:
@@ -110,7 +110,7 @@ def _end(processes: Sequence[BaseProcess]) -> None:
 
 def _play(play: Play, share: Share, results: Connection) -> None:
     stop = stop_on_signals()
-    threading.Thread(target=_stop_without_parent, name="parent", daemon=True).start()
+    threading.Thread(target=stop_without_parent, name="parent", daemon=True).start()
     try:
         results.send(play(share, stop))
     except VeldwatchError as error:
@@ -118,7 +118,8 @@ def _play(play: Play, share: Share, results: Connection) -> None:
         sys.exit(_NAMED)
 
 
-def _stop_without_parent() -> None:
+def stop_without_parent() -> None:
+    """Wait for the parent process to die, and then ask this one to stop; runs in a thread of its own."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -96,9 +96,20 @@ def list_runs(connection: Connection, *, limit: int = 100) -> list[SimulationRun
     return _listed(connection, open_only=False, limit=limit)
 
 
-def open_runs(connection: Connection) -> list[SimulationRun]:
-    """List the runs that are not over, the oldest first: asked for and waiting, running, or to be stopped."""
-    return _listed(connection, open_only=True, limit=1000)[::-1]
+def open_runs(connection: Connection, *, served_only: bool = False) -> list[SimulationRun]:
+    """List the runs that are not over, the oldest first: asked for and waiting, running, or to be stopped.
+
+    Args:
+        served_only: leave out those that a command line plays by itself.
+    """
+    return _listed(connection, open_only=True, served_only=served_only, limit=1000)[::-1]
+
+
+def serve_alone(connection: Connection) -> bool:
+    """Become the one who serves this database's runs, as long as the connection lives; False: somebody else does."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["serve_alone"]).fetchone()
+    return bool(row and row[0])
 
 
 def get_run(connection: Connection, run_id: int) -> SimulationRun:
@@ -186,9 +197,14 @@ def _check(plan: RunPlan) -> None:
 
 
 def _listed(
-    connection: Connection, *, open_only: bool = False, run_id: int | None = None, limit: int = 1
+    connection: Connection,
+    *,
+    open_only: bool = False,
+    served_only: bool = False,
+    run_id: int | None = None,
+    limit: int = 1,
 ) -> list[SimulationRun]:
-    values = {"open_only": open_only, "id": run_id, "limit": limit}
+    values = {"open_only": open_only, "served_only": served_only, "id": run_id, "limit": limit}
     with translated_errors():
         rows = connection.execute(_QUERIES["list"], values).fetchall()
     return [SimulationRun(**dict(zip(SimulationRun.__slots__, row, strict=True))) for row in rows]

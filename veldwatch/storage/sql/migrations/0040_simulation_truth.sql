@@ -12,6 +12,8 @@ CREATE TABLE simulation_run (
     -- simulated seconds in a second; NULL: as fast as it goes
     speed real CHECK (speed > 0),
     requested_by text NOT NULL DEFAULT '',
+    -- `veldwatch simulate serve` plays it; false: a command line does so itself
+    served boolean NOT NULL DEFAULT false,
     -- wall-clock time, to the end of the row
     requested_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,

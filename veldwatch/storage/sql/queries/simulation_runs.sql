@@ -1,6 +1,7 @@
 -- request: ask the simulators for a run
-INSERT INTO simulation_run (scenario, seed, begins_at, ends_at, speed, requested_by)
-VALUES (%(scenario)s, %(seed)s, coalesce(%(begins_at)s::timestamptz, now()), %(ends_at)s, %(speed)s, %(requested_by)s)
+INSERT INTO simulation_run (scenario, seed, begins_at, ends_at, speed, requested_by, served)
+VALUES (%(scenario)s, %(seed)s, coalesce(%(begins_at)s::timestamptz, now()), %(ends_at)s, %(speed)s, %(requested_by)s,
+        true)
 RETURNING id;
 
 -- start: write a run that begins now without having been asked for
@@ -16,6 +17,7 @@ SELECT id, scenario, seed, begins_at, ends_at, simulated_until, speed, requested
        stop_requested_at, stopped_at, messages, note
 FROM simulation_run
 WHERE (NOT %(open_only)s OR stopped_at IS NULL)
+  AND (NOT %(served_only)s OR served)
   AND (%(id)s::bigint IS NULL OR id = %(id)s)
 ORDER BY id DESC
 LIMIT %(limit)s;
@@ -45,3 +47,6 @@ UPDATE simulated_fault f
 SET stopped_at = greatest(f.started_at, least(f.ends_at, r.simulated_until, r.ends_at))
 FROM simulation_run r
 WHERE r.id = %(id)s AND f.run_id = r.id AND f.stopped_at IS NULL AND f.started_at IS NOT NULL;
+
+-- serve_alone: whether nobody else serves this database's runs; held until the connection ends
+SELECT pg_try_advisory_lock(hashtext('veldwatch simulate serve'));
