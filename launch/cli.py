@@ -14,7 +14,7 @@ from launch.running import adopt_running_stack
 from veldwatch.errors import VeldwatchError
 
 # These make a stack of their own.
-_MAKERS = ("up", "demo")
+_MAKERS = ("up", "demo", "scorecard")
 
 
 def main() -> None:
@@ -143,6 +143,12 @@ def _score(app: typer.Typer) -> None:
     app.command("score")(score)
 
 
+def _scorecard(app: typer.Typer) -> None:
+    from launch.commands.scorecard import scorecard  # noqa: PLC0415  # only where it is named
+
+    app.command("scorecard")(scorecard)
+
+
 def _notify(app: typer.Typer) -> None:
     from rules.notify.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
@@ -207,6 +213,7 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "sources": _sources,
     "rules": _rules,
     "score": _score,
+    "scorecard": _scorecard,
     "notify": _notify,
     "api": _api,
     "token": _token,

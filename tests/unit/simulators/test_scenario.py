@@ -91,3 +91,9 @@ def test_a_scenario_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:
 def test_bundled_scenarios_are_named_like_their_files() -> None:
     for path in SCENARIOS.glob("*.yaml"):
         assert yaml.safe_load(path.read_text(encoding="utf-8"))["name"] == path.stem
+
+
+def test_the_scenario_of_the_how_to_is_one() -> None:
+    how_to = (Path(__file__).parents[3] / "docs" / "how-to" / "simulate.md").read_text(encoding="utf-8")
+    written = how_to.split("```yaml\n")[1].split("```")[0]
+    assert len(parse_scenario(yaml.safe_load(written)).devices) == 41

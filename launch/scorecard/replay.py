@@ -1,0 +1,78 @@
+"""A scenario's messages into a database as if they had come when the scenario says, and the truth beside them.
+
+They go through ingest's own pipeline: decoders, register, storage, quarantine. A broker would only add the moment at
+which a message arrives, and that would be now for all of them: what is silent, late or held back by a gateway shows in
+arrivals, so here each message arrives when the scenario lets it.
+"""
+
+from dataclasses import dataclass
+from itertools import islice
+
+from ingest.decoding import Decoding
+from ingest.names import Names
+from ingest.pipeline import Pipeline, Report
+from launch.scorecard.cases import Case
+from simulators.building import Run, build_fleet
+from simulators.fault_desk import FaultDesk
+from simulators.moment import from_milliseconds, to_milliseconds
+from simulators.registration import register
+from simulators.scenario_files import load_scenario
+from veldwatch.config import Settings
+from veldwatch.model.telemetry import Message
+from veldwatch.storage.connection import connect
+from veldwatch.storage.intake import IntakeWriter
+from veldwatch.storage.simulation_runs import RunPlan, mark_run_stopped, start_run
+from veldwatch.wire.sources import Sources
+
+_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What came of a replay.
+
+    Attributes:
+        run_id: of the simulators' run, whose truth is in the database.
+        taken: what ingest made of the messages.
+    """
+
+    run_id: int
+    taken: Report
+
+
+def replay(settings: Settings, case: Case) -> Replayed:
+    """Register a case's scenario, take its messages in, and write which faults there were.
+
+    Args:
+        settings: with the DSN of a migrated database of the case's own.
+    """
+    scenario = load_scenario(case.scenario)
+    begins_at, ends_at = to_milliseconds(case.begins_at), to_milliseconds(case.ends_at)
+    run = Run(seed=scenario.seed, begins_at=begins_at, live_from=begins_at, ends_at=ends_at)
+    fleet = build_fleet(scenario, run)
+    plan = RunPlan(
+        scenario=case.scenario, seed=scenario.seed, begins_at=case.begins_at, ends_at=case.ends_at, speed=None
+    )
+    with connect(settings.dsn, autocommit=True) as connection:
+        register(connection, scenario)
+        run_id = start_run(connection, plan, requested_by="scorecard")
+        taken = Report()
+        pipeline, writer = _pipeline(settings), IntakeWriter(settings.dsn)
+        try:
+            messages = (Message(m.topic, m.payload, from_milliseconds(m.due)) for m in fleet.advance(ends_at))
+            while chunk := list(islice(messages, _AT_ONCE)):
+                taken.add(pipeline.store(writer, chunk))
+        finally:
+            writer.close()
+        FaultDesk(fleet=fleet, run_id=run_id).attend(connection)
+        mark_run_stopped(connection, run_id)
+    return Replayed(run_id=run_id, taken=taken)
+
+
+def _pipeline(settings: Settings) -> Pipeline:
+    decoding = Decoding(
+        Sources(settings.sources),
+        payload_limit_bytes=settings.payload_limit_bytes,
+        default_organisation=settings.default_organisation,
+    )
+    return Pipeline(decoding, Names(settings), each_arrival=True)
