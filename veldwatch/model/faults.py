@@ -213,7 +213,7 @@ _KINDS = (
         _PHYSICS,
         _parameter("metres_per_second", "m/s", 2.0, (0.5, 20.0), "its pace"),
         models=_COLLARS,
-        source="Douglas-Hamilton, Krink, Vollrath 2005, Naturwissenschaften 92:158 (streaking); pace assumed",
+        source="Jachowski, Slotow, Millspaugh 2013, Biological Conservation 167: rapid, unidirectional; pace assumed",
     ),
     _kind(
         "gps_outlier",

@@ -1,7 +1,8 @@
 """A collar's receiver: where it thinks the animal is, and whether it knows.
 
-Sources: Jung et al. 2018, Wildlife Biology wlb.00404: mean error of 6.0 m (s.d. 4.7 m), 87 % of fixes made, fewer under
-canopy; Hofman et al. 2019, PLoS ONE 14:e0216223: most units succeed in 70 to 98 % of attempts. That half of the error
+Sources: Jung et al. 2018, Wildlife Biology wlb.00404: mean error of 6.0 m (s.d. 4.7 m), 87 % of fixes made by collars
+that lie still, 57 to 78 % by those on animals, fewer under canopy; Hofman et al. 2019, PLoS ONE 14:e0216223: on average
+success is high, and differs by species more than by place. That half of the error
 lasts for minutes, and that cover changes in an hour or two, is assumed.
 """
 

@@ -45,12 +45,12 @@ class Species:
 
 SPECIES: Mapping[str, Species] = MappingProxyType(
     {
-        # Range: ranges in fenced reserves are tens to hundreds of km2, outside up to 32,062 km2 (Save the Elephants).
-        # Way: Ngene, Skidmore, van Gils 2013 (Marsabit): herds go 180 to 250 m in an hour. Running: Hutchinson et al.
+        # Range: Ngene et al. 2009 (Marsabit, GPS collars): 260 km2 in dry seasons, 910 km2 in wet ones. Way: Ngene,
+        # Skidmore, van Gils, "Walk or stride?" (the same herds): 180 to 250 m in an hour. Running: Hutchinson et al.
         # 2003, Nature 422:493: 6.8 m/s. Rhythm: the same herds stride at 7 to 10 and at 19 to 22. Rest: Gravett et al.
         # 2017, PLoS ONE 12:e0171903: two hours of sleep a day, before dawn.
         "elephant": Species(
-            home_range_square_kilometres=200.0,
+            home_range_square_kilometres=260.0,
             daily_kilometres=6.0,
             velocity_seconds=2400.0,
             walking=1.3,
