@@ -7,7 +7,6 @@ kind of subscriber are given messages that were encoded beforehand, from a bare 
 import gc
 import multiprocessing
 import os
-import resource
 import threading
 import time
 from collections.abc import Iterator
@@ -104,14 +103,15 @@ def measure_simulators(*, devices: int = 100_000, seconds: float = 20.0, broker:
     started = time.perf_counter()
     fleet = build_fleet(_town(devices), Run(seed=1, begins_at=_BEGINS, live_from=_BEGINS))
     build_seconds = time.perf_counter() - started
-    beforehand = [*_one_step(fleet)]  # topics are made and checked once
-    grown = memory_bytes() - before
+    _generated(fleet, 0)  # topics are made and checked once
     generated = _generated(fleet, seconds / 4)
+    memory = memory_bytes()
     with broker_only(broker) as running:
         begins = fleet.now
         said, counted, took, cpu = _published(running, fleet, seconds)
+        simulated = fleet.now - begins
         # Second, so that the broker knows all topics by then, which is in the limit's favour.
-        limit = _limit(running, beforehand, round(seconds / 2 * 20_000))
+        limit = _limit(running, [*_one_step(fleet)], round(seconds / 2 * 20_000))
     return SimulatorsResult(
         published_per_second=round(said.messages / took),
         generated_per_second=round(generated),
@@ -124,11 +124,11 @@ def measure_simulators(*, devices: int = 100_000, seconds: float = 20.0, broker:
         readings_counted=counted.readings,
         duplicates=counted.duplicates,
         payload_bytes=round(said.payload_bytes / said.messages),
-        simulated_seconds=(fleet.now - begins) // 1000,
+        simulated_seconds=simulated // 1000,
         seconds=round(took, 2),
         build_seconds=round(build_seconds, 2),
-        memory_megabytes=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        memory_bytes_per_device=round(grown / devices),
+        memory_megabytes=round(memory / 2**20),
+        memory_bytes_per_device=round((memory - before) / devices),
         cpu_microseconds={name: round(spent / said.messages * 1e6, 1) for name, spent in cpu.items()},
         interval_seconds=_STEP_SECONDS,
         step_seconds=_STEP_SECONDS,
@@ -180,9 +180,8 @@ def _one_step(fleet: Fleet) -> Iterator[Message]:
 def _generated(fleet: Fleet, seconds: float) -> float:
     """Let the fleet speak to nobody; returns messages a second."""
     started, count = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
-        for _ in _one_step(fleet):
-            count += 1
+    while not count or time.perf_counter() - started < seconds:
+        count += sum(1 for _ in _one_step(fleet))
     return count / (time.perf_counter() - started)
 
 
