@@ -1,6 +1,8 @@
 """The digest of a run: the same for any number of processes, any pace, and through restarts."""
 
 import json
+from contextlib import suppress
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -11,10 +13,13 @@ from hypothesis import strategies as st
 
 from simulators.building import Run, Share, build_fleet
 from simulators.fleet import Fleet
-from simulators.report import Message
-from simulators.scenario import Scenario
+from simulators.report import Message, Place
+from simulators.scenario import FaultPlan, Scenario
 from simulators.scenario_files import SCENARIOS, load_scenario, parse_scenario
 from simulators.stream import Digest, digest, in_order, line
+from simulators.timetable import TimedFault
+from veldwatch.errors import ConfigurationInvalid
+from veldwatch.model.faults import FAULTS, FaultKind, FaultLayer, suiting
 
 BEGINS = 1_795_320_000_000
 STEPS = 120
@@ -67,9 +72,45 @@ def reserves() -> Scenario:
     return parse_scenario(content)
 
 
+def troubled() -> Scenario:
+    """Plan every fault that anything of the bundled region may have, at one or two places each, one after another."""
+    scenario = load_scenario("region").model_copy(update={"faults": ()})
+    fleet = build_fleet(scenario, Run(seed=7, begins_at=BEGINS, live_from=BEGINS))
+    places: list[tuple[FaultKind, Place]] = [
+        (kind, place)
+        for kind in FAULTS.values()
+        for place in [
+            *(Place(organisation=d.organisation, device=d.id) for d in scenario.devices if kind in suiting(d.model)),
+            *(Place(organisation=s.organisation, site=s.slug) for s in scenario.sites if s.kind in kind.sites),
+        ][::7][:2]
+    ]
+    faults: list[FaultPlan] = []
+    for number, (kind, place) in enumerate(places):
+        fault = TimedFault(key="tried", kind=kind.name, place=place, starts=BEGINS)
+        with suppress(ConfigurationInvalid):  # what suits the model may not suit this one
+            fleet.check(fault)
+            faults.append(
+                FaultPlan(
+                    kind=kind.name,
+                    organisation=place.organisation,
+                    device=place.device,
+                    site=place.site,
+                    at=timedelta(minutes=5 * (number % 40)),
+                    lasts=timedelta(minutes=30 * (1 + number % 7)),
+                )
+            )
+    return scenario.model_copy(update={"faults": tuple(faults)})
+
+
 @cache
 def scenario_of(name: str) -> Scenario:
-    return reserves() if name == RESERVES else load_scenario(name)
+    match name:
+        case "three reserves":
+            return reserves()
+        case "troubled":
+            return troubled()
+        case _:
+            return load_scenario(name)
 
 
 @cache
@@ -96,8 +137,15 @@ def restarted(fleet: Fleet, name: str) -> Fleet:
 
 
 # 100,000 meters take long, and show here what a town shows.
-NAMES = [RESERVES, *sorted(path.stem for path in SCENARIOS.glob("*.yaml") if path.stem != "utility")]
+NAMES = [RESERVES, "troubled", *sorted(path.stem for path in SCENARIOS.glob("*.yaml") if path.stem != "utility")]
 each = pytest.mark.parametrize("name", NAMES)
+
+
+def test_most_kinds_of_fault_are_among_what_is_digested() -> None:
+    kinds = {fault.kind for fault in scenario_of("troubled").faults}
+    assert {FAULTS[kind].layer for kind in kinds} == set(FaultLayer)
+    models = {device.model for device in scenario_of("troubled").devices}
+    assert kinds == {kind.name for kind in FAULTS.values() if kind.models & models or kind.sites or not kind.models}
 
 
 @each
