@@ -1,23 +1,13 @@
-"""Receivers, the demo's mailbox and simulator, and health, as the API shows them."""
+"""Receivers, the demo's mailbox, and health, as the API shows them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from api.models.alerts import Severity
-from veldwatch.model.faults import FAULTS
 
 Printable = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\x00-\x1f\x7f]*$")]
-
-
-def _known_kind(name: str) -> str:
-    if name not in FAULTS:
-        raise ValueError(f"expected one of {', '.join(FAULTS)}")
-    return name
-
-
-FaultKind = Annotated[str, AfterValidator(_known_kind), Field(json_schema_extra={"enum": list(FAULTS)})]
 
 
 class Me(BaseModel):
@@ -62,60 +52,6 @@ class Mail(BaseModel):
     subject: str = Field(examples=["[major] Water never stops flowing: Mulenga Road 4"])
     date: datetime | None
     text: str
-
-
-class Fault(BaseModel):
-    """A fault in what the simulators play, at a device or at a site: planned, or asked for."""
-
-    id: int
-    run_id: int | None = Field(description="the run of the simulators; null: none has taken it up")
-    planned_key: str | None = Field(description="its name in the run's scenario; null: somebody asked for it")
-    device_id: int | None = Field(description="null: it is at a site", examples=[17])
-    device: str | None = Field(examples=["meter-0017"])
-    device_name: str | None
-    site_id: int | None = Field(description="null: it is at a device", examples=[3])
-    site: str | None = Field(description="slug", examples=["north"])
-    site_name: str | None
-    organisation: str
-    kind: FaultKind
-    parameters: dict[str, Any] = Field(examples=[{"duration_seconds": 3600}])
-    size: float | None = Field(description="of the kind's first parameter; null: the kind has no size")
-    size_unit: str | None = Field(description="UCUM", examples=["L/h"])
-    requested_at: datetime
-    requested_by: str
-    started_at: datetime | None = Field(description="simulated time, as the two ends")
-    ends_at: datetime | None
-    stopped_at: datetime | None
-
-
-class SimulatedDevice(BaseModel):
-    """A device that the simulators play."""
-
-    id: int = Field(examples=[17])
-    external_id: str = Field(examples=["meter-0017"])
-    organisation: str = Field(examples=["demo-water"])
-    name: str
-    profile: str | None
-    kind: str | None
-
-
-class Simulator(BaseModel):
-    """What can be injected, where, and what was."""
-
-    kinds: list[FaultKind]
-    devices: list[SimulatedDevice]
-    faults: list[Fault] = Field(description="newest first, at most 100")
-
-
-class NewFault(BaseModel, extra="forbid"):
-    """Body of a request for a fault."""
-
-    device_id: int | None = Field(None, ge=1, le=2**31 - 1, description="or `site_id`, exactly one", examples=[17])
-    site_id: int | None = Field(None, ge=1, le=2**31 - 1)
-    kind: FaultKind
-    parameters: dict[str, Any] = Field(
-        default_factory=dict, description="`duration_seconds`, and what the kind takes", examples=[{}]
-    )
 
 
 class Migration(BaseModel):

@@ -132,8 +132,10 @@ def test_without_a_mailbox_it_is_not_there(operator: TestClient) -> None:
 def test_faults_are_asked_for_and_stopped(bearing: As, made: World) -> None:
     water = bearing("water")
     simulator = water.get("/v1/simulator").json()
-    assert {"leak", "burst", "fence_crossing"} <= set(simulator["kinds"])
-    assert [one["external_id"] for one in simulator["devices"]] == ["m-1", "p-1"]
+    kinds = {kind["name"]: kind for kind in simulator["kinds"]}
+    assert {"leak", "burst", "fence_crossing"} <= set(kinds)
+    assert (kinds["leak"]["layer"], kinds["leak"]["models"]) == ("physics", ["water_meter"])
+    assert kinds["leak"]["parameters"][0]["unit"] == "L/h"
     asked = water.post("/v1/simulator/faults", json={"device_id": made.meter, "kind": "leak", "parameters": {"x": 1}})
     assert asked.status_code == 201
     fault = asked.json()
@@ -236,3 +238,33 @@ def test_a_query_that_takes_too_long_is_a_problem_with_advice(
         assert "shorter time range" in answer.json()["detail"]
         assert answer.json()["type"] == "urn:veldwatch:problem:gateway-timeout"
         assert client.get("/v1/me").status_code == 200, "the connection is as good as before"
+
+
+def test_devices_that_are_played_are_listed_with_their_model(bearing: As, made: World, connection: Connection) -> None:
+    connection.execute("UPDATE device SET tags = '{simulated,model:water_meter}' WHERE id = %s", (made.meter,))
+    connection.commit()
+    devices = bearing("water").get("/v1/simulator").json()["devices"]
+    assert [(one["external_id"], one["model"]) for one in devices] == [("m-1", "water_meter")]
+    assert bearing("wildlife").get("/v1/simulator").json()["devices"] == []
+
+
+def test_a_size_beyond_its_limits_is_refused(operator: TestClient, made: World) -> None:
+    for size in (-1, 1e9, "much", True):
+        body = {"device_id": made.meter, "kind": "leak", "parameters": {"litres_per_hour": size}}
+        answer = operator.post("/v1/simulator/faults", json=body)
+        assert answer.status_code == 422
+        assert "expected a number from 0 to 10000, in L/h" in answer.json()["detail"]
+
+
+def test_runs_are_asked_for_and_stopped_by_operators_of_all_organisations(bearing: As, operator: TestClient) -> None:
+    assert bearing("water").post("/v1/simulator/runs", json={"scenario": "town"}).status_code == 403
+    assert operator.post("/v1/simulator/runs", json={"scenario": "../demo"}).status_code == 422
+    assert operator.post("/v1/simulator/runs", json={"scenario": "town", "speed": None}).status_code == 422
+    asked = operator.post("/v1/simulator/runs", json={"scenario": "town", "seed": 5})
+    assert asked.status_code == 201
+    run = asked.json()
+    assert (run["scenario"], run["seed"], run["speed"], run["started_at"]) == ("town", 5, 1.0, None)
+    assert operator.get("/v1/simulator").json()["runs"] == [run]
+    stopped = operator.post(f"/v1/simulator/runs/{run['id']}/stop").json()
+    assert stopped["stop_requested_at"] is not None
+    assert operator.post("/v1/simulator/runs/999/stop").status_code == 404

@@ -12,6 +12,7 @@ from simulators.building import Run, build_fleet
 from simulators.moment import to_milliseconds
 from simulators.scenario import Area, Scenario, SitePlan
 from simulators.scenario_files import SCENARIOS, load_scenario
+from veldwatch.model.simulation import BUNDLED_SCENARIOS
 
 NAMES = sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
 SMALL_ENOUGH = [name for name in NAMES if name != "utility"]
@@ -82,3 +83,7 @@ def test_planned_faults_suit_their_places_and_devices_report(name: str) -> None:
         for message in fleet.advance(begins + 2 * 3_600_000 if name != "demo" else begins + 60_000)
     }
     assert len(heard) > 0.8 * len(scenario.devices)
+
+
+def test_the_scenarios_that_come_along_are_those_that_are_offered() -> None:
+    assert set(NAMES) == set(BUNDLED_SCENARIOS)

@@ -1,7 +1,6 @@
-// Simulator: make something go wrong at a simulated device, and watch what Veldwatch makes of it.
+// Simulator: play a scenario, make something go wrong in it, and watch what Veldwatch makes of it.
 
 import { request } from "../api.js";
-import { markOf } from "../badges.js";
 import { disposables, fill, h, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { mayOperate } from "../session.js";
@@ -11,61 +10,122 @@ import { notice } from "../toasts.js";
 import { sentence } from "../units.js";
 
 const REFRESH_MILLISECONDS = 3_000;
-const FAULTS = {
-  leak: ["Leak", "Water flows that never stops", "meter"], outage: ["Outage", "The device falls silent", ""],
-  fence_crossing: ["Fence crossing", "The animal leaves the reserve", "tracker"], immobility: ["Immobility", "The animal stays in one place", "tracker"],
-};
+const LAYERS = { physics: "In pipe, wire or animal", instrument: "In the device", wire: "On the way to the broker" };
 
 export async function show(view) {
   const parts = disposables();
-  const state = { ...(await request("/v1/simulator")), list: h("div", { class: "faults" }), drawn: null };
-  if (state.devices.length === 0) {
-    fill(view, h("div", { class: "card" }, empty("simulator", "No simulated device", "Start the demo, or run veldwatch simulate.")));
-    return parts.dispose;
-  }
+  const state = { ...(await request("/v1/simulator")), list: h("div", { class: "faults" }), runList: h("div", { class: "faults" }), drawn: null, drawnRuns: null };
   fill(view, h("div", { class: "simulator" },
-    h("section", { class: "card", "aria-label": "Start a fault" }, h("div", { class: "card-head" }, h("h2", {}, "Make something go wrong")), h("div", { class: "card-body" }, form(state))),
-    h("section", { class: "card", "aria-label": "Faults" }, h("div", { class: "card-head" }, h("h2", { class: "grow" }, "Faults"), h("span", { class: "small muted" }, "running first")), h("div", { class: "card-body" }, state.list))));
-  drawFaults(state);
+    card("Start a fault", "Make something go wrong", state.devices.length === 0 ? empty("simulator", "No simulated device", "Start a scenario, or run veldwatch simulate.") : form(state)),
+    card("Faults", "Faults", state.list, h("span", { class: "small muted" }, "running first")),
+    card("Runs", "Runs", h("div", { class: "stack" }, runForm(state), state.runList))));
+  draw(state);
   const timer = setInterval(() => refresh(state), REFRESH_MILLISECONDS);
   parts.add(() => clearInterval(timer));
   return parts.dispose;
+}
+
+function card(label, title, body, beside = "") {
+  return h("section", { class: "card", "aria-label": label }, h("div", { class: "card-head" }, h("h2", { class: "grow" }, title), beside), h("div", { class: "card-body" }, body));
 }
 
 async function refresh(state) {
   const now = await request("/v1/simulator").catch(() => null);
   if (now === null) return;
   state.faults = now.faults;
+  state.runs = now.runs;
+  draw(state);
+}
+
+function draw(state) {
   drawFaults(state);
+  drawRuns(state);
+}
+
+function placesOf(state, kind) {
+  if (kind.sites.length > 0) return state.sites.filter((site) => kind.sites.includes(site.kind)).map((site) => ({ ...site, value: `site:${site.id}` }));
+  return state.devices.filter((device) => kind.models.length === 0 || kind.models.includes(device.model)).map((device) => ({ ...device, value: `device:${device.id}` }));
 }
 
 function form(state) {
   const allowed = mayOperate();
-  const device = h("select", { class: "input", name: "device", required: true });
+  const kinds = state.kinds.filter((kind) => placesOf(state, kind).length > 0);
+  const place = h("select", { class: "input", name: "place", required: true });
+  const sizes = h("div", { class: "fault-sizes" });
   const error = h("p", { class: "gate-error", role: "alert" }, allowed ? "" : "Only operators may start faults.");
   const offer = (kind) => {
-    const wanted = FAULTS[kind]?.[2] ?? "";
-    const ones = state.devices.filter((d) => wanted === "" || d.kind === wanted).filter((d) => kind !== "leak" || markOf(d) === "meter");
-    fill(device, Object.entries(Object.groupBy(ones, (d) => d.organisation)).map(([organisation, group]) =>
-      h("optgroup", { label: organisation }, group.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })).map((d) => h("option", { value: d.id }, d.name)))));
+    const byOrganisation = Object.entries(Object.groupBy(placesOf(state, kind), (one) => one.organisation));
+    fill(place, byOrganisation.map(([organisation, group]) => h("optgroup", { label: organisation },
+      group.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })).map((one) => h("option", { value: one.value }, one.name)))));
+    fill(sizes, kind.parameters.map((parameter) => h("label", { class: "field" }, `${sentence(parameter.name)}${parameter.unit === "1" ? "" : ` (${parameter.unit})`}`,
+      h("input", { class: "input", type: "number", step: "any", name: parameter.name, value: parameter.usual, min: parameter.minimum, max: parameter.maximum, disabled: !allowed }),
+      h("span", { class: "small muted" }, parameter.meaning))));
   };
-  const kinds = h("fieldset", { class: "fault-kinds" }, h("legend", {}, "What"), state.kinds.map((kind, i) =>
-    h("label", { class: "fault-kind" }, h("input", { type: "radio", name: "kind", value: kind, checked: i === 0, disabled: !allowed, on: { change: () => offer(kind) } }),
-      h("b", {}, FAULTS[kind]?.[0] ?? sentence(kind)), h("span", { class: "small muted" }, FAULTS[kind]?.[1] ?? ""))));
-  offer(state.kinds[0]);
+  const kind = h("select", { class: "input", name: "kind", required: true, disabled: !allowed, on: { change: () => offer(kinds.find((one) => one.name === kind.value)) } },
+    Object.entries(LAYERS).map(([layer, title]) => h("optgroup", { label: title }, kinds.filter((one) => one.layer === layer).map((one) => h("option", { value: one.name }, one.title)))));
+  const first = kinds.find((one) => one.name === "leak") ?? kinds[0];
+  kind.value = first.name;
+  offer(first);
   const submit = async (event) => {
     event.preventDefault();
     setText(error, "");
+    const [at, number] = place.value.split(":");
+    const parameters = Object.fromEntries([...sizes.querySelectorAll("input")].map((input) => [input.name, Number(input.value)]));
     try {
-      await request("/v1/simulator/faults", { method: "POST", body: { device_id: Number(device.value), kind: new FormData(event.target).get("kind") } });
+      await request("/v1/simulator/faults", { method: "POST", body: { [`${at}_id`]: Number(number), kind: kind.value, parameters } });
       notice("The fault is on its way to the simulator");
       await refresh(state);
     } catch (problem) {
       setText(error, problem.message);
     }
   };
-  return h("form", { class: "stack", on: { submit } }, kinds, h("label", { class: "field" }, "Where", device), error,
+  return h("form", { class: "stack", on: { submit } }, h("label", { class: "field" }, "What", kind), h("label", { class: "field" }, "Where", place), sizes, error,
     h("button", { class: "button button-main", type: "submit", disabled: !allowed }, icon("play", 16), "Start the fault"));
+}
+
+function runForm(state) {
+  const allowed = mayOperate();
+  const error = h("p", { class: "gate-error", role: "alert" });
+  const scenario = h("select", { class: "input", name: "scenario", disabled: !allowed }, state.scenarios.map((one) => h("option", { value: one.name }, `${sentence(one.name)}: ${one.title}`)));
+  const submit = async (event) => {
+    event.preventDefault();
+    setText(error, "");
+    try {
+      await request("/v1/simulator/runs", { method: "POST", body: { scenario: scenario.value } });
+      notice("The run is on its way to the simulator");
+      await refresh(state);
+    } catch (problem) {
+      setText(error, problem.message);
+    }
+  };
+  return h("form", { class: "stack", on: { submit } }, h("label", { class: "field" }, "Scenario", scenario), error,
+    h("button", { class: "button", type: "submit", disabled: !allowed }, icon("play", 16), "Start the scenario"));
+}
+
+function drawRuns(state) {
+  const seen = JSON.stringify(state.runs);
+  if (seen === state.drawnRuns) return;
+  state.drawnRuns = seen;
+  fill(state.runList, state.runs.length === 0 ? empty("simulator", "Nothing is played", "Start a scenario.") : state.runs.map((run) => runRow(state, run)));
+}
+
+function runRow(state, run) {
+  const [style, sign, word] = phase(run);
+  const stop = () => ended(state, `/v1/simulator/runs/${run.id}/stop`);
+  const told = run.simulated_until ? ["told until ", ageElement(run.simulated_until)] : ["nothing told yet"];
+  return h("div", { class: "receipt" }, h("span", { class: style }, icon(sign, 14), word),
+    h("span", { class: "clip" }, h("b", {}, sentence(run.scenario)), run.seed === null ? "" : `, seed ${run.seed}`),
+    run.stopped_at ? h("span", { class: "small muted" }, ageElement(run.stopped_at)) : h("button", { class: "button button-small button-danger", type: "button", "aria-label": `Stop run ${run.id} of ${run.scenario}`, disabled: !mayOperate(), on: { click: stop } }, icon("stop", 14), "Stop"),
+    h("div", { class: "attempt" }, `${run.messages.toLocaleString()} messages, `, ...told, run.note ? `: ${run.note}` : ""));
+}
+
+async function ended(state, path) {
+  try {
+    await request(path, { method: "POST" });
+    await refresh(state);
+  } catch (error) {
+    notice(error.message, "bad");
+  }
 }
 
 function drawFaults(state) {
@@ -83,16 +143,11 @@ function phase(fault) {
 
 function row(state, fault) {
   const [style, sign, word] = phase(fault);
-  const stop = async () => {
-    try {
-      await request(`/v1/simulator/faults/${fault.id}/stop`, { method: "POST" });
-      await refresh(state);
-    } catch (error) {
-      notice(error.message, "bad");
-    }
-  };
+  const stop = () => ended(state, `/v1/simulator/faults/${fault.id}/stop`);
+  const title = state.kinds.find((kind) => kind.name === fault.kind)?.title ?? sentence(fault.kind);
+  const size = fault.size === null ? "" : ` (${fault.size} ${fault.size_unit === "1" ? "" : fault.size_unit})`.replace(" )", ")");
   return h("div", { class: "receipt" }, h("span", { class: style }, icon(sign, 14), word),
-    h("span", { class: "clip" }, h("b", {}, FAULTS[fault.kind]?.[0] ?? sentence(fault.kind)), " at ", fault.device_id ? h("a", { href: `#/devices/${fault.device_id}` }, fault.device_name) : fault.site_name),
+    h("span", { class: "clip" }, h("b", {}, title), size, " at ", fault.device_id ? h("a", { href: `#/devices/${fault.device_id}` }, fault.device_name) : fault.site_name),
     fault.stopped_at ? h("span", { class: "small muted" }, ageElement(fault.stopped_at)) : h("button", { class: "button button-small button-danger", type: "button", disabled: !mayOperate(), on: { click: stop } }, icon("stop", 14), "Stop"),
-    h("div", { class: "attempt" }, `Requested by ${fault.requested_by || "somebody"} `, ageElement(fault.requested_at)));
+    h("div", { class: "attempt" }, fault.planned_key ? "Planned by the scenario " : `Requested by ${fault.requested_by || "somebody"} `, ageElement(fault.requested_at)));
 }
