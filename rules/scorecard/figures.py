@@ -239,7 +239,7 @@ def _kind_figures(kind: str, matching: Matching, scored: Sequence[Detector], str
     return KindFigures(
         kind=kind,
         counts=_counts(kind, scored),
-        rules=[detector.name for detector in own],
+        rules=sorted(detector.name for detector in own),
         injected=len(positions),
         delays=sorted(
             (matching.found[position].fired_at - matching.injected[position].begins_at).total_seconds()

@@ -20,6 +20,10 @@ _LEFT, _PLOT, _RIGHT, _TOP, _LANE, _FOOT = 250, 1000, 170, 104, 46, 60
 _WIDTH = _LEFT + _PLOT + _RIGHT
 _LEAST_BAR = 3.0
 """Pixels: a fault of minutes in a year is to be seen."""
+_BAR = 13.0
+_MOST_ROWS = 3
+"""Of faults at the same time in a lane; of more, the later ones are drawn over others."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _MOST_TICKS = 9
 _STEPS = (
     *(timedelta(minutes=number) for number in (1, 2, 5, 10, 30)),
@@ -88,13 +92,16 @@ def _kind_lane(figures: Figures, kind: KindFigures, top: int) -> Iterator[str]:
     yield from _lane(top, kind.title, found if kind.rules or not kind.counts else f"{found}: no rule")
     middle = top + _LANE / 2
     matching = figures.matching
-    for position, one in enumerate(matching.injected):
-        if one.kind == kind.kind:
-            yield _bar(figures, one, matching.found.get(position), middle - 9, counts=kind.counts)
+    own = {position: one for position, one in enumerate(matching.injected) if one.kind == kind.kind}
+    rows = _rows(list(own.values()))
+    height = _BAR / (max(rows, default=0) + 1)
+    for (position, one), row in zip(own.items(), rows, strict=True):
+        y = middle - 9 + row * height
+        yield _bar(figures, one, matching.found.get(position), (y, height), counts=kind.counts)
     for position, firing in matching.found.items():
         if matching.injected[position].kind == kind.kind:
             yield _triangle(
-                _x(figures, firing.fired_at), middle + 4, f"{firing.rule}, {firing.fired_at:%Y-%m-%d %H:%M}"
+                _x(figures, firing.fired_at), middle + 5, f"{firing.rule}, {firing.fired_at:%Y-%m-%d %H:%M}"
             )
     if kind.delays:
         delay = timedelta(seconds=round((quantile(kind.delays, 0.5) or 0) / 60) * 60)
@@ -104,17 +111,31 @@ def _kind_lane(figures: Figures, kind: KindFigures, top: int) -> Iterator[str]:
         yield _text(_LEFT + _PLOT + 16, middle, f"recall {_share(kind.recall)}", weight=600)
 
 
-def _bar(figures: Figures, one: Occurrence, found: Firing | None, y: float, *, counts: bool) -> str:
+def _rows(occurrences: Sequence[Occurrence]) -> list[int]:
+    """Give each fault, by their begin, a row in which it hides no other, as long as there are rows."""
+    ends: list[datetime] = []
+    rows: list[int] = []
+    for one in occurrences:
+        row = next((row for row, end in enumerate(ends) if end <= one.begins_at), len(ends))
+        row = min(row, _MOST_ROWS - 1)
+        ends[row : row + 1] = [one.ends_at or _NEVER]
+        rows.append(row)
+    return rows
+
+
+def _bar(figures: Figures, one: Occurrence, found: Firing | None, place: tuple[float, float], *, counts: bool) -> str:
+    y, height = place
     if not counts:
         paint, what = f'fill="{_GREY}" fill-opacity="0.55"', ""
     elif found is not None:
         paint, what = f'fill="{_BLUE}" fill-opacity="0.75"', f": found by {found.rule}"
     else:
-        paint, what = f'fill="{_PAPER}" stroke="{_VERMILLION}" stroke-width="1.5"', ": missed"
+        paint, what = f'fill="{_PAPER}" stroke="{_VERMILLION}" stroke-width="1.2"', ": missed"
     x = _x(figures, one.begins_at)
     width = max(_x(figures, one.ends_at or figures.stretch.until) - x, _LEAST_BAR)
     told = escape(f"{one.kind} at {one.place}, {one.begins_at:%Y-%m-%d %H:%M}{what}")
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="11" rx="2" {paint}><title>{told}</title></rect>'
+    box = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{max(height - 1, 2):.1f}"'
+    return f'<rect {box} rx="1.5" {paint}><title>{told}</title></rect>'
 
 
 def _false_lane(figures: Figures, rule: str, judged: Sequence[Judged], top: int) -> Iterator[str]:

@@ -68,7 +68,7 @@ def test_by_kind(card: Figures) -> None:
         "leak",
         3,
         2,
-        ["water.leak", "water.burst"],
+        ["water.burst", "water.leak"],
     )
     assert (leak["delay_median_seconds"], leak["delay_p95_seconds"]) == (2 * 3600, 10 * 3600)
     assert leak["precision"] == 0.5
@@ -148,7 +148,7 @@ def test_it_is_told_in_lines_that_a_terminal_shows(report: Report) -> None:
 
 def test_a_document_has_the_same_tables(report: Report) -> None:
     written = list(markdown(report))
-    assert "| Leak behind a meter | 3 | 2 | 0.67 | 2h | 10h | 0.50 | 2 | 0.667 | water.leak, water.burst |" in written
+    assert "| Leak behind a meter | 3 | 2 | 0.67 | 2h | 10h | 0.50 | 2 | 0.667 | water.burst, water.leak |" in written
     tables = [line.count("|") for line in written if line.startswith("|")]
     assert sorted(set(tables)) == [9, 11]
     assert tables.count(11) == len(report.figures.kinds) + 3
