@@ -134,7 +134,7 @@ def test_an_operator_switches_a_rule_off(visit: Open, made: World, connection: C
 
 @pytest.mark.parametrize("view", ["/devices", "/alerts", "/overview", "/simulator"])
 def test_a_hostile_name_is_shown_as_text(visit: Open, made: World, connection: Connection, view: str) -> None:
-    connection.execute("UPDATE device SET status = 'active'")
+    connection.execute("UPDATE device SET status = 'active', tags = '{model:water_meter}'")
     world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=datetime.now(UTC))
     page = visit(view).page
     expect(page.get_by_text(HOSTILE_NAME).first).to_be_attached()
