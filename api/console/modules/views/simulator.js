@@ -114,7 +114,7 @@ function runRow(state, run) {
   const stop = () => ended(state, `/v1/simulator/runs/${run.id}/stop`);
   const told = run.simulated_until ? ["told until ", ageElement(run.simulated_until)] : ["nothing told yet"];
   return h("div", { class: "receipt" }, h("span", { class: style }, icon(sign, 14), word),
-    h("span", { class: "clip" }, h("b", {}, sentence(run.scenario)), run.seed === null ? "" : `, seed ${run.seed}`),
+    h("span", { class: "wrap" }, h("b", {}, sentence(run.scenario)), run.seed === null ? "" : `, seed ${run.seed}`),
     run.stopped_at ? h("span", { class: "small muted" }, ageElement(run.stopped_at)) : h("button", { class: "button button-small button-danger", type: "button", "aria-label": `Stop run ${run.id} of ${run.scenario}`, disabled: !mayOperate(), on: { click: stop } }, icon("stop", 14), "Stop"),
     h("div", { class: "attempt" }, `${run.messages.toLocaleString()} messages, `, ...told, run.note ? `: ${run.note}` : ""));
 }
@@ -147,7 +147,7 @@ function row(state, fault) {
   const title = state.kinds.find((kind) => kind.name === fault.kind)?.title ?? sentence(fault.kind);
   const size = fault.size === null ? "" : ` (${fault.size} ${fault.size_unit === "1" ? "" : fault.size_unit})`.replace(" )", ")");
   return h("div", { class: "receipt" }, h("span", { class: style }, icon(sign, 14), word),
-    h("span", { class: "clip" }, h("b", {}, title), size, " at ", fault.device_id ? h("a", { href: `#/devices/${fault.device_id}` }, fault.device_name) : fault.site_name),
+    h("span", { class: "wrap" }, h("b", {}, title), size, " at ", fault.device_id ? h("a", { href: `#/devices/${fault.device_id}` }, fault.device_name) : fault.site_name),
     fault.stopped_at ? h("span", { class: "small muted" }, ageElement(fault.stopped_at)) : h("button", { class: "button button-small button-danger", type: "button", disabled: !mayOperate(), on: { click: stop } }, icon("stop", 14), "Stop"),
     h("div", { class: "attempt" }, fault.planned_key ? "Planned by the scenario " : `Requested by ${fault.requested_by || "somebody"} `, ageElement(fault.requested_at)));
 }
