@@ -4,14 +4,29 @@ from collections.abc import Mapping, Sequence
 
 from simulators.moment import Moment
 from simulators.report import Name, Place
+from simulators.systems.stations.air_quality import AirQualitySensors
+from simulators.systems.stations.camera_trap import CameraTraps
+from simulators.systems.stations.fence_energiser import FenceEnergisers
+from simulators.systems.stations.gate import Gates
 from simulators.systems.stations.gateways import Gateways
+from simulators.systems.stations.ranger_radio import RangerRadios
 from simulators.systems.stations.station_bank import StationBank
+from simulators.systems.stations.water_quality import WaterQualitySondes
 from simulators.systems.stations.weather import Weather
 from simulators.systems.stations.weather_station import WeatherStations
 from simulators.systems.system import Bank, PhysicalFault, State, System, SystemPlan, World
 from veldwatch.errors import ConfigurationInvalid
 
-_KINDS: tuple[type[StationBank], ...] = (WeatherStations, Gateways)
+_KINDS: tuple[type[StationBank], ...] = (
+    WeatherStations,
+    Gateways,
+    WaterQualitySondes,
+    AirQualitySensors,
+    FenceEnergisers,
+    Gates,
+    CameraTraps,
+    RangerRadios,
+)
 
 
 class Stations(System):

@@ -1,0 +1,181 @@
+"""Stations over some weeks: what they tell lies where published or stated bounds have it, and faults show."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from simulators.moment import Moment, to_milliseconds
+from simulators.plane import Plane
+from simulators.report import Happening, Place
+from simulators.scenario import DevicePlan, Point, SitePlan
+from simulators.systems.stations.stations import Stations
+from simulators.systems.system import Bank, PhysicalFault, SystemPlan, World
+from veldwatch.errors import ConfigurationInvalid
+from veldwatch.model.faults import FAULTS
+
+BEGIN = to_milliseconds(datetime(2026, 1, 5, tzinfo=UTC))
+STEP = 300_000
+DAY = 86_400_000
+POST = (27.7, -14.6)
+
+
+def stations(model: str, count: int = 3) -> Stations:
+    site = SitePlan(
+        slug="post",
+        organisation="agency",
+        name="Post",
+        kind="camp",
+        geometry=Point(type="Point", coordinates=POST),
+    )
+    devices = tuple(
+        DevicePlan(
+            id=f"d-{number}",
+            name="",
+            organisation="agency",
+            site="post",
+            profile="weather-station",
+            model=model,
+            interval_seconds=300,
+            place=POST,
+        )
+        for number in range(count)
+    )
+    return Stations(SystemPlan(name="agency/post", sites=(site,), devices=devices, begins_at=BEGIN), World(seed=3))
+
+
+class Told:
+    """What the devices of one model told over a stretch; n steps by m devices."""
+
+    def __init__(
+        self, system: Stations, days: float, faults: Mapping[PhysicalFault, tuple[float, float]] | None = None
+    ) -> None:
+        (bank,) = system.banks
+        rows = np.arange(len(bank.devices))
+        values: dict[str, list[object]] = defaultdict(list)
+        self.hours: list[float] = []
+        self.happenings: list[tuple[float, Happening]] = []
+        for at in range(BEGIN + STEP, BEGIN + round(days * DAY) + 1, STEP):
+            moment = Moment(at=at, step=STEP, utc_offset=7_200_000)
+            for fault, (first, last) in (faults or {}).items():
+                if first <= (at - BEGIN) / DAY < last:
+                    fault.step(moment)
+            system.advance(moment)
+            self.hours.append(moment.hour)
+            self.happenings += [(moment.hour, happening) for happening in bank.events(moment)]
+            for metric, column in bank.readings(rows, moment).items():
+                values[metric].append(column.copy())
+            fixes = bank.fixes(rows, moment)
+            if fixes is not None:
+                values["longitude"].append(fixes.longitude)
+                values["latitude"].append(fixes.latitude)
+        self.values = {metric: np.array(columns) for metric, columns in values.items()}
+
+    def at_hours(self, metric: str, first: float, last: float) -> np.ndarray:
+        hours = np.array(self.hours)
+        return self.values[metric][(hours >= first) & (hours < last)]
+
+
+def fault(system: Stations, kind: str, **parameters: float) -> PhysicalFault:
+    usual = {parameter.name: parameter.usual for parameter in FAULTS[kind].parameters}
+    return system.fault(kind, Place(organisation="agency", device="d-1"), {**usual, **parameters})
+
+
+def test_clean_water_is_within_the_guidelines_for_drinking_water() -> None:
+    told = Told(stations("water_quality_sonde"), 14)
+    assert told.values["turbidity"].max() < 1.0
+    assert told.values["free_chlorine"].min() > 0.2
+    assert told.values["free_chlorine"].max() < 1.0
+    assert 6.5 < told.values["ph"].min() < told.values["ph"].max() < 8.5
+
+
+def test_contamination_takes_chlorine_and_brings_turbidity_at_one_sonde_and_passes() -> None:
+    system = stations("water_quality_sonde")
+    told = Told(system, 3, {fault(system, "contamination", share=0.6): (1.0, 1.5)})
+    during, after = slice(300, 430), slice(470, None)
+    assert told.values["turbidity"][during, 1].min() > 5.0
+    assert told.values["free_chlorine"][during, 1].max() < 0.1
+    assert told.values["turbidity"][:, 0].max() < 1.0
+    assert told.values["turbidity"][after, 1].max() < 1.0
+
+
+def test_air_is_worse_in_the_evening_than_at_noon_and_coarse_particles_are_more() -> None:
+    told = Told(stations("air_quality"), 21)
+    assert told.at_hours("pm2_5", 18, 20).mean() > 1.5 * told.at_hours("pm2_5", 12, 14).mean()
+    assert (told.values["pm10"] >= told.values["pm2_5"]).all()
+    assert told.values["pm2_5"].min() >= 0
+    assert told.values["pm2_5"].max() < 60.0
+
+
+def test_a_whole_fence_holds_elephants_and_a_broken_one_has_hardly_any_voltage() -> None:
+    system = stations("fence_energiser")
+    told = Told(system, 4, {fault(system, "fence_break"): (1.0, 2.0)})
+    broken = slice(290, 570)
+    assert told.values["fence_voltage"][broken, 1].max() < 1.5
+    assert told.values["fence_voltage"][:, 0].min() > 4.5
+    assert told.values["fence_voltage"][580:, 1].min() > 4.5
+    assert 12.0 < told.values["battery"].min() < told.values["battery"].max() < 14.0
+
+
+def test_gates_are_opened_by_day_only_and_each_opening_is_followed_by_a_closing() -> None:
+    told = Told(stations("gate", 1), 14)
+    kinds = [happening.kind for _, happening in told.happenings]
+    assert kinds[::2] == ["gate_opened"] * len(kinds[::2])
+    assert kinds[1::2] == ["gate_closed"] * len(kinds[1::2])
+    assert all(6.0 <= hour < 18.6 for hour, happening in told.happenings if happening.kind == "gate_opened")
+    assert 10 * 14 < len(kinds[::2]) < 30 * 14
+
+
+def test_a_camera_counts_what_it_sees_and_sees_more_at_dusk() -> None:
+    told = Told(stations("camera_trap", 4), 30)
+    photos = told.values["photos"]
+    assert (np.diff(photos, axis=0) >= 0).all()
+    assert (photos[-1] - photos[0]).sum() == pytest.approx(3 * len(told.happenings), abs=12)
+    by_night = sum(5 <= (hour - 12) % 24 <= 19 for hour, _ in told.happenings)
+    assert by_night > 0.55 * len(told.happenings)
+    assert 4 < len(told.happenings) / 30 / 4 < 20
+
+
+def test_rangers_sleep_at_their_post_and_walk_no_faster_than_people_do() -> None:
+    told = Told(stations("ranger_radio"), 7)
+    plane = Plane(longitude=POST[0], latitude=POST[1])
+    places = np.array(
+        [
+            [plane.metres(x, y) for x, y in zip(*row, strict=True)]
+            for row in zip(told.values["longitude"], told.values["latitude"], strict=True)
+        ]
+    )
+    away = np.hypot(places[..., 0], places[..., 1])
+    hours = np.array(told.hours)
+    assert away[(hours < 6) | (hours >= 16)].max() < 30.0
+    assert 1500.0 < away.max() < 5100.0
+    assert np.hypot(*np.diff(places, axis=0).transpose(2, 0, 1)).max() / 300.0 < 1.5
+
+
+@pytest.mark.parametrize(
+    "model", ["weather_station", "water_quality_sonde", "air_quality", "fence_energiser", "gate", "camera_trap"]
+)
+def test_a_system_that_was_restored_goes_on_as_if_it_had_never_stopped(model: str) -> None:
+    whole, first, second = stations(model), stations(model), stations(model)
+    moments = [Moment(at=BEGIN + STEP * number, step=STEP, utc_offset=7_200_000) for number in range(1, 601)]
+    for moment in moments:
+        whole.advance(moment)
+    for moment in moments[:300]:
+        first.advance(moment)
+    second.restore({key: array.copy() for key, array in first.state().items()})
+    for moment in moments[300:]:
+        second.advance(moment)
+    assert tell(whole.banks[0], moments[-1]) == tell(second.banks[0], moments[-1])
+
+
+def tell(bank: Bank, moment: Moment) -> dict[str, list[float]]:
+    return {metric: column.tolist() for metric, column in bank.readings(np.arange(3), moment).items()}
+
+
+def test_what_does_not_suit_a_station_is_refused() -> None:
+    with pytest.raises(ConfigurationInvalid, match="does not suit"):
+        fault(stations("gate"), "fence_break")
+    with pytest.raises(ConfigurationInvalid, match="does not suit"):
+        fault(stations("fence_energiser"), "contamination")
