@@ -13,6 +13,7 @@ from simulators.playing import LIVE, Wanted, play
 from simulators.registration import register as register_scenario
 from simulators.scenario import Scenario
 from simulators.scenario_files import load_scenario
+from simulators.scenario_schema import schema_text
 from simulators.serving import Serving
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
@@ -194,6 +195,12 @@ def stop_fault(fault: Annotated[int, typer.Argument(help="number, see `veldwatch
     with connect(load_settings().dsn) as connection:
         simulation.request_stop(connection, fault, now=_now())
     typer.echo(f"fault {fault} is to end")
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a scenario, for editors."""
+    typer.echo(schema_text(), nl=False)
 
 
 @app.command("list")
