@@ -99,9 +99,8 @@ class SimulateProgram:
     def _publish(self, moment: int) -> bool:
         messages = self.fleet.advance(moment)
         while chunk := list(islice(messages, _CHUNK)):
-            for message in chunk:
-                if not self.publisher.publish(message.topic, message.payload):
-                    return False
+            if not self.publisher.publish_many(chunk):
+                return False
             self.messages += len(chunk)
             _published.inc(len(chunk))
         return True
