@@ -3,50 +3,15 @@
 Shares are from 0 to 1; None: nothing to take a share of. Delays are seconds of observed time.
 """
 
-import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rules.scorecard.matching import Judged, Matching, Verdict
-from rules.scorecard.occurrences import Detector, Occurrence, Stretch
+from rules.scorecard.occurrences import Detector, Occurrence, PlaceKey, Stretch
+from rules.scorecard.tally import Tally, quantile, rounded, share
 from veldwatch.model.faults import FAULTS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """How many alerts there were of each verdict, over how much watching.
-
-    Attributes:
-        device_weeks: devices that are watched, times the weeks of the stretch.
-    """
-
-    alerts: int
-    true: int
-    false: int
-    repeated: int
-    device_weeks: float
-
-    @property
-    def precision(self) -> float | None:
-        """Give the share of true ones among those that are true or false."""
-        return share(self.true, self.true + self.false)
-
-    @property
-    def false_per_device_week(self) -> float | None:
-        """Give how many false ones a device brings in a week."""
-        return self.false / self.device_weeks if self.device_weeks > 0 else None
-
-    def document(self) -> dict[str, Any]:
-        """Write it as JSON."""
-        return {
-            "alerts": self.alerts,
-            "true": self.true,
-            "false": self.false,
-            "repeated": self.repeated,
-            "precision": rounded(self.precision),
-            "false_alarms_per_device_week": rounded(self.false_per_device_week),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,45 +152,29 @@ NO_RULE = "no rule"
 NOT_WATCHED = "no rule watches this place"
 NO_ALERT = "no alert"
 
+_Devices = Mapping[str, frozenset[tuple[str, str | None]]]
+"""What each rule looks at, by its name."""
+
 
 def figures_of(matching: Matching, detectors: Sequence[Detector], stretch: Stretch) -> Figures:
     """Count what a comparison gave."""
     scored = [detector for detector in detectors if detector.is_scored]
     kinds = {one.kind for one in matching.injected}
     order = {kind: number for number, kind in enumerate(FAULTS)}
-    watched = {(spot.organisation, spot.device) for detector in scored for spot in detector.watched}
+    devices = {detector.name: detector.devices() for detector in detectors}
     return Figures(
         stretch=stretch,
         kinds=[
-            _kind_figures(kind, matching, scored, stretch)
+            _kind_figures(kind, matching, scored, stretch, devices)
             for kind in sorted(kinds, key=lambda kind: (order.get(kind, len(order)), kind))
         ],
-        rules=[_rule_figures(detector, matching, stretch) for detector in detectors],
-        overall=_tally(matching, scored, stretch),
+        rules=[_rule_figures(detector, matching, stretch, devices) for detector in detectors],
+        overall=_tally(matching, scored, stretch, devices),
         unscored=sum(one.verdict is Verdict.UNSCORED for one in matching.judged),
-        devices=len(watched),
-        misses=[
-            Miss(occurrence=one, reason=_reason(one, scored))
-            for position, one in enumerate(matching.injected)
-            if position not in matching.found and _counts(one.kind, scored)
-        ],
+        devices=len(frozenset[tuple[str, str | None]]().union(*(devices[one.name] for one in scored))),
+        misses=_misses(matching, scored),
         matching=matching,
     )
-
-
-def share(part: int, whole: int) -> float | None:
-    """Give a share; None: of nothing."""
-    return part / whole if whole else None
-
-
-def quantile(ordered: Sequence[float], at: float) -> float | None:
-    """Give the smallest of some numbers that at least this share of them does not exceed (nearest rank)."""
-    return ordered[max(math.ceil(at * len(ordered)), 1) - 1] if ordered else None
-
-
-def rounded(value: float | None) -> float | None:
-    """Round for reading."""
-    return None if value is None else round(value, 4)
 
 
 def _counts(kind: str, scored: Sequence[Detector]) -> bool:
@@ -233,7 +182,9 @@ def _counts(kind: str, scored: Sequence[Detector]) -> bool:
     return kind not in FAULTS or FAULTS[kind].observable or any(detector.finds(kind) for detector in scored)
 
 
-def _kind_figures(kind: str, matching: Matching, scored: Sequence[Detector], stretch: Stretch) -> KindFigures:
+def _kind_figures(
+    kind: str, matching: Matching, scored: Sequence[Detector], stretch: Stretch, devices: _Devices
+) -> KindFigures:
     own = [detector for detector in scored if detector.finds(kind)]
     positions = [position for position, one in enumerate(matching.injected) if one.kind == kind]
     return KindFigures(
@@ -246,7 +197,7 @@ def _kind_figures(kind: str, matching: Matching, scored: Sequence[Detector], str
             for position in positions
             if position in matching.found
         ),
-        tally=_tally(matching, own, stretch),
+        tally=_tally(matching, own, stretch, devices),
         provoked=sum(
             one.verdict is Verdict.FALSE and one.occurrence is not None and one.occurrence.kind == kind
             for one in matching.judged
@@ -254,9 +205,11 @@ def _kind_figures(kind: str, matching: Matching, scored: Sequence[Detector], str
     )
 
 
-def _rule_figures(detector: Detector, matching: Matching, stretch: Stretch) -> tuple[Detector, Tally | None, int]:
+def _rule_figures(
+    detector: Detector, matching: Matching, stretch: Stretch, devices: _Devices
+) -> tuple[Detector, Tally | None, int]:
     alerts = sum(one.firing.rule == detector.name for one in matching.judged)
-    return detector, _tally(matching, [detector], stretch) if detector.is_scored else None, alerts
+    return detector, _tally(matching, [detector], stretch, devices) if detector.is_scored else None, alerts
 
 
 def _rule_document(detector: Detector, tally: Tally | None, alerts: int) -> dict[str, Any]:
@@ -268,30 +221,37 @@ def _rule_document(detector: Detector, tally: Tally | None, alerts: int) -> dict
     }
 
 
-def _tally(matching: Matching, detectors: Sequence[Detector], stretch: Stretch) -> Tally:
+def _tally(matching: Matching, detectors: Sequence[Detector], stretch: Stretch, devices: _Devices) -> Tally:
     names = {detector.name for detector in detectors}
-    verdicts = [one.verdict for one in matching.judged if one.firing.rule in names]
-    watched = {(spot.organisation, spot.device) for detector in detectors for spot in detector.watched}
+    verdicts = Counter(one.verdict for one in matching.judged if one.firing.rule in names)
+    watched = frozenset[tuple[str, str | None]]().union(*(devices[name] for name in names))
     return Tally(
-        alerts=len(verdicts),
-        true=verdicts.count(Verdict.TRUE),
-        false=verdicts.count(Verdict.FALSE),
-        repeated=verdicts.count(Verdict.REPEATED),
+        alerts=verdicts.total(),
+        true=verdicts[Verdict.TRUE],
+        false=verdicts[Verdict.FALSE],
+        repeated=verdicts[Verdict.REPEATED],
         device_weeks=len(watched) * stretch.days / 7,
     )
 
 
-def _reason(one: Occurrence, scored: Iterable[Detector]) -> str:
-    own = [detector for detector in scored if detector.finds(one.kind)]
-    if not own:
-        return NO_RULE
-    place = one.place
-    for detector in own:
-        for spot in detector.watched:
-            is_there = place.device in (None, spot.device) and (place.site is None or place.site in spot.sites)
-            if is_there and place.organisation in (None, spot.organisation):
-                return NO_ALERT
-    return NOT_WATCHED
+def _misses(matching: Matching, scored: Sequence[Detector]) -> list[Miss]:
+    """List the faults that are to be found and were not, and why; what a rule sees is asked for once."""
+    missed = [
+        one
+        for position, one in enumerate(matching.injected)
+        if position not in matching.found and _counts(one.kind, scored)
+    ]
+    seen: dict[str, frozenset[PlaceKey]] = {}
+    misses: list[Miss] = []
+    for one in missed:
+        own = [detector for detector in scored if detector.finds(one.kind)]
+        for detector in own:
+            if detector.name not in seen:
+                seen[detector.name] = detector.places()
+        is_watched = any(one.place.key in seen[detector.name] for detector in own)
+        reason = NO_ALERT if is_watched else NOT_WATCHED if own else NO_RULE
+        misses.append(Miss(occurrence=one, reason=reason))
+    return misses
 
 
 def _occurrence(one: Occurrence) -> dict[str, Any]:

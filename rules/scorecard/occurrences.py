@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from veldwatch.model.faults import FAULTS
 
+PlaceKey = tuple[str | None, str | None, str | None]
+"""Organisation, device and site of a place."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -19,6 +22,11 @@ class Place:
     organisation: str | None = None
     device: str | None = None
     site: str | None = None
+
+    @property
+    def key(self) -> PlaceKey:
+        """Give it as a tuple, of which many are compared faster."""
+        return self.organisation, self.device, self.site
 
     def __str__(self) -> str:
         """Give the most telling name."""
@@ -71,6 +79,17 @@ class Detector:
     name: str
     detects: tuple[str, ...] | None
     watched: Sequence[Spot] = ()
+
+    def devices(self) -> frozenset[tuple[str, str | None]]:
+        """Give the devices that it looks at: organisation and external id."""
+        return frozenset((spot.organisation, spot.device) for spot in self.watched)
+
+    def places(self) -> frozenset[PlaceKey]:
+        """Give the keys of all places at which it would see a fault, with and without the organisation."""
+        sites = {(spot.organisation, spot.sites) for spot in self.watched}
+        exact = {(organisation, device, None) for organisation, device in self.devices()}
+        exact |= {(organisation, None, site) for organisation, path in sites for site in (None, *path)}
+        return frozenset(exact | {(None, device, site) for _, device, site in exact})
 
     @property
     def is_scored(self) -> bool:

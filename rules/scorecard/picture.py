@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 
-from rules.scorecard.figures import Figures, KindFigures, quantile
+from rules.scorecard.figures import Figures, KindFigures
 from rules.scorecard.matching import Judged, Verdict
 from rules.scorecard.occurrences import Firing, Occurrence
+from rules.scorecard.tally import quantile
 from veldwatch.wire.durations import format_duration
 
 _BLUE, _GREEN, _VERMILLION, _GREY = "#0072b2", "#009e73", "#d55e00", "#8a94a3"

@@ -6,7 +6,8 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from rules.scorecard.baseline import PARAMETERS
-from rules.scorecard.figures import Figures, KindFigures, Tally, quantile
+from rules.scorecard.figures import Figures, KindFigures
+from rules.scorecard.tally import Tally, quantile
 from veldwatch.storage.scorecard import Evidence
 from veldwatch.wire.durations import format_duration
 

@@ -6,10 +6,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from rules.scorecard import baseline
-from rules.scorecard.figures import Figures, figures_of, quantile
+from rules.scorecard.figures import Figures, figures_of
 from rules.scorecard.matching import match
 from rules.scorecard.picture import draw
 from rules.scorecard.report import Report, lines, markdown
+from rules.scorecard.tally import quantile
 from tests.unit.rules.scorecard.cases import alert, fault, hour, rule, spot, stretch
 from veldwatch.storage.scorecard import Evidence
 
