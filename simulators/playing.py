@@ -85,7 +85,11 @@ def play(
         )
         # A resumed run may have another grid from here on: it is kept before anything is told on it.
         program.save()
-        return program if program.run() else None
+        if not program.run():
+            return None
+    # Played again, a run with an end is told again: where it stands is of use only on the way.
+    path.unlink(missing_ok=True)
+    return program
 
 
 def _file_name(wanted: Wanted) -> str:
