@@ -129,6 +129,7 @@ _KINDS = (
         _PHYSICS,
         _parameter("share", "1", 0.5, (0.05, 1.0), "how strong, from just visible to gross"),
         models="water_quality_sonde",
+        source="order of response: Hall et al. 2007, Journal AWWA 99(1); sizes assumed",
     ),
     # Electricity
     _kind(
