@@ -1,9 +1,10 @@
 """Setting a run up: from its saved moment, else from what the database has, else from its beginning."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -41,6 +42,7 @@ class Wanted:
         ends_at: None: until stopped.
         speed: simulated seconds in a second, until the present is reached; None: as fast as it goes, to `ends_at`.
         run_id: of a run that is in the database already; None: it is noted there where there is a database.
+        share: one of several processes: beginning and `run_id` are settled before them (`simulators.shared_run`).
     """
 
     scenario: Scenario
@@ -59,8 +61,8 @@ def play(
 ) -> SimulateProgram | None:
     """Play a run to its end or until stopped; None: it did not come to its end."""
     scenario, share = wanted.scenario, wanted.share
-    part = "" if share.of == 1 else f"-{share.number + 1}of{share.of}"
-    path = state_path(settings.home, _file_name(wanted), wanted.seed, part)
+    part = part_name(share)
+    path = file_of(settings, wanted)
     fleet, run_id = _take_up(settings, wanted, load_state(path))
     started_at = clock()
     gateway = next((plan for plan in scenario.devices if plan.model == "gateway"), None)
@@ -92,6 +94,16 @@ def play(
     return program
 
 
+def part_name(share: Share) -> str:
+    """Name a share in files and client identifiers; '' is the whole."""
+    return "" if share.of == 1 else f"-{share.number + 1}of{share.of}"
+
+
+def file_of(settings: Settings, wanted: Wanted) -> Path:
+    """Return where a run, or a share of it, is kept."""
+    return state_path(settings.home, _file_name(wanted), wanted.seed, part_name(wanted.share))
+
+
 def _file_name(wanted: Wanted) -> str:
     if wanted.speed is not None:
         return wanted.scenario.name
@@ -114,14 +126,17 @@ def _take_up(settings: Settings, wanted: Wanted, saved: SavedRun | None) -> tupl
         if fleet.restore(saved.document, saved.arrays):
             return fleet, saved.run_id
         _log.warning("saved run is of another scenario, starting anew")
-    standings = _standings(settings, wanted)
-    begins_at = to_milliseconds(max([wanted.begins_at, *(standing.observed_at for standing in standings.values())]))
+    standings = known_standings(settings, wanted)
+    # Shares have one beginning, settled before them: by now another share may have told something.
+    begins_at = to_milliseconds(wanted.begins_at if wanted.share.of > 1 else first_moment(wanted, standings))
     live_from = max(to_milliseconds(wanted.live_from), begins_at)
     run = Run(seed=wanted.seed, begins_at=begins_at, live_from=live_from, ends_at=ends_at)
     fleet = build_fleet(wanted.scenario, run, wanted.share)
     for name, standing in standings.items():
         fleet.resume(name, standing.values)
-    return fleet, wanted.run_id if wanted.run_id is not None else _noted(settings, wanted)
+    if wanted.run_id is not None or wanted.share.of > 1:
+        return fleet, wanted.run_id
+    return fleet, noted(settings, wanted)
 
 
 def _live_from(wanted: Wanted, saved: SavedRun) -> int:
@@ -133,7 +148,7 @@ def _live_from(wanted: Wanted, saved: SavedRun) -> int:
     return live_from if now >= saved.live_from and live_from - now > _SHORT_GAP else saved.live_from
 
 
-def _standings(settings: Settings, wanted: Wanted) -> dict[Name, simulation.Standing]:
+def known_standings(settings: Settings, wanted: Wanted) -> dict[Name, simulation.Standing]:
     """Read what the database has of a live run's devices; a run with an end begins where it was told to."""
     if not settings.dsn or wanted.speed is None:
         return {}
@@ -147,7 +162,13 @@ def _standings(settings: Settings, wanted: Wanted) -> dict[Name, simulation.Stan
     return {Name(*key): standing for key, standing in known.items()}
 
 
-def _noted(settings: Settings, wanted: Wanted) -> int | None:
+def first_moment(wanted: Wanted, standings: Mapping[Name, simulation.Standing]) -> datetime:
+    """Return where a run begins: nothing that the database has is told again."""
+    return max([wanted.begins_at, *(standing.observed_at for standing in standings.values())])
+
+
+def noted(settings: Settings, wanted: Wanted) -> int | None:
+    """Note a run in the database; None: there is none, or it is away."""
     if not settings.dsn:
         return None
     plan = RunPlan(

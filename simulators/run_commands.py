@@ -1,0 +1,120 @@
+"""The commands of `veldwatch simulate` that play runs, serve them, and ask for them."""
+
+from typing import Annotated
+
+import typer
+
+from simulators.options import (
+    Named,
+    Processes,
+    Seed,
+    Since,
+    Until,
+    duration_of,
+    moment_of,
+    seed_of,
+    stretch_of,
+    wall_clock,
+)
+from simulators.playing import LIVE, Wanted
+from simulators.scenario_files import load_scenario
+from simulators.serving import Serving
+from simulators.shared_run import play_together
+from veldwatch.config import load_settings
+from veldwatch.logs import configure_logs
+from veldwatch.metrics import serve_metrics
+from veldwatch.process import stop_on_signals
+from veldwatch.storage.connection import connect
+from veldwatch.storage.simulation_runs import RunPlan, mark_run_stopped, request_run, request_run_stop
+
+
+def run(
+    scenario: Named = "demo",
+    seed: Seed = None,
+    speed: Annotated[float, typer.Option(min=0.01, help="simulated seconds a second, until the present")] = 1.0,
+    backfill: Annotated[str, typer.Option(help="how much history to tell where none was told: 24h, 30m, 0s")] = "24h",
+    processes: Processes = 1,
+) -> None:
+    """Publish a scenario's messages until stopped, going on where the last run stopped."""
+    settings, loaded, now = load_settings(), load_scenario(scenario), wall_clock()
+    configure_logs(settings, "simulate")
+    begins_at = now - duration_of("--backfill", backfill)
+    wanted = Wanted(
+        scenario=loaded,
+        seed=seed_of(loaded, seed),
+        begins_at=begins_at,
+        live_from=max(begins_at, now - LIVE) if speed == 1.0 else begins_at,
+        speed=speed,
+    )
+    stop = stop_on_signals()
+    serve_metrics(settings)
+    play_together(settings, wanted, processes, stop)
+
+
+def backfill(scenario: Named, since: Since, until: Until, seed: Seed = None, processes: Processes = 1) -> None:
+    """Publish a stretch of a scenario as fast as it goes, with the faults that it plans, and write their truth."""
+    settings, loaded = load_settings(), load_scenario(scenario)
+    configure_logs(settings, "simulate")
+    begins_at, ends_at = stretch_of(since, until)
+    wanted = Wanted(
+        scenario=loaded,
+        seed=seed_of(loaded, seed),
+        begins_at=begins_at,
+        live_from=begins_at,
+        ends_at=ends_at,
+        speed=None,
+    )
+    started_at = wall_clock()
+    told = play_together(settings, wanted, processes, stop_on_signals())
+    if told is None:
+        raise typer.Exit(1)
+    if told.run_id is not None:
+        with connect(settings.dsn) as connection:
+            mark_run_stopped(connection, told.run_id)
+    seconds = (wall_clock() - started_at).total_seconds()
+    typer.echo(f"published {told.messages} messages of {loaded.name} in {seconds:.1f} s")
+
+
+def serve(
+    scenario: Annotated[str | None, typer.Argument(help="played live where no run of it is open")] = None,
+    history: Annotated[str, typer.Option(help="how much of the past it tells first: 24h, 30m, 0s")] = "24h",
+) -> None:
+    """Play the runs that are asked for, from command line, API or console, until stopped."""
+    settings = load_settings()
+    configure_logs(settings, "simulate")
+    if scenario is not None:
+        load_scenario(scenario)
+    stop = stop_on_signals()
+    serve_metrics(settings)
+    Serving(
+        settings=settings, stop=stop, scenario=scenario, history=duration_of("--history", history), clock=wall_clock
+    ).run()
+
+
+def start(
+    scenario: Named,
+    seed: Seed = None,
+    speed: Annotated[float | None, typer.Option(min=0.01, help="simulated seconds a second; none: 1, or --to")] = None,
+    since: Annotated[str, typer.Option("--from", help="first moment, ISO 8601; none: now")] = "",
+    until: Annotated[str, typer.Option("--to", help="last moment: told as fast as it goes, where no speed is")] = "",
+) -> None:
+    """Ask `simulate serve` for a run."""
+    load_scenario(scenario)
+    begins_at, ends_at = moment_of("--from", since) if since else None, moment_of("--to", until) if until else None
+    plan = RunPlan(
+        scenario=scenario,
+        seed=seed,
+        begins_at=begins_at,
+        ends_at=ends_at,
+        speed=speed if speed is not None or ends_at is not None else 1.0,
+    )
+    with connect(load_settings().dsn) as connection:
+        number = request_run(connection, plan, requested_by="command line")
+    typer.echo(f"run {number} of {scenario} is asked for (end it with `veldwatch simulate end {number}`)")
+
+
+def end_run(run: Annotated[int, typer.Argument(help="number, see `veldwatch simulate list`")]) -> None:
+    """Ask `simulate serve` to end a run."""
+    with connect(load_settings().dsn) as connection:
+        request_run_stop(connection, run)
+    typer.echo(f"run {run} is to end")
