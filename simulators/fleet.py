@@ -210,7 +210,7 @@ class Fleet:
         held, self._held = sorted(self._held), []
         for _, _, message in held:
             own = parse_own_topic(message.topic)
-            if message.due == HELD and (own.organisation, own.device) in behind:
+            if message.due >= HELD and (own.organisation, own.device) in behind:
                 due += _BACKLOG_GAP_MILLISECONDS
                 self._hold(message._replace(due=due))
             else:

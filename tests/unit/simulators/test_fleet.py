@@ -150,6 +150,13 @@ def test_what_a_gateway_held_back_comes_when_it_is_back_and_nothing_is_lost() ->
     assert not [m for m in during if m.topic.split("/")[3] in behind]
 
 
+def test_what_is_late_as_well_behind_a_gateway_that_holds_back_is_not_lost() -> None:
+    backlog = timed(FAULTS["gateway_backlog"])
+    reorder = replace(backlog, key="reorder", kind="reorder", parameters={"window_seconds": 60.0})
+    clean, held = clean_run(), list(played(fleet(backlog, reorder), ENDS))
+    assert sorted(m[1:] for m in clean) == sorted(m[1:] for m in held)
+
+
 def test_a_fault_that_does_not_suit_is_refused_with_its_place() -> None:
     meter = next(plan for plan in scenario().devices if plan.model == "water_meter")
     place = Place(organisation=meter.organisation, device=meter.id)
