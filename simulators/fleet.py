@@ -97,7 +97,7 @@ class Fleet:
         while (moment := self.grid.next(self.now)).at <= until:
             for fault in list(self.timetable.take_ending(self.now)):
                 self._applied.end(fault, self.now)
-                if fault.kind == "gateway_backlog":
+                if fault.kind == "gateway_backlog" and not self._is_held(fault.place):
                     self._let_go(fault)
             for fault in list(self.timetable.take_starting(self.now)):
                 self._applied.begin(fault)
@@ -202,6 +202,9 @@ class Fleet:
     def _hold(self, message: Message) -> None:
         heapq.heappush(self._held, (message.due, self._sequence, message))
         self._sequence += 1
+
+    def _is_held(self, place: Place) -> bool:
+        return any(f.kind == "gateway_backlog" and f.place == place for f in self.timetable.running.values())
 
     def _let_go(self, fault: TimedFault) -> None:
         """Send what a gateway held back, one after the other."""

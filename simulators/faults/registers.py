@@ -46,7 +46,9 @@ class Miscounting(Lasting):
         before = self.kept.get(f"before:{metric}", value)
         self.kept[f"before:{metric}"] = value
         if self.lasts:
-            self.kept[f"lost:{metric}"] = self.kept.get(f"lost:{metric}", 0.0) + self._share * (value - before)
+            # Where the register below begins again from zero, nothing has flowed back.
+            flowed = max(0.0, value - before)
+            self.kept[f"lost:{metric}"] = self.kept.get(f"lost:{metric}", 0.0) + self._share * flowed
         return self.kept.get(f"lost:{metric}", 0.0)
 
 

@@ -177,3 +177,13 @@ def test_the_state_of_other_devices_is_refused() -> None:
 
 def test_every_device_of_the_scenario_is_a_member() -> None:
     assert set(fleet().members) == {Name(plan.organisation, plan.id) for plan in scenario().devices}
+
+
+def test_of_two_backlogs_at_a_gateway_the_last_lets_go() -> None:
+    first = timed(FAULTS["gateway_backlog"])
+    second = replace(first, key="two", starts=first.starts + HOUR // 2, ends=(first.ends or 0) + HOUR // 2)
+    behind = {name.device for name in fleet(first).devices_at(first.place)}
+    held = list(played(fleet(first, second), ENDS))
+    during = [m for m in held if first.starts < m.due <= (second.ends or 0)]
+    assert not [m for m in during if m.topic.split("/")[3] in behind]
+    assert sorted(m[1:] for m in clean_run()) == sorted(m[1:] for m in held)

@@ -77,3 +77,8 @@ def test_a_bypassed_register_never_falls(steps: list[float], share: float) -> No
         reports.append(metered(total))
     registers = [report.readings["volume"] for report in told(begun("bypass", share=share), reports)]
     assert all(later >= earlier - 1e-9 for earlier, later in pairwise(registers))
+
+
+def test_a_register_that_begins_again_below_a_bypass_gives_nothing_back() -> None:
+    rolled = told(begun("roll_over", digits=5), TRUE)
+    assert volumes(told(begun("bypass", share=0.7), rolled)) == [99_999.5, 0.5, 1.1, 1.4]
