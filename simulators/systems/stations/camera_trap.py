@@ -8,16 +8,29 @@ import numpy as np
 from simulators.chance import Floats
 from simulators.moment import Moment
 from simulators.report import Happening, Metric
-from simulators.scenario import DevicePlan
 from simulators.systems.stations.station_bank import StationBank
+from simulators.systems.stations.visits import Visit, Visits
 from simulators.systems.stations.weather import Weather
-from simulators.systems.system import Rows, State, World
+from simulators.systems.system import Rows, State, SystemPlan, World
 
 # Assumed: a well-visited waterhole. Crepuscular visits: Valeix, Chamaillé-Jammes, Fritz 2007, Oecologia 153.
 _PER_DAY = 9.0
 _PEAKS = (5.5, 18.5)
 _PEAK_HOURS = 2.5
-_SPECIES = ("elephant", "buffalo", "impala", "zebra", "kudu", "warthog", "lion", "spotted hyena")
+_NIGHT_SHARE, _PEAK_SHARE = 0.25, 1.9
+# With the largest group that one burst shows. Assumed.
+_SPECIES = (
+    ("elephant", 6),
+    ("buffalo", 8),
+    ("impala", 8),
+    ("zebra", 5),
+    ("kudu", 4),
+    ("warthog", 3),
+    ("lion", 3),
+    ("spotted hyena", 2),
+)
+_PHOTOS = 3  # Of a burst, as cameras are usually set.
+_LASTS_SECONDS = (5.0, 60.0)
 # Assumed: fresh cells last four months; somebody changes them then.
 _BATTERY_DAYS = 120.0
 
@@ -31,19 +44,16 @@ class CameraTraps(StationBank):
         Metric(name="battery", unit="%", decimals=0),
     )
 
-    def __init__(self, devices: Sequence[DevicePlan], world: World, weather: Weather) -> None:
-        super().__init__(devices, world, weather)
+    def __init__(self, plan: SystemPlan, world: World, weather: Weather) -> None:
+        super().__init__(plan, world, weather)
         self._photos = np.floor(self.chance.between("photos", 100.0, 3000.0))
         self._age = self.chance.between("cells", 0.0, _BATTERY_DAYS * 0.8)
-        self._seen = np.zeros(len(devices), dtype=np.bool_)
+        self._visits = Visits(self.chance, _per_hour, _LASTS_SECONDS)
 
     def advance(self, moment: Moment) -> None:
         """Let animals come."""
-        near = max(math.exp(-((_apart(moment.hour, peak) / _PEAK_HOURS) ** 2)) for peak in _PEAKS)
-        rate = _PER_DAY / 86_400.0 * (0.25 + 1.9 * near)
-        self._seen = self.chance.uniform("visit", moment.number) < -math.expm1(-rate * moment.seconds)
-        # A burst of three, as cameras are usually set.
-        self._photos += 3.0 * self._seen
+        for visit in self._seen(moment):
+            self._photos[visit.row] += _PHOTOS
 
     def readings(self, rows: Rows, moment: Moment) -> Mapping[str, Floats]:
         """Tell the counter and the battery."""
@@ -52,12 +62,13 @@ class CameraTraps(StationBank):
 
     def events(self, moment: Moment) -> Sequence[Happening]:
         """Tell who came."""
-        rows = np.flatnonzero(self._seen).tolist()
-        which = self.chance.uniform("species", moment.number) if rows else ()
-        return [
-            Happening(row=row, kind="detection", attributes={"species": _SPECIES[int(which[row] * len(_SPECIES))]})
-            for row in rows
-        ]
+        told: list[Happening] = []
+        for visit in self._seen(moment):
+            scaled = visit.draw * len(_SPECIES)
+            species, largest = _SPECIES[int(scaled)]
+            count = 1 + int(scaled % 1.0 * largest)
+            told.append(Happening(row=visit.row, kind="detection", attributes={"species": species, "count": count}))
+        return told
 
     def state(self) -> State:
         """Give the counter."""
@@ -71,6 +82,14 @@ class CameraTraps(StationBank):
         """Go on from a counter."""
         if "photos" in values:
             self._photos[row] = values["photos"]
+
+    def _seen(self, moment: Moment) -> list[Visit]:
+        return [v for v in self._visits.around(moment) if moment.at - moment.step < v.begins <= moment.at]
+
+
+def _per_hour(hour: float) -> float:
+    near = max(math.exp(-((_apart(hour, peak) / _PEAK_HOURS) ** 2)) for peak in _PEAKS)
+    return _PER_DAY / 24.0 * (_NIGHT_SHARE + _PEAK_SHARE * near)
 
 
 def _apart(hour: float, other: float) -> float:

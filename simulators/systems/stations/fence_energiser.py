@@ -1,16 +1,15 @@
 """Energisers of an electric fence: the voltage at the far end of their stretch, and what a break does to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from simulators.chance import Floats
 from simulators.moment import Moment
 from simulators.report import Metric
-from simulators.scenario import DevicePlan
 from simulators.systems.stations.station_bank import StationBank
 from simulators.systems.stations.weather import Weather
-from simulators.systems.system import PhysicalFault, Rows, World
+from simulators.systems.system import PhysicalFault, Rows, SystemPlan, World
 
 # Fences against elephants are kept above 5 kV, energisers give up to 10 without load (IEC 60335-2-76 limits the energy
 # of a pulse, not its voltage). Where between is assumed.
@@ -31,11 +30,11 @@ class FenceEnergisers(StationBank):
         Metric(name="battery", unit="V", decimals=2),
     )
 
-    def __init__(self, devices: Sequence[DevicePlan], world: World, weather: Weather) -> None:
-        super().__init__(devices, world, weather)
+    def __init__(self, plan: SystemPlan, world: World, weather: Weather) -> None:
+        super().__init__(plan, world, weather)
         self._usual = self.chance.between("voltage", *_KILOVOLTS)
         self._left = self.chance.between("broken", *_BROKEN)
-        self.coming = np.zeros(len(devices), dtype=np.bool_)
+        self.coming = np.zeros(len(self.devices), dtype=np.bool_)
         """Which stretches are broken in the coming step."""
         self._broken = self.coming.copy()
 

@@ -1,11 +1,10 @@
 """What each kind of station is: a bank that advances itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from simulators.moment import Moment
-from simulators.scenario import DevicePlan
 from simulators.systems.stations.weather import Weather
-from simulators.systems.system import Bank, PhysicalFault, State, World
+from simulators.systems.system import Bank, PhysicalFault, State, SystemPlan, World
 from veldwatch.errors import ConfigurationInvalid
 
 
@@ -13,15 +12,16 @@ class StationBank(Bank):
     """Devices of one model, with all that is behind their values.
 
     Args:
+        plan: of the site tree; the bank's devices are those of its model.
         weather: of the site tree; advanced before any station.
     """
 
     model: str
 
-    def __init__(self, devices: Sequence[DevicePlan], world: World, weather: Weather) -> None:
-        super().__init__(devices)
+    def __init__(self, plan: SystemPlan, world: World, weather: Weather) -> None:
+        super().__init__(plan.of_model(self.model))
         self.weather = weather
-        self.chance = world.chance([f"{plan.organisation}/{plan.id}" for plan in devices])
+        self.chance = world.chance([f"{device.organisation}/{device.id}" for device in self.devices])
 
     def advance(self, moment: Moment) -> None:
         """Let a step pass."""

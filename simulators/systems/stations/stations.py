@@ -37,9 +37,7 @@ class Stations(System):
     def __init__(self, plan: SystemPlan, world: World) -> None:
         super().__init__(plan, world)
         self._weather = Weather(world.chance([f"{plan.name}:weather"]))
-        self._stations = tuple(
-            kind(plan.of_model(kind.model), world, self._weather) for kind in _KINDS if plan.of_model(kind.model)
-        )
+        self._stations = tuple(kind(plan, world, self._weather) for kind in _KINDS if plan.of_model(kind.model))
 
     @property
     def banks(self) -> Sequence[Bank]:

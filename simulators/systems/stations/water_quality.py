@@ -1,17 +1,16 @@
 """Water-quality sondes in a drinking-water network, and contamination that passes them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from simulators.chance import Floats
 from simulators.moment import Moment
 from simulators.report import Metric
-from simulators.scenario import DevicePlan
 from simulators.systems.stations.station_bank import StationBank
 from simulators.systems.stations.weather import Weather
-from simulators.systems.system import PhysicalFault, Rows, State, World
+from simulators.systems.system import PhysicalFault, Rows, State, SystemPlan, World
 
 # Assumed: mixing and the pipe's length let a front arrive over some minutes, and leave as slowly.
 _FRONT_SECONDS = 900.0
@@ -41,10 +40,10 @@ class WaterQualitySondes(StationBank):
         Metric(name="free_chlorine", unit="mg/L", decimals=2),
     )
 
-    def __init__(self, devices: Sequence[DevicePlan], world: World, weather: Weather) -> None:
-        super().__init__(devices, world, weather)
-        self._foul = np.zeros(len(devices))
-        self.coming = np.zeros(len(devices))
+    def __init__(self, plan: SystemPlan, world: World, weather: Weather) -> None:
+        super().__init__(plan, world, weather)
+        self._foul = np.zeros(len(self.devices))
+        self.coming = np.zeros(len(self.devices))
         """Share of contamination that flows past each in the coming step."""
 
     def advance(self, moment: Moment) -> None:

@@ -1,16 +1,15 @@
 """Weather stations: the weather of their site tree, each with its own corner of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from simulators.chance import Floats
 from simulators.moment import Moment
 from simulators.report import Metric
-from simulators.scenario import DevicePlan
 from simulators.systems.stations.station_bank import StationBank
 from simulators.systems.stations.weather import Weather
-from simulators.systems.system import Rows, State, World
+from simulators.systems.system import Rows, State, SystemPlan, World
 
 _TIP_MM = 0.2
 """One tip of the bucket. Source: WMO-No. 8, chapter 6: 0.2 mm is the usual resolution."""
@@ -27,8 +26,8 @@ class WeatherStations(StationBank):
         Metric(name="wind_speed", unit="m/s", decimals=1),
     )
 
-    def __init__(self, devices: Sequence[DevicePlan], world: World, weather: Weather) -> None:
-        super().__init__(devices, world, weather)
+    def __init__(self, plan: SystemPlan, world: World, weather: Weather) -> None:
+        super().__init__(plan, world, weather)
         self._rain = self.chance.between("start", 200.0, 700.0)
 
     def advance(self, moment: Moment) -> None:

@@ -109,6 +109,43 @@ def test_air_is_worse_in_the_evening_than_at_noon_and_coarse_particles_are_more(
     assert told.values["pm2_5"].max() < 60.0
 
 
+def test_fine_particles_are_the_published_share_of_all_of_a_town() -> None:
+    told = Told(stations("air_quality"), 21)
+    ratio = told.values["pm2_5"].sum(axis=0) / told.values["pm10"].sum(axis=0)
+    # Antonel, Chowdhury 2014: 0.65 to 0.78.
+    assert ((ratio > 0.65) & (ratio < 0.78)).all()
+
+
+def test_traffic_shows_in_nitrogen_dioxide_in_the_morning_too_and_less_at_weekends() -> None:
+    told = Told(stations("air_quality", 8), 28)
+    assert told.at_hours("no2", 6.5, 7.5).mean() > 1.5 * told.at_hours("no2", 2, 4).mean()
+    weekend = np.arange(len(told.hours)) // (DAY // STEP) % 7 >= 5
+    assert told.values["no2"][weekend].mean() < 0.95 * told.values["no2"][~weekend].mean()
+    # WHO 2021: 25 ug/m3 as a mean of a day; a clean town keeps it on the mean.
+    assert 10.0 < told.values["no2"].mean() < 25.0
+
+
+def test_chlorine_is_lowest_where_water_has_stood_for_a_night() -> None:
+    told = Told(stations("water_quality_sonde", 8), 28)
+    before_dawn = told.at_hours("free_chlorine", 3, 5).mean()
+    afternoon = told.at_hours("free_chlorine", 15, 17).mean()
+    assert 0.05 < afternoon - before_dawn < 0.2
+
+
+@pytest.mark.parametrize("step_seconds", [60, 300, 3600])
+def test_contamination_comes_over_minutes_at_any_step(step_seconds: int) -> None:
+    system = stations("water_quality_sonde")
+    (bank,) = system.banks
+    contamination = fault(system, "contamination", share=0.5)
+    moment = Moment(at=BEGIN, step=step_seconds * 1000)
+    while moment.at < BEGIN + 3_600_000:
+        moment = Moment(at=moment.at + moment.step, step=moment.step)
+        contamination.step(moment)
+        system.advance(moment)
+    turbidity = bank.readings(np.arange(3), moment)["turbidity"]
+    assert turbidity[1] == pytest.approx(0.3 + 25.0 * 0.5 * -np.expm1(-4.0), abs=0.3)
+
+
 def test_a_whole_fence_holds_elephants_and_a_broken_one_has_hardly_any_voltage() -> None:
     system = stations("fence_energiser")
     told = Told(system, 4, {fault(system, "fence_break"): (1.0, 2.0)})
@@ -138,6 +175,37 @@ def test_a_camera_counts_what_it_sees_and_sees_more_at_dusk() -> None:
     assert 4 < len(told.happenings) / 30 / 4 < 20
 
 
+@pytest.mark.parametrize("model", ["gate", "camera_trap"])
+def test_who_comes_does_not_depend_on_the_step(model: str) -> None:
+    counted: list[list[tuple[int, str, str]]] = []
+    for step in (10_000, 300_000, 3_600_000):
+        system = stations(model)
+        (bank,) = system.banks
+        told: list[tuple[int, str, str]] = []
+        for at in range(BEGIN + step, BEGIN + DAY + 1, step):
+            moment = Moment(at=at, step=step)
+            system.advance(moment)
+            told += [(event.row, event.kind, str(event.attributes)) for event in bank.events(moment)]
+        counted.append(sorted(told))
+    assert counted[0] == counted[1] == counted[2]
+    assert len(counted[0]) > 15
+
+
+def test_a_camera_tells_species_and_how_many() -> None:
+    told = Told(stations("camera_trap", 4), 30)
+    counts = [happening.attributes["count"] for _, happening in told.happenings]
+    assert set(counts) >= {1, 2, 3}
+    assert max(counts) <= 8
+    assert len({happening.attributes["species"] for _, happening in told.happenings}) == 8
+
+
+def test_the_hours_around_dawn_and_dusk_have_most_visits() -> None:
+    told = Told(stations("camera_trap", 8), 60)
+    by_hour = np.bincount([int(hour) for hour, _ in told.happenings], minlength=24)
+    assert {int(by_hour[:12].argmax()), int(by_hour[12:].argmax()) + 12} <= {4, 5, 6, 7, 17, 18, 19, 20}
+    assert by_hour[[5, 18]].sum() > 3 * by_hour[[0, 12]].sum()
+
+
 def test_rangers_sleep_at_their_post_and_walk_no_faster_than_people_do() -> None:
     told = Told(stations("ranger_radio"), 7)
     plane = Plane(longitude=POST[0], latitude=POST[1])
@@ -149,8 +217,8 @@ def test_rangers_sleep_at_their_post_and_walk_no_faster_than_people_do() -> None
     )
     away = np.hypot(places[..., 0], places[..., 1])
     hours = np.array(told.hours)
-    assert away[(hours < 6) | (hours >= 16)].max() < 30.0
-    assert 1500.0 < away.max() < 5100.0
+    assert away[(hours < 5.5) | (hours >= 19)].max() < 30.0
+    assert 1500.0 < away.max() < 5000.0
     assert np.hypot(*np.diff(places, axis=0).transpose(2, 0, 1)).max() / 300.0 < 1.5
 
 
