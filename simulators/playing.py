@@ -18,10 +18,10 @@ from simulators.report import Name
 from simulators.scenario import Scenario
 from simulators.state_file import SavedRun, load_state, state_path
 from veldwatch.config import Settings
-from veldwatch.errors import StorageError
+from veldwatch.errors import NotFound, StorageError
 from veldwatch.storage import simulation
 from veldwatch.storage.connection import connect
-from veldwatch.storage.simulation_runs import RunPlan, start_run
+from veldwatch.storage.simulation_runs import RunPlan, get_run, start_run
 from veldwatch.wire.topics import Kind, topic_for
 from veldwatch.wire.veldwatch_json import encode_status
 
@@ -120,7 +120,7 @@ def _clock(wanted: Wanted, fleet: Fleet, started_at: datetime) -> SimulatedClock
 
 def _take_up(settings: Settings, wanted: Wanted, saved: SavedRun | None) -> tuple[Fleet, int | None]:
     ends_at = None if wanted.ends_at is None else to_milliseconds(wanted.ends_at)
-    if saved is not None and (wanted.run_id is None or wanted.run_id == saved.run_id):
+    if saved is not None and _is_of(saved, settings, wanted):
         run = Run(seed=wanted.seed, begins_at=saved.begins_at, live_from=_live_from(wanted, saved), ends_at=ends_at)
         fleet = build_fleet(wanted.scenario, run, wanted.share)
         if fleet.restore(saved.document, saved.arrays):
@@ -137,6 +137,22 @@ def _take_up(settings: Settings, wanted: Wanted, saved: SavedRun | None) -> tupl
     if wanted.run_id is not None or wanted.share.of > 1:
         return fleet, wanted.run_id
     return fleet, noted(settings, wanted)
+
+
+def _is_of(saved: SavedRun, settings: Settings, wanted: Wanted) -> bool:
+    """Say whether what was saved is of this run, and of a run that the database has: it may have been made anew."""
+    if wanted.run_id is not None or saved.run_id is None or not settings.dsn:
+        return wanted.run_id in (None, saved.run_id)
+    try:
+        with connect(settings.dsn, application="veldwatch-simulate") as connection:
+            run = get_run(connection, saved.run_id)
+    except NotFound:
+        _log.warning("saved run is not in the database, starting anew", run=saved.run_id)
+        return False
+    except StorageError as error:
+        _log.warning("database unavailable, going on with the saved run", error=str(error))
+        return True
+    return (run.scenario, run.seed) == (wanted.scenario.name, wanted.seed)
 
 
 def _live_from(wanted: Wanted, saved: SavedRun) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import structlog
 import typer
 
 from simulators.options import (
@@ -17,15 +18,20 @@ from simulators.options import (
     wall_clock,
 )
 from simulators.playing import LIVE, Wanted
+from simulators.registration import register
+from simulators.scenario import Scenario
 from simulators.scenario_files import load_scenario
 from simulators.serving import Serving
 from simulators.shared_run import play_together
-from veldwatch.config import load_settings
+from veldwatch.config import Settings, load_settings
+from veldwatch.errors import StorageUnavailable
 from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
 from veldwatch.process import stop_on_signals
 from veldwatch.storage.connection import connect
 from veldwatch.storage.simulation_runs import RunPlan, mark_run_stopped, request_run, request_run_stop
+
+_log = structlog.get_logger()
 
 
 def run(
@@ -48,6 +54,10 @@ def run(
     )
     stop = stop_on_signals()
     serve_metrics(settings)
+    try:
+        _registered(settings, loaded)
+    except StorageUnavailable as error:
+        _log.warning("database unavailable, nothing is registered", error=str(error))
     play_together(settings, wanted, processes, stop)
 
 
@@ -64,6 +74,7 @@ def backfill(scenario: Named, since: Since, until: Until, seed: Seed = None, pro
         ends_at=ends_at,
         speed=None,
     )
+    _registered(settings, loaded)
     started_at = wall_clock()
     told = play_together(settings, wanted, processes, stop_on_signals())
     if told is None:
@@ -73,6 +84,13 @@ def backfill(scenario: Named, since: Since, until: Until, seed: Seed = None, pro
             mark_run_stopped(connection, told.run_id)
     seconds = (wall_clock() - started_at).total_seconds()
     typer.echo(f"published {told.messages} messages of {loaded.name} in {seconds:.1f} s")
+
+
+def _registered(settings: Settings, scenario: Scenario) -> None:
+    """See that what is going to be told has devices: what nobody has registered would end in quarantine."""
+    if settings.dsn:
+        with connect(settings.dsn) as connection:
+            register(connection, scenario)
 
 
 def serve(

@@ -188,3 +188,37 @@ def test_without_its_file_it_goes_on_from_what_the_database_has(
     ]
     assert min(volumes) >= 77777
     assert len(volumes) < 40
+
+
+def test_a_stretch_is_registered_told_to_its_end_and_can_be_told_again(
+    broker: EmbeddedBroker, listener: Listener, tmp_path: Path, dsn: str, connection: Connection
+) -> None:
+    command = [sys.executable, "-c", PROGRAM, "backfill", "demo", "--from", "2026-11-22T12:00:00Z"]
+    command += ["--to", "2026-11-22T12:01:00Z"]
+    said = [
+        subprocess.run(
+            command, env=environment(broker, tmp_path, dsn), capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    ]
+    counts = [int(line.split()[1]) for text in said for line in text.splitlines() if line.startswith("published")]
+    assert counts[0] == counts[1] > 200
+    wait_until(lambda: len(told(listener)) >= counts[0])
+    assert connection.execute("SELECT count(*) FROM device").fetchone() == (40,)
+
+
+def test_a_file_of_a_run_that_the_database_does_not_have_is_not_gone_on_with(
+    broker: EmbeddedBroker, listener: Listener, tmp_path: Path, dsn: str, connection: Connection
+) -> None:
+    settings = environment(broker, tmp_path, dsn)
+    with simulate(settings, "--backfill", "0s") as process:
+        wait_until(lambda: live(listener))
+        stop(process)
+    connection.execute("DELETE FROM simulation_run")
+    connection.commit()
+    with simulate(settings, "--backfill", "0s") as process:
+        seen = len(told(listener))
+        wait_until(lambda: len(told(listener)) > seen + 20)
+        stop(process)
+    rows = connection.execute("SELECT messages > 0 FROM simulation_run").fetchall()
+    assert rows == [(True,)]
