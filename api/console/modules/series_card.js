@@ -11,6 +11,7 @@ import { metricTitle, quantity } from "./units.js";
 const POINTS = 10_000;
 /** A counter's bars follow what comes in at most this often. */
 const BARS_MILLISECONDS = 15_000;
+const BUCKET_MILLISECONDS = { raw: 1, hour: 3_600_000, day: 86_400_000 };
 const seconds = (iso) => Date.parse(iso) / 1000;
 
 /** Ranges in hours, with the resolution that suits each. */
@@ -44,7 +45,7 @@ export function seriesCard(series) {
     fill(body, skeleton(3));
     bars?.show(hours, bucket);
     try {
-      const page = await request("/v1/readings", { query: { series_id: series.id, from: new Date(Date.now() - hours * 3600_000).toISOString(), bucket, limit: POINTS, order: "desc" } });
+      const page = await request("/v1/readings", { query: { series_id: series.id, from: beginning(hours, bucket), bucket, limit: POINTS, order: "desc" } });
       if (epoch === live.epoch) draw(page.items.reverse(), bucket, page.next ?? null);
     } catch (error) {
       if (epoch === live.epoch) fill(body, failure(error, () => show(hours, bucket)));
@@ -78,6 +79,12 @@ export function seriesCard(series) {
   }
 
   return { element, show, take, dispose: () => { live.epoch += 1; clearTimeout(live.timer); bars?.dispose(); parts.dispose(); } };
+}
+
+/** Where a range begins: with the whole of its first hour or day, which else would be left out shortly after midnight. */
+function beginning(hours, bucket) {
+  const from = Date.now() - hours * 3_600_000;
+  return new Date(from - (from % BUCKET_MILLISECONDS[bucket])).toISOString();
 }
 
 /** Columns for the chart: raw as a line, gauges by hour or day as mean with range, registers as what they last showed. */
