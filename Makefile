@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Three test processes keep two cores busy: much of a test is waiting. One of them runs all whole stacks (tests/scheduling.py).
-TEST_PROCESSES ?= 3
+# Two test processes on two cores; one of them runs all whole stacks (tests/scheduling.py).
+TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all check format lock clean
