@@ -31,10 +31,13 @@ class FaultDesk:
 
     Attributes:
         run_id: the run whose truth is written.
+        is_live: simulated time is real time, and only catches up; what is asked for begins when it was asked for, and
+            not in the history that is being told. Else it begins at once, at whatever moment the run has come to.
     """
 
     fleet: Fleet
     run_id: int | None
+    is_live: bool = False
     _refused: set[int] = field(default_factory=set[int])
     _written: dict[str, bool] = field(default_factory=dict[str, bool])
 
@@ -58,7 +61,8 @@ class FaultDesk:
 
     def _attend(self, connection: Connection, request: SimulatedFault, now: int) -> None:
         if request.started_at is None:
-            self._start(connection, request, now)
+            if not self.is_live or to_milliseconds(request.requested_at) <= now + self.fleet.grid.step:
+                self._start(connection, request, now)
             return
         ends = None if request.ends_at is None else to_milliseconds(request.ends_at)
         self.fleet.timetable.add(_timed(request, to_milliseconds(request.started_at), ends))

@@ -67,7 +67,8 @@ class SimulateProgram:
 
     def run(self) -> bool:
         """Play; False: it was stopped before the run's end, or the broker did not take all of it."""
-        self._desk = FaultDesk(fleet=self.fleet, run_id=self.run_id)
+        is_live = self.simulated is not None and self.simulated.speed == 1.0
+        self._desk = FaultDesk(fleet=self.fleet, run_id=self.run_id, is_live=is_live)
         self._save_at = time.monotonic() + _SAVE_SECONDS
         played = self._play()
         done = played and self.publisher.flush(60.0)

@@ -64,5 +64,5 @@ def test_an_injected_leak_becomes_an_alert_and_a_mail(demo: StackProcess) -> Non
         found = demo.get("/v1/alerts", state="firing", limit=500)["items"]
         return [alert["id"] for alert in found if alert["device_id"] == meter["id"]]
 
-    until(lambda: bool(alerts()), 150, demo.output)
+    until(lambda: bool(alerts()), 150, lambda: f"{demo.get('/v1/simulator')['faults']}\n{demo.output()}")
     until(lambda: any(meter["name"] in mail["text"] for mail in demo.get("/v1/mailbox")["items"]), 30, demo.output)

@@ -162,3 +162,17 @@ def test_a_site_can_have_a_fault(connection: Connection) -> None:
     advance(fleet, minutes=10)
     assert running(fleet) == ["burst"]
     assert only(connection).size == FAULTS["burst"].parameters[0].usual
+
+
+def test_while_a_live_run_tells_its_history_a_fault_waits_for_the_moment_at_which_it_was_asked_for(
+    connection: Connection, fleet: Fleet
+) -> None:
+    desk = FaultDesk(fleet=fleet, run_id=None, is_live=True)
+    ask(connection, "wm-1001", "leak")
+    desk.attend(connection)
+    assert only(connection).started_at is None
+    fleet.now = to_milliseconds(only(connection).requested_at)
+    desk.attend(connection)
+    started_at = only(connection).started_at
+    assert started_at is not None
+    assert to_milliseconds(started_at) == fleet.now
