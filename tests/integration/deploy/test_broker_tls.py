@@ -11,6 +11,8 @@ import pytest
 from ingest.subscriber import Subscriber
 from launch.account_files import AccountFiles
 from launch.account_watch import AccountWatch
+from simulators.publisher import Publisher
+from simulators.report import Message
 from tests.integration.deploy.brokers import ACCOUNTS, DEPLOY, broker
 from tests.integration.deploy.certificates import Authority
 from tests.integration.launch.mqtt_clients import Peer, until
@@ -71,6 +73,25 @@ def test_ingest_and_devices_speak_tls(kind: str, tmp_path: Path, authority: Auth
         assert _taken(ingest) == ["wmbusmeters/meter"]
         with pytest.raises(PermissionError), Peer(port, "devices", ACCOUNTS["devices"]):
             pass  # without TLS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_simulators_publish_in_bulk_over_tls(kind: str, tmp_path: Path, authority: Authority) -> None:
+    count = 3000
+    messages = [Message(0, f"wmbusmeters/meter-{number}", b"x" * 200) for number in range(count)]
+    password = {"mqtt_username": "ingest", "mqtt_password": ACCOUNTS["ingest"]}
+    devices = {"mqtt_username": "devices", "mqtt_password": ACCOUNTS["devices"]}
+    with (
+        broker(kind, tmp_path, listener="tls") as port,
+        _ingest(_settings(port, authority, **password)) as ingest,
+    ):
+        assert ingest.connected.wait(15)
+        with Publisher(_settings(port, authority, **devices), threading.Event(), client_id="bulk") as publisher:
+            assert publisher.publish_many(messages)
+            assert publisher.flush(30)
+        topics: list[str] = []
+        until(lambda: len(topics.__iadd__(_taken(ingest))) >= count, "all of them are there")
+        assert topics == [message.topic for message in messages]
 
 
 # paho forgets to close the socket of a handshake that failed

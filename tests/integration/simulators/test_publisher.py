@@ -73,6 +73,10 @@ class Cable:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 end.shutdown(socket.SHUT_RDWR)
 
+    def end(self) -> None:
+        """End it as the end of a process does. After a reset NATS (2.15.1) does not publish every will."""
+        self._ends[1].shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         self.cut()
         self._server.close()
@@ -145,6 +149,22 @@ def test_a_connection_that_is_cut_again_and_again_loses_nothing(either: Embedded
         assert publisher.flush(60)
     cable.close()
     assert not keeping.wait_for({b"%d" % n for n in range(MANY)})
+
+
+def test_every_connection_begins_with_the_birth_and_a_lost_one_ends_with_the_will(
+    either: EmbeddedBroker, keeping: Keeping
+) -> None:
+    cable = Cable(either.port)
+    will, birth = ("bulk/status", b"offline"), ("bulk/status", b"online")
+    with Publisher(to(either, cable.port), threading.Event(), client_id="b", will=will, birth=birth) as publisher:
+        assert not keeping.wait_for({b"online"})
+        cable.end()
+        assert not keeping.wait_for({b"offline"})
+        while keeping.payloads.count(b"online") < 2:
+            time.sleep(0.05)
+        assert publisher.flush(30)
+    cable.close()
+    assert keeping.payloads == [b"online", b"offline", b"online"]
 
 
 def test_a_broker_that_is_killed_loses_nothing_that_it_had_not_acknowledged(
