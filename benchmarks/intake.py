@@ -26,8 +26,11 @@ from ingest.subscriber import Subscriber
 from ingest.worker import Worker
 from launch.embedded_broker import Kind
 from veldwatch.config import Settings
+from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.kinds import Condition
+from veldwatch.model.conditions.values import Threshold
 from veldwatch.model.register import Device
-from veldwatch.model.rule import Condition, ContinuousFlow, Rule, Selector, Severity, Threshold
+from veldwatch.model.rule import Rule, Selector, Severity
 from veldwatch.process import collect_garbage_seldom
 from veldwatch.storage import log, register
 from veldwatch.storage.connection import Connection, connect

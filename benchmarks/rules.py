@@ -19,17 +19,12 @@ import numpy as np
 from launch.embedded_postgres import EmbeddedPostgres
 from rules.engine import EngineSettings
 from rules.rounds import Rounds
+from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.kinds import Condition
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent
+from veldwatch.model.conditions.values import Threshold
 from veldwatch.model.register import Device
-from veldwatch.model.rule import (
-    Condition,
-    ContinuousFlow,
-    Geofence,
-    GeofenceEvent,
-    Rule,
-    Selector,
-    Severity,
-    Threshold,
-)
+from veldwatch.model.rule import Rule, Selector, Severity
 from veldwatch.storage import log, register
 from veldwatch.storage.arrays import Array
 from veldwatch.storage.connection import connect

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import yaml
 
-from veldwatch.model.rule import Rule, Threshold
+from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.rule import Rule
 from veldwatch.wire.rule_document import parse_rule
 
 PACKS = Path(__file__).resolve().parent.parent / "rules" / "packs"

@@ -16,7 +16,8 @@ from rules.conditions.threshold import ThresholdCondition
 from rules.fold import FoldState
 from rules.followed import Followed
 from rules.screening import AbsenceTable, FlowTable, Read, Screen, ThresholdTable
-from rules.targets import FoldKey, Input, Target
+from rules.targets import FoldKey, Target
+from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.telemetry import Quality
 from veldwatch.model.watched import Watched
 from veldwatch.storage.log import LogBatch

@@ -19,9 +19,10 @@ from rules.followed import Followed, Shown, begin_at_floor, follow
 from rules.instants import to_datetime, to_instant
 from rules.lifecycle import AlertStretch, Episode, Recording, reconcile, withdraw
 from rules.store import ActiveRule, Entry, Store, Wanted
-from rules.targets import FoldKey, Input, Refusal, Target, find_targets
+from rules.targets import FoldKey, Refusal, Target, find_targets
 from rules.wording import entry_of
 from veldwatch.model.alert import Alert, alert_id
+from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.model.watched import Watched
 from veldwatch.storage.log import LogBatch, LogCursor

@@ -10,9 +10,10 @@ from rules.conditions.watch import ALWAYS, Watch, watch_of
 from rules.instants import to_datetime, to_instant
 from rules.lifecycle import AlertStretch, Revision
 from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
-from rules.targets import FoldKey, Input
+from rules.targets import FoldKey
 from rules.wording import farewell
 from veldwatch.model.alert import Alert
+from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.identifiers import RuleVersionId
 from veldwatch.model.watched import Watched
 from veldwatch.storage import alert_history, folds, watch

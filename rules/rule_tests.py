@@ -16,10 +16,12 @@ from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.fold import Fold
 from rules.instants import to_datetime, to_instant
 from rules.rule_files import read_rules, read_yaml
-from rules.targets import Input, compile_fold, input_of
+from rules.targets import compile_fold
 from veldwatch.errors import RuleInvalid
+from veldwatch.model.conditions.inputs import Input
+from veldwatch.model.conditions.movement import Geofence
 from veldwatch.model.identifiers import OrganisationId
-from veldwatch.model.rule import Geofence, Rule
+from veldwatch.model.rule import Rule
 from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.durations import format_duration
 from veldwatch.wire.polygons import canonical_polygon
@@ -105,7 +107,7 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     if rule_id not in rules:
         raise part.wrong("rule", rule_id, f"expected one of {', '.join(rules)}")
     rule = rules[rule_id]
-    read = {Input.READINGS: _readings, Input.POSITIONS: _positions, Input.CONTACTS: _contacts}[input_of(rule)]
+    read = {Input.READINGS: _readings, Input.POSITIONS: _positions, Input.CONTACTS: _contacts}[rule.condition.INPUT]
     observations = _in_order(part, list(read(part)))
     until = part.duration("until")
     expected = tuple(_expected(item) for item in _items(part, "expect", required=False))

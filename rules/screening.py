@@ -18,7 +18,7 @@ from rules.conditions.continuous_flow import FlowCondition, FlowState
 from rules.conditions.span import Instant, Reading
 from rules.conditions.threshold import ThresholdCondition, ThresholdState
 from rules.targets import FoldKey, Target
-from veldwatch.model.rule import FlowKind
+from veldwatch.model.conditions.flow import FlowKind
 
 Floats = npt.NDArray[np.float64]
 Instants = npt.NDArray[np.int64]

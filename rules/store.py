@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, Protocol
 from rules.conditions.span import Instant, Observation
 from rules.conditions.watch import Watch
 from rules.lifecycle import AlertStretch, Revision
-from rules.targets import FoldKey, Input, Target
+from rules.targets import FoldKey, Target
 from veldwatch.model.alert import Alert
+from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched

@@ -5,7 +5,6 @@ A subject is what one fold runs over: `series:17` for conditions on readings, `d
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import NamedTuple
 
 from rules.conditions.absence import AbsenceCondition
@@ -14,18 +13,14 @@ from rules.conditions.watch import Watch
 from rules.fold import Fold
 from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
+from veldwatch.model.conditions.inputs import Input
+from veldwatch.model.conditions.kinds import metric_of
+from veldwatch.model.conditions.movement import Geofence
+from veldwatch.model.conditions.values import Threshold
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId
-from veldwatch.model.rule import Absence, Geofence, Immobility, Rule, Selector, Threshold, metric_of
+from veldwatch.model.rule import Rule, Selector
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries
 from veldwatch.wire.polygons import canonical_polygon
-
-
-class Input(StrEnum):
-    """What a condition folds."""
-
-    READINGS = "readings"
-    POSITIONS = "positions"
-    CONTACTS = "contacts"
 
 
 class FoldKey(NamedTuple):
@@ -65,17 +60,6 @@ class Refusal(NamedTuple):
 
     rule: str
     reason: str
-
-
-def input_of(rule: Rule) -> Input:
-    """Tell what a rule's condition folds."""
-    match rule.condition:
-        case Geofence() | Immobility():
-            return Input.POSITIONS
-        case Absence():
-            return Input.CONTACTS
-        case _:
-            return Input.READINGS
 
 
 def find_targets(
@@ -136,7 +120,7 @@ def area_of(geometry: object) -> str | None:
 def _target(
     version: RuleVersionId, rule: Rule, fold: Fold, device: WatchedDevice, series: WatchedSeries | None
 ) -> Target:
-    over = input_of(rule)
+    over = rule.condition.INPUT
     source_id = device.id if series is None else series.id
     subject = f"device:{device.id}" if series is None else f"series:{series.id}"
     return Target(

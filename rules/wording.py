@@ -10,11 +10,13 @@ from typing import Any
 
 from rules.instants import to_datetime
 from rules.lifecycle import Revision, Transition
+from rules.sentences import sentence_of, spoken
 from rules.store import Entry, Telling
-from rules.targets import Input, Target
+from rules.targets import Target
 from veldwatch.model.alert import Alert, TransitionKind
+from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.message_template import render
-from veldwatch.model.rule import Absence, ContinuousFlow, Geofence, GeofenceEvent, Immobility, Threshold, own_time
+from veldwatch.model.rule import time_to_fire
 from veldwatch.wire.durations import format_duration
 
 _HEADLINES = {
@@ -39,7 +41,7 @@ def entry_of(target: Target, revision: Revision, now: datetime, news_age: timede
 def summary_of(target: Target, alert: Alert) -> str:
     """Say in one line what happened, by the rule's own template if it has one."""
     if target.rule.message is None:
-        return _sentence(target, alert)
+        return sentence_of(target, alert)
     return render(target.rule.message, _fields(target, alert))
 
 
@@ -76,7 +78,7 @@ def farewell(last: Mapping[str, Any], alert: Alert, now: datetime) -> dict[str, 
     return {
         "kind": TransitionKind.RESOLVED.value,
         "headline": f"No longer watched: {title}",
-        "text": f"{summary}. Its rule was changed or withdrawn on {_spoken(now)}; whether it is over is not known.",
+        "text": f"{summary}. Its rule was changed or withdrawn on {spoken(now)}; whether it is over is not known.",
         "late": False,
         "alert": about,
     }
@@ -113,9 +115,7 @@ def _message(
 def _sentences(alert: Alert, transition: Transition, summary: str, now: datetime, *, late: bool) -> list[str]:
     sentences: list[str] = []
     if late:
-        sentences.append(
-            f"This happened on {_spoken(transition.at)} and was recorded on {_spoken(now)}: it is history."
-        )
+        sentences.append(f"This happened on {spoken(transition.at)} and was recorded on {spoken(now)}: it is history.")
     sentences.append(f"{summary}.")
     match transition.kind:
         case TransitionKind.CORRECTED:
@@ -127,17 +127,17 @@ def _sentences(alert: Alert, transition: Transition, summary: str, now: datetime
         case _:
             sentences.append(f"It {_course(alert)}.")
     if not late:
-        sentences.append(f"Recorded on {_spoken(now)}.")
+        sentences.append(f"Recorded on {spoken(now)}.")
     return sentences
 
 
 def _course(alert: Alert) -> str:
-    return _course_of(_spoken(alert.opened_at), _spoken(alert.fired_at), _spoken(alert.resolved_at))
+    return _course_of(spoken(alert.opened_at), spoken(alert.fired_at), spoken(alert.resolved_at))
 
 
 def _course_before(detail: Mapping[str, str | None]) -> str:
     opened, fired, resolved = (
-        _spoken(datetime.fromisoformat(text)) if (text := detail.get(f"{name}_before")) else None
+        spoken(datetime.fromisoformat(text)) if (text := detail.get(f"{name}_before")) else None
         for name in ("opened_at", "fired_at", "resolved_at")
     )
     return _course_of(opened, fired, resolved)
@@ -150,34 +150,6 @@ def _course_of(opened: str | None, fired: str | None, resolved: str | None) -> s
     return course + (f", ended on {resolved}" if resolved is not None else ", with no end known")
 
 
-def _sentence(target: Target, alert: Alert) -> str:
-    rule = target.rule
-    match rule.condition:
-        case Threshold() as condition:
-            return f"{condition.metric} {_limit(condition)}: {_shown(alert.value, target)}"
-        case ContinuousFlow() as condition:
-            return f"{condition.metric} showed flow without a pause for {format_duration(condition.duration)} or more"
-        case Absence() as condition:
-            heard = _spoken(alert.opened_at)
-            return f"Not heard for {format_duration(condition.silent_for)} or more, last on {heard}"
-        case Geofence() as condition:
-            verb = "Entered" if condition.event is GeofenceEvent.ENTER else "Left"
-            return f"{verb} {condition.site or 'the area'}"
-        case Immobility() as condition:
-            return f"Moved less than {condition.radius_metres:g} m for {format_duration(condition.window)}"
-
-
-def _limit(condition: Threshold) -> str:
-    if condition.outside is not None:
-        return f"outside {condition.outside[0]:g} to {condition.outside[1]:g}"
-    return f"above {condition.above:g}" if condition.above is not None else f"below {condition.below:g}"
-
-
-def _shown(value: float | None, target: Target) -> str:
-    unit = target.series.unit if target.series else ""
-    return f"{value:.6g} {unit}".strip() if value is not None else "–"
-
-
 def _fields(target: Target, alert: Alert) -> dict[str, str | float | None]:
     return {
         "title": target.rule.title,
@@ -188,15 +160,11 @@ def _fields(target: Target, alert: Alert) -> dict[str, str | float | None]:
         "metric": target.series.metric if target.series else None,
         "unit": target.series.unit if target.series else None,
         "value": alert.value,
-        "opened_at": _spoken(alert.opened_at),
-        "fired_at": _spoken(alert.fired_at),
-        "duration": format_duration(own_time(target.rule)),
+        "opened_at": spoken(alert.opened_at),
+        "fired_at": spoken(alert.fired_at),
+        "duration": format_duration(time_to_fire(target.rule)),
     }
 
 
 def _stamp(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
-
-
-def _spoken(time: datetime | None) -> str | None:
-    return None if time is None else f"{time:%-d %b %Y %H:%M:%S} UTC"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rules.conditions.span import Contact, Instant, Span
 from rules.conditions.watch import ALWAYS, Watch
 from rules.instants import to_span
-from veldwatch.model.rule import Absence
+from veldwatch.model.conditions.silence import Absence
 
 _SECOND = 1_000_000
 # Who listens says so every 5 s, and with every batch.
@@ -60,7 +60,9 @@ class AbsenceCondition:
             return reached
         if until is None or reached <= until:
             return None
-        return now + (_SOON if now - until <= _LISTENER_AWAY else max(reached - until, _LISTENER_BACK))
+        # What was watched of the silence ends with `until`; of one that began after it nothing was.
+        missing = reached - max(until, state.last)
+        return now + (_SOON if now - until <= _LISTENER_AWAY else max(missing, _LISTENER_BACK))
 
     def load(self, document: Sequence[Any]) -> AbsenceState:
         """Read back a state."""

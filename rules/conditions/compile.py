@@ -10,7 +10,11 @@ from rules.conditions.span import Condition
 from rules.conditions.threshold import compile_threshold
 from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
-from veldwatch.model.rule import Absence, ContinuousFlow, Geofence, Immobility, Rule, Threshold
+from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.movement import Geofence, Immobility
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.rule import Rule
 
 AnyCondition = Condition[Any, Any]
 """Which state and which observation a condition takes is decided here and nowhere else."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from rules.conditions.span import Evidence, Instant, Reading, Span
 from rules.instants import to_span
-from veldwatch.model.rule import Beginning, ContinuousFlow, FlowKind
+from veldwatch.model.conditions.flow import Beginning, ContinuousFlow, FlowKind
 
 
 class FlowState(NamedTuple):

@@ -17,7 +17,7 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon, shape
 from rules.conditions.places import Plane
 from rules.conditions.span import Evidence, Fix, Instant, Span, span_from_json
 from rules.instants import to_span
-from veldwatch.model.rule import Geofence, GeofenceEvent
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent
 
 Area = Polygon | MultiPolygon
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from rules.conditions.places import Plane
 from rules.conditions.span import Fix, Instant, Span, span_from_json
 from rules.instants import to_span
-from veldwatch.model.rule import Immobility
+from veldwatch.model.conditions.movement import Immobility
 
 _SLOTS = 60
 """Of a window at most one fix per slot is kept, so that a collar that reports each second needs no more room."""

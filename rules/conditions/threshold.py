@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rules.conditions.span import Instant, Reading, Span, span_from_json
-from veldwatch.model.rule import Threshold
+from veldwatch.model.conditions.values import Threshold
 
 
 class ThresholdState(NamedTuple):

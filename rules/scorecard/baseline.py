@@ -19,8 +19,9 @@ from rules.instants import to_datetime, to_span
 from rules.scorecard.gathering import spot_of
 from rules.scorecard.occurrences import Detector, Firing
 from rules.store import Store
-from rules.targets import Input, Target
-from veldwatch.model.rule import ContinuousFlow, FlowKind
+from rules.targets import Target
+from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind
+from veldwatch.model.conditions.inputs import Input
 
 NAME = "rolling-median"
 WINDOW = 288

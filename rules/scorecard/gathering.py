@@ -16,7 +16,8 @@ from rules.instants import to_datetime
 from rules.postgres_store import PostgresStore
 from rules.scorecard.occurrences import Detector, Firing, Occurrence, Place, Spot, Stretch
 from rules.store import Page, StoredFold
-from rules.targets import FoldKey, Input, Target, find_targets
+from rules.targets import FoldKey, Target, find_targets
+from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched, WatchedDevice
 from veldwatch.storage import folds, simulation

@@ -10,7 +10,8 @@ import pytest
 
 from tests.acceptance.processes import StackProcess, until
 from tests.acceptance.publisher import KeepingPublisher
-from veldwatch.model.rule import Absence, Rule, Severity
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.rule import Rule, Severity
 from veldwatch.storage.connection import connect
 from veldwatch.storage.register import ensure_organisation
 from veldwatch.storage.rules import save_rule

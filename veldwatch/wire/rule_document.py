@@ -8,7 +8,7 @@ The same shape as JSON Schema: `veldwatch.wire.rule_schema`.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -17,26 +17,16 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from veldwatch.errors import RuleInvalid
+from veldwatch.model.conditions.kinds import Condition, kind_of
+from veldwatch.model.conditions.movement import Geofence
+from veldwatch.model.conditions.silence import Absence
 from veldwatch.model.faults import FAULTS
 from veldwatch.model.identifiers import RuleVersionId
 from veldwatch.model.message_template import check_template
-from veldwatch.model.rule import (
-    Absence,
-    Beginning,
-    Condition,
-    ContinuousFlow,
-    FlowKind,
-    Geofence,
-    GeofenceEvent,
-    Immobility,
-    Rule,
-    Selector,
-    Severity,
-    Threshold,
-)
+from veldwatch.model.rule import Rule, Selector, Severity
+from veldwatch.wire.conditions.registry import FORMS
 from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.durations import format_duration
-from veldwatch.wire.polygons import canonical_polygon
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9.-]{0,126}$"
 
@@ -73,7 +63,7 @@ def parse_rule(document: Mapping[str, object]) -> Rule:
 def rule_to_document(rule: Rule) -> dict[str, Any]:
     """Write a rule in its canonical form."""
     document = _written(rule)
-    document["condition"] = {"kind": _KIND_OF[type(rule.condition)], **_written(rule.condition)}
+    document["condition"] = {"kind": kind_of(rule.condition), **_written(rule.condition)}
     if isinstance(rule.condition, Geofence) and rule.condition.polygon is not None:
         document["condition"]["polygon"] = json.loads(rule.condition.polygon)
     select = _written(rule.select)
@@ -116,96 +106,20 @@ def _detects(part: DocumentPart) -> tuple[str, ...] | None:
 
 def _condition(part: DocumentPart) -> Condition:
     kind = part.text("kind")
-    reader = _READERS.get(kind)
-    if reader is None:
-        raise part.wrong("kind", kind, f"expected one of {', '.join(_READERS)}")
-    condition = reader(part)
+    form = FORMS.get(kind)
+    if form is None:
+        raise part.wrong("kind", kind, f"expected one of {', '.join(FORMS)}")
+    condition = form.read(part)
     part.done()
     return condition
 
 
-def _threshold(part: DocumentPart) -> Threshold:
-    limit = part.one_of("above", "below", "outside")
-    condition = Threshold(
-        metric=part.text("metric"),
-        above=part.number("above") if limit == "above" else None,
-        below=part.number("below") if limit == "below" else None,
-        outside=part.limits("outside") if limit == "outside" else None,
-        dead_band=part.number_or("dead_band", 0.0, lowest=0.0),
-    )
-    if condition.outside is not None and 2 * condition.dead_band >= condition.outside[1] - condition.outside[0]:
-        raise part.wrong("dead_band", condition.dead_band, "expected less than half the range, or it never ends")
-    return condition
-
-
-def _continuous_flow(part: DocumentPart) -> ContinuousFlow:
-    return ContinuousFlow(
-        metric=part.text("metric"),
-        duration=part.duration("duration"),
-        max_gap=part.duration_or("max_gap", timedelta(hours=2), positive=True),
-        of=part.choice("of", FlowKind, FlowKind.REGISTER),
-        minimum=part.number_or("minimum", 0.0, lowest=0.0),
-        beginning=part.choice("beginning", Beginning, Beginning.SEEN),
-    )
-
-
-def _absence(part: DocumentPart) -> Absence:
-    return Absence(silent_for=part.duration("silent_for"))
-
-
-def _geofence(part: DocumentPart) -> Geofence:
-    area = part.one_of("site", "polygon")
-    return Geofence(
-        event=part.choice("event", GeofenceEvent),
-        site=part.text("site") if area == "site" else None,
-        polygon=_polygon(part) if area == "polygon" else None,
-        margin_metres=part.number_or("margin_metres", 25.0, lowest=0.0, highest=100_000.0),
-        max_gap=part.duration_or("max_gap", timedelta(hours=6)),
-    )
-
-
-def _polygon(part: DocumentPart) -> str:
-    value = part.raw("polygon")
-    try:
-        return canonical_polygon(value)
-    except ValueError as error:
-        raise RuleInvalid(f"bad {part.at('polygon')}: {error}") from error
-
-
-def _immobility(part: DocumentPart) -> Immobility:
-    return Immobility(
-        radius_metres=part.number_or("radius_metres", 13.0, lowest=0.1, highest=100_000.0),
-        window=part.duration_or("window", timedelta(seconds=18000), positive=True),
-        share=part.number_or("share", 0.8, lowest=0.5, highest=1.0),
-    )
-
-
-_READERS: Mapping[str, Callable[[DocumentPart], Condition]] = {
-    "threshold": _threshold,
-    "continuous_flow": _continuous_flow,
-    "absence": _absence,
-    "geofence": _geofence,
-    "immobility": _immobility,
-}
-_KIND_OF: Mapping[type, str] = {
-    Threshold: "threshold",
-    ContinuousFlow: "continuous_flow",
-    Absence: "absence",
-    Geofence: "geofence",
-    Immobility: "immobility",
-}
-
-
 def _check_times(rule: Rule) -> None:
-    own_time: Mapping[type, str] = {
-        ContinuousFlow: "it has its own: condition.duration",
-        Absence: "it has its own: condition.silent_for",
-        Immobility: "it has its own: condition.window",
-    }
-    reason = own_time.get(type(rule.condition))
-    kind = _KIND_OF[type(rule.condition)]
-    if rule.hold_for and reason:
-        raise RuleInvalid(f"bad hold_for: {format_duration(rule.hold_for)!r} (not for {kind}, {reason})")
+    field = rule.condition.OWN_TIME
+    kind = kind_of(rule.condition)
+    if rule.hold_for and field is not None:
+        held = format_duration(rule.hold_for)
+        raise RuleInvalid(f"bad hold_for: {held!r} (not for {kind}, it has its own: condition.{field})")
     if rule.keep_firing_for and isinstance(rule.condition, Absence):
         raise RuleInvalid("bad keep_firing_for: not for absence, which ends when the device is heard")
 

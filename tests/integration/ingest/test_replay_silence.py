@@ -8,8 +8,9 @@ import pytest
 from tests.integration.ingest.test_replay import Ingestor, ask, reading, with_sources
 from tests.integration.rules.feed import Engineer
 from veldwatch.config import Settings
+from veldwatch.model.conditions.silence import Absence
 from veldwatch.model.notifications import Channel
-from veldwatch.model.rule import Absence, Rule, Severity
+from veldwatch.model.rule import Rule, Severity
 from veldwatch.storage import watch
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.receivers import NewReceiver, add_receiver

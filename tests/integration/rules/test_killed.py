@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.integration.rules.feed import Engineer, Feed, Final
+from veldwatch.model.conditions.values import Threshold
 from veldwatch.model.notifications import Channel
-from veldwatch.model.rule import Rule, Severity, Threshold
+from veldwatch.model.rule import Rule, Severity
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.receivers import NewReceiver, add_receiver
 from veldwatch.storage.rules import save_rule

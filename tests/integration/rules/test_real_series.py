@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from tests.integration.rules.feed import Engineer, Feed, Final
+from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
 from veldwatch.model.notifications import Channel
-from veldwatch.model.rule import ContinuousFlow, Geofence, GeofenceEvent, Immobility, Rule, Severity
+from veldwatch.model.rule import Rule, Severity
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.receivers import NewReceiver, add_receiver
 from veldwatch.storage.rules import save_rule

@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from rules.backtest import Stretch, run_backtest
 from rules.postgres_store import PostgresStore
 from tests.integration.rules.feed import Engineer, Feed
-from veldwatch.model.rule import Absence, ContinuousFlow, Rule, Severity, Threshold
+from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.rule import Rule, Severity
 from veldwatch.storage import watch
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.rules import save_rule

@@ -6,7 +6,7 @@ import pytest
 
 from dashboards.thresholds import PACKS, limits, pack_rules
 from tests.unit.dashboards.committed import models, panels
-from veldwatch.model.rule import Threshold
+from veldwatch.model.conditions.values import Threshold
 
 PACK = """
 rules:

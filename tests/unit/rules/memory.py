@@ -18,8 +18,9 @@ from rules.conditions.watch import Watch, watch_of
 from rules.instants import to_datetime
 from rules.lifecycle import AlertStretch, Change, Revision, Transition
 from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
-from rules.targets import FoldKey, Input
+from rules.targets import FoldKey
 from veldwatch.model.alert import Alert, AlertState
+from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.model.watched import Watched
 from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogBatch, LogCursor

@@ -12,17 +12,11 @@ from rules.engine import Engine, EngineSettings
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.worlds import LATER, SQUARE, START, active, minute, rule_for, watched
 from veldwatch.model.alert import AlertState
-from veldwatch.model.rule import (
-    Absence,
-    Beginning,
-    ContinuousFlow,
-    FlowKind,
-    Geofence,
-    GeofenceEvent,
-    Immobility,
-    Rule,
-    Threshold,
-)
+from veldwatch.model.conditions.flow import Beginning, ContinuousFlow, FlowKind
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.rule import Rule
 
 Stored = tuple[int, Observation]
 _MINUTES = timedelta(minutes=1)

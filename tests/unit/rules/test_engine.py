@@ -7,7 +7,11 @@ from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.engine import Engine, EngineSettings
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.worlds import SQUARE, START, active, minute, rule_for, watched
-from veldwatch.model.rule import Absence, ContinuousFlow, Geofence, GeofenceEvent, Rule, Threshold
+from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.rule import Rule
 
 ABOVE = rule_for(Threshold(metric="value", above=5))
 HELD = rule_for(Threshold(metric="value", above=5), hold_for=10)

@@ -10,7 +10,7 @@ from rules.conditions.geofence import compile_geofence
 from rules.conditions.immobility import ImmobilityCondition
 from rules.conditions.span import Fix, Span
 from rules.fold import Fold, FoldState
-from veldwatch.model.rule import Geofence, GeofenceEvent
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent
 from veldwatch.model.track import NO_LIMITS, Place, SpeedLimits, Stretch, is_implausible
 
 HOUR = 3_600_000_000

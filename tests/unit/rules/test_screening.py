@@ -15,7 +15,8 @@ from rules.targets import find_targets
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.test_any_order import READING_RULES, Stored, batched, in_order, unique
 from tests.unit.rules.worlds import LATER, START, active, minute, rule_for, watched
-from veldwatch.model.rule import Rule, Threshold
+from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.rule import Rule
 from veldwatch.wire.rule_document import version_id
 
 _STEPS = st.lists(st.tuples(st.sampled_from([1, 2]), st.integers(0, 9)), max_size=120)

@@ -7,7 +7,8 @@ from rules.engine import Engine, EngineSettings
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.worlds import START, active, minute, rule_for, watched
 from veldwatch.model.alert import Alert, AlertState
-from veldwatch.model.rule import Rule, Threshold
+from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.rule import Rule
 from veldwatch.wire.rule_document import version_id
 
 FIRST = rule_for(Threshold(metric="value", above=5))

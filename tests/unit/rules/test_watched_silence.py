@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rules.backtest import Stretch, run_backtest
@@ -12,7 +12,8 @@ from rules.engine import Engine, EngineSettings
 from rules.instants import to_datetime
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.worlds import START, active, minute, rule_for, watched
-from veldwatch.model.rule import Absence, Rule
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.rule import Rule
 from veldwatch.storage.log import LogBatch, LogCursor
 
 SILENT = rule_for(Absence(silent_for=timedelta(minutes=7)), name="silent")
@@ -116,6 +117,10 @@ _STEPS = st.lists(
 
 
 @given(_STEPS)
+@example(
+    # A contact from the time in which nobody listened: nothing of its silence was watched when it became known.
+    [Step("listen", 1, 1), Step("away", 6, 1), Step("import", 5, 1), Step("consume", 1, 1), Step("listen", 5, 1)]
+)
 @settings(max_examples=300, deadline=None)
 def test_a_back_test_equals_the_live_record_wherever_nobody_listened(steps: list[Step]) -> None:
     world = play(steps)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from rules.conditions.span import Instant
 from rules.instants import to_instant
 from rules.store import ActiveRule
+from veldwatch.model.conditions.kinds import Condition
 from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId
-from veldwatch.model.rule import Condition, Rule, Severity
+from veldwatch.model.rule import Rule, Severity
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries
 from veldwatch.wire.rule_document import version_id
 

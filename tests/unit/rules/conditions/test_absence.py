@@ -5,7 +5,7 @@ from datetime import timedelta
 from rules.conditions.absence import AbsenceState, compile_absence
 from rules.conditions.span import Contact
 from tests.unit.rules.worlds import minute
-from veldwatch.model.rule import Absence
+from veldwatch.model.conditions.silence import Absence
 
 SILENT = compile_absence(Absence(silent_for=timedelta(minutes=10)))
 

@@ -7,7 +7,7 @@ import pytest
 from rules.conditions.continuous_flow import FlowCondition, FlowState, compile_continuous_flow
 from rules.conditions.span import Reading, Span
 from tests.unit.rules.worlds import minute
-from veldwatch.model.rule import Beginning, ContinuousFlow, FlowKind
+from veldwatch.model.conditions.flow import Beginning, ContinuousFlow, FlowKind
 
 FLOW = ContinuousFlow(metric="m", duration=timedelta(minutes=3), max_gap=timedelta(minutes=2))
 

@@ -7,7 +7,7 @@ import pytest
 from rules.conditions.geofence import GeofenceCondition, compile_geofence
 from rules.conditions.span import Fix, Span
 from tests.unit.rules.worlds import SQUARE, minute
-from veldwatch.model.rule import Geofence, GeofenceEvent
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent
 
 INSIDE, OUTSIDE, FAR = 30.005, 30.02, 31.0
 JUST_OUTSIDE = 30.0101  # 11 m beyond the boundary

@@ -5,7 +5,7 @@ from datetime import timedelta
 from rules.conditions.immobility import ImmobilityState, compile_immobility
 from rules.conditions.span import Fix, Span
 from tests.unit.rules.worlds import minute
-from veldwatch.model.rule import Immobility
+from veldwatch.model.conditions.movement import Immobility
 
 STILL = compile_immobility(Immobility())
 HOME, AWAY = 30.0, 30.01  # 1.1 km apart

@@ -5,7 +5,7 @@ import pytest
 from rules.conditions.span import Reading, Span
 from rules.conditions.threshold import ThresholdCondition, ThresholdState, compile_threshold
 from tests.unit.rules.worlds import minute
-from veldwatch.model.rule import Threshold
+from veldwatch.model.conditions.values import Threshold
 
 
 def ended(condition: ThresholdCondition, values: list[float]) -> list[tuple[int, int | None]]:

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veldwatch.errors import RuleInvalid
-from veldwatch.model.rule import Beginning, ContinuousFlow, Geofence, Rule, Severity, Threshold
+from veldwatch.model.conditions.flow import Beginning, ContinuousFlow
+from veldwatch.model.conditions.movement import Geofence
+from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.rule import Rule, Severity
 from veldwatch.wire.rule_document import parse_rule, rule_to_document, version_id
 from veldwatch.wire.rule_schema import rule_schema, schema_text
 

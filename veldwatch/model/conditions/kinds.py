@@ -1,0 +1,46 @@
+"""All kinds of conditions, and what can be asked of any of them.
+
+`INPUT` says what a condition folds, `OWN_TIME` names the field that says how long it must last before it fires; None:
+that is the rule's `hold_for`.
+"""
+
+from datetime import timedelta
+
+from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.movement import Geofence, Immobility
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.values import Threshold
+
+Condition = Threshold | ContinuousFlow | Absence | Geofence | Immobility
+
+KINDS: dict[str, type[Condition]] = {
+    "threshold": Threshold,
+    "continuous_flow": ContinuousFlow,
+    "absence": Absence,
+    "geofence": Geofence,
+    "immobility": Immobility,
+}
+"""By the name that documents give them."""
+
+
+def kind_of(condition: Condition) -> str:
+    """Name a condition's kind as documents do."""
+    return next(name for name, kind in KINDS.items() if type(condition) is kind)
+
+
+def metric_of(condition: Condition) -> str | None:
+    """Name the metric whose readings a condition folds; None: it folds something else."""
+    match condition:
+        case Threshold() | ContinuousFlow():
+            return condition.metric
+        case Absence() | Geofence() | Immobility():
+            return None
+
+
+def own_time(condition: Condition) -> timedelta | None:
+    """Give how long a condition must last before it fires; None: the rule's `hold_for` says so."""
+    if condition.OWN_TIME is None:
+        return None
+    duration: object = getattr(condition, condition.OWN_TIME)
+    assert isinstance(duration, timedelta)  # noqa: S101  # every field that OWN_TIME names is one
+    return duration

@@ -1,0 +1,32 @@
+"""Every kind of condition, with how its documents are read and described."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from veldwatch.model.conditions.kinds import Condition
+from veldwatch.wire.conditions.flow import continuous_flow_schemas, read_continuous_flow
+from veldwatch.wire.conditions.movement import geofence_schemas, immobility_schemas, read_geofence, read_immobility
+from veldwatch.wire.conditions.silence import absence_schemas, read_absence
+from veldwatch.wire.conditions.values import read_threshold, threshold_schemas
+from veldwatch.wire.document_part import DocumentPart
+
+
+class Form(NamedTuple):
+    """How one kind is written.
+
+    Attributes:
+        schemas: the JSON Schemas of its variants, one of which a document has to meet.
+    """
+
+    read: Callable[[DocumentPart], Condition]
+    schemas: Callable[[], list[dict[str, Any]]]
+
+
+FORMS: Mapping[str, Form] = {
+    "threshold": Form(read_threshold, threshold_schemas),
+    "continuous_flow": Form(read_continuous_flow, continuous_flow_schemas),
+    "absence": Form(read_absence, absence_schemas),
+    "geofence": Form(read_geofence, geofence_schemas),
+    "immobility": Form(read_immobility, immobility_schemas),
+}
+"""By kind, as `veldwatch.model.conditions.kinds.KINDS` names them."""
