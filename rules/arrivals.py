@@ -15,6 +15,7 @@ from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.conditions.threshold import ThresholdCondition
 from rules.fold import FoldState
 from rules.followed import Followed
+from rules.members import Members
 from rules.screening import AbsenceTable, FlowTable, Read, Screen, ThresholdTable
 from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.inputs import Input
@@ -37,8 +38,12 @@ class Arrivals:
         self._screens: list[tuple[Input, Screen]] = []
         self._screen_of: dict[FoldKey, Screen] = {}
         by_kind: dict[type, list[Target]] = {}
-        for target in targets:
+        listed = list(targets)
+        self._members = Members(listed)
+        for target in listed:
             kind = type(target.fold.condition)
+            if target.input in (Input.SAMPLES, Input.BUCKETS):
+                continue
             if kind in _TABLES:
                 by_kind.setdefault(kind, []).append(target)
             else:
@@ -64,12 +69,16 @@ class Arrivals:
         """
         found: dict[FoldKey, list[Observation]] = {}
         good = batch.readings[(batch.readings["quality"] & Quality.IMPLAUSIBLE) == 0]
-        self._sift(found, Input.READINGS, xid, (good["series_id"], good["observed_at"], good["value"]))
+        readings = (good["series_id"], good["observed_at"], good["value"])
+        self._sift(found, Input.READINGS, xid, readings)
+        self._members.find(found, Input.READINGS, readings)
         # A last will is the broker's word, not the device's: it proves no life.
         heard = batch.contacts[batch.contacts["online"]]
-        self._sift(
-            found, Input.CONTACTS, xid, (heard["device_id"], heard["received_at"], np.zeros(len(heard), np.float64))
-        )
+        contacts = (heard["device_id"], heard["received_at"], np.zeros(len(heard), np.float64))
+        self._sift(found, Input.CONTACTS, xid, contacts)
+        self._members.find(found, Input.CONTACTS, contacts)
+        fixes = batch.positions[(batch.positions["quality"] & Quality.IMPLAUSIBLE) == 0]
+        self._members.find(found, Input.POSITIONS, (fixes["device_id"], fixes["observed_at"], fixes["longitude"]))
         for device, fix in _fixes(batch.positions) if self._waiting else ():
             for key in self._waiting.get(device, ()):
                 found.setdefault(key, []).append(fix)

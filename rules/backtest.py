@@ -50,8 +50,9 @@ class Finding:
         alert = self.alert
         return {
             "id": str(alert.id),
-            "device": self.target.device.external_id,
-            "organisation": self.target.device.organisation,
+            "device": self.target.device.external_id if self.target.device else None,
+            "site": self.target.site_slug,
+            "organisation": self.target.place.organisation,
             "metric": self.target.series.metric if self.target.series else None,
             "state": alert.state.value,
             "opened_at": _stamp(alert.opened_at),
@@ -95,9 +96,13 @@ class BacktestReport:
             "count": len(self.findings),
             "per_week": round(len(self.findings) / weeks, 3) if weeks > 0 else None,
             "at_night": sum(_is_night(finding.alert, zone) for finding in self.findings),
-            "devices": dict(Counter(f.target.device.external_id for f in self.findings).most_common()),
+            "devices": dict(Counter(_place_of(f.target) for f in self.findings).most_common()),
             "alerts": [finding.document() for finding in self.findings],
         }
+
+
+def _place_of(target: Target) -> str:
+    return target.device.external_id if target.device else target.site_slug or ""
 
 
 def run_backtest(store: Store, rule: Rule, stretch: Stretch) -> BacktestReport:
@@ -132,7 +137,7 @@ def _folded(store: Store, target: Target, fold: Fold, stretch: Stretch) -> tuple
     count = 0
     more = True
     while more:
-        (page,) = store.observations(target.input, [(target.source_id, position)])
+        (page,) = store.observations([(target.source, position)], to_instant(stretch.until))
         state, settled = fold.advance(state, page.observations)
         episodes.extend(Episode(span, at) for span, at in settled)
         count += len(page.observations)
@@ -183,5 +188,6 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"{document['subjects']} subjects, {document['observations']} observations"
     for alert in document["alerts"]:
         end = alert["resolved_at"] or "no end"
-        yield f"  {alert['device']:<20} {alert['opened_at']} fired {alert['fired_at']} until {end}  {alert['summary']}"
+        place = alert["device"] or alert["site"]
+        yield f"  {place:<20} {alert['opened_at']} fired {alert['fired_at']} until {end}  {alert['summary']}"
     yield f"{document['count']} alerts, {document['per_week']} a week, {document['at_night']} at night"

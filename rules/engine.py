@@ -30,6 +30,8 @@ from veldwatch.storage.log import LogBatch, LogCursor
 _ACTIVATED_AT_ONCE = 20
 """Subjects whose whole history is folded in one transaction."""
 _READ_AT_ONCE = 100
+_REGRID = 10_000_000
+"""How long after late observations the buckets of a grid are folded again, so that many cause it once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +183,7 @@ class Engine:
 
     def _attend(self, keys: Iterable[FoldKey]) -> None:
         """Learn who listened, after observations were read and before they are folded: every gap before them counts."""
-        if any(self._targets[key].input is Input.CONTACTS for key in keys):
+        if any(self._targets[key].source.needs_watch() for key in keys):
             self._watch = self._store.watch(self._watch)
 
     def _unread(self, key: FoldKey, observations: list[Observation], cursor: LogCursor) -> list[Observation]:
@@ -192,7 +194,11 @@ class Engine:
         if cursor.xid >= followed.read_before:
             return observations
         after = followed.read_after
-        return [] if after is None else [seen for seen in observations if seen.at < after]
+        if after is None:
+            return []
+        # Of the sample that a state ends with, a part may have been stored after it was read.
+        last = after if followed.target.input is Input.SAMPLES else after - 1
+        return [seen for seen in observations if seen.at <= last]
 
     def _cut_history(self, followed: Followed, now: datetime) -> None:
         if followed.saved or followed.position is not None:
@@ -200,7 +206,7 @@ class Engine:
         if self._settings.history is None:
             return
         since = to_instant(now - self._settings.history)
-        floor = self._store.floor_of_history(followed.target.input, followed.target.source_id, since)
+        floor = self._store.floor_of_history(followed.target.source, since)
         if floor is not None:
             begin_at_floor(followed, floor)
 
@@ -231,9 +237,13 @@ class Engine:
             self._arrivals.release(self._followed[key])
         from_storage: list[tuple[Followed, Instant | None]] = []
         outcomes: list[_Outcome] = []
+        deferred: list[Followed] = []
         for key, observations in seen.items():
             followed = self._followed[key]
             head = followed.position
+            if followed.target.input is Input.BUCKETS and followed.current and not complete:
+                deferred.extend(self._touched(followed, observations, now))
+                continue
             fresh = _fresh(followed, observations)
             is_late = _is_late(fresh, head)
             if is_late and not self._rewind(followed, fresh[0].at):
@@ -241,15 +251,36 @@ class Engine:
                 fresh = _fresh(followed, observations)
                 is_late = _is_late(fresh, head) and self._rewind(followed, fresh[0].at)
             if complete or is_late or not followed.current:
-                from_storage.append((followed, head))
+                from_storage.append((followed, followed.rewound_from or head))
+                followed.rewound_from = None
             elif fresh:
                 outcomes.append(self._live(followed, fresh, now, head))
         outcomes += self._replayed(from_storage, now, history=history)
         self._record([outcome for outcome in outcomes if _is_news(outcome)], now)
         updates = [o.followed.update(now) for o in outcomes if complete or o.followed.must_be_saved()]
-        self._store.save_folds(updates)
+        self._store.save_folds(updates + [followed.update(now) for followed in deferred])
         for key in seen:
             self._arrivals.hold(self._followed[key])
+
+    def _touched(self, followed: Followed, touches: Sequence[Observation], now: datetime) -> list[Followed]:
+        """Go back to before late observations of a grid's members, and fold its buckets again a little later.
+
+        Each batch of an import touches old buckets; were they made again for each, the import would take for ever.
+
+        Returns:
+            The fold, if it has to be saved.
+        """
+        head = followed.position
+        late = min((seen.at for seen in touches), default=None)
+        if head is None or late is None or late >= head:
+            return []
+        if followed.floor is not None and late < followed.floor:
+            late = followed.floor + 1
+        if not self._rewind(followed, late):
+            return []
+        followed.rewound_from = max(head, followed.rewound_from or head)
+        followed.wake_at = to_instant(now) + _REGRID
+        return [followed]
 
     def _rewind(self, followed: Followed, late: Instant) -> bool:
         """Go back to before a late observation; False: its history is closed."""
@@ -283,24 +314,31 @@ class Engine:
             return []
         visible = self._store.visible_before()
         outcomes = [_Outcome(f, [], [], f.position, head, history) for f, head in rewound]
-        for kind in Input:
-            self._read_on([outcome for outcome in outcomes if outcome.followed.target.input is kind], kind)
+        self._read_on(outcomes, to_instant(now))
         for outcome in outcomes:
             followed = outcome.followed
             followed.current, followed.read_before, followed.read_after = True, visible, outcome.after
             outcome.spans.extend(followed.look(to_instant(now), self._watch))
         return outcomes
 
-    def _read_on(self, outcomes: Sequence[_Outcome], kind: Input) -> None:
-        rest = list(outcomes)
+    def _read_on(self, outcomes: Sequence[_Outcome], now: Instant) -> None:
+        rest = sorted(outcomes, key=lambda outcome: outcome.followed.target.source.input)
         while rest:
             part, rest = rest[:_READ_AT_ONCE], rest[_READ_AT_ONCE:]
-            pages = self._store.observations(kind, [(o.followed.target.source_id, o.followed.position) for o in part])
+            wanted = [(outcome.followed.target.source, outcome.followed.position) for outcome in part]
+            pages = self._store.observations(wanted, self._known_until(part, now))
             self._attend(outcome.followed.target.key for outcome in part)
             for outcome, page in zip(part, pages, strict=True):
                 outcome.settled.extend(outcome.followed.fold(page.observations, self._watch))
                 if page.more:
                     rest.append(outcome)
+
+    def _known_until(self, outcomes: Sequence[_Outcome], now: Instant) -> Instant:
+        """Tell until when buckets may be made: of contacts, not beyond what who listened is known to have heard."""
+        if not any(o.followed.target.source.grid and o.followed.target.source.needs_watch() for o in outcomes):
+            return now
+        self._watch = self._store.watch(self._watch)
+        return now if self._watch.until is None else min(now, self._watch.until)
 
     def _record(self, outcomes: Sequence[_Outcome], now: datetime) -> None:
         if not outcomes:
@@ -342,12 +380,19 @@ class Engine:
 def _fresh(followed: Followed, observations: Sequence[Observation]) -> list[Observation]:
     """Sort, and leave out what is folded already or closed."""
     floor, position = followed.floor, followed.position
-    unique = {seen.at: seen for seen in observations if seen.at != position and (floor is None or seen.at > floor)}
+    # A second part of the last sample has its time: the whole of it is to be folded again.
+    samples = followed.target.input is Input.SAMPLES
+    unique = {
+        seen.at: seen
+        for seen in observations
+        if (samples or seen.at != position) and (floor is None or seen.at > floor)
+    }
     return [unique[at] for at in sorted(unique)]
 
 
 def _is_late(fresh: Sequence[Observation], head: Instant | None) -> bool:
-    return bool(fresh) and head is not None and fresh[0].at < head
+    """Tell whether any is older than what is folded; what has the head's own time is left out before, but for parts."""
+    return bool(fresh) and head is not None and fresh[0].at <= head
 
 
 def _is_news(outcome: _Outcome) -> bool:

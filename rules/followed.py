@@ -20,6 +20,11 @@ _STRIDE = 256
 """Observations of a long history between two states that may be kept."""
 _LIVE_STRIDE = 64
 """The same for observations as they arrive."""
+_BUCKETS_STRIDE = 16
+"""The same for the buckets of a long history, which cost more to make again."""
+_HOUR = 3_600_000_000
+_SOON = 5_000_000
+"""A bucket that is complete, but not known for want of who listened, is asked for again after this."""
 
 Shown = tuple[tuple[Instant, Instant | None, Instant | None], ...]
 
@@ -32,6 +37,7 @@ class Followed:
         current: everything stored after `position` came, or will come, by the log; False: storage may hold more.
         read_before: observations of transactions before this id were read from storage already,
         read_after: those after this position, that is; None: all.
+        rewound_from: how far it had come before it was rewound, while what is stored is still to be folded again.
         viewed_at: the latest `now` that spans were told for; never goes back.
         shown: what was told then; None: not known since the program started.
     """
@@ -47,6 +53,7 @@ class Followed:
     read_before: int = 0
     read_after: Instant | None = None
     viewed_at: Instant | None = None
+    rewound_from: Instant | None = None
     shown: Shown | None = None
     saved: bool = False
     saved_at: datetime | None = None
@@ -68,13 +75,14 @@ class Followed:
         """Take the next observations, oldest first, keeping states on the way."""
         settled: list[Settled] = []
         fold = self.target.fold_under(watch)
-        for start in range(0, len(observations), _STRIDE):
-            part = observations[start : start + _STRIDE]
+        stride, live_stride = self._strides()
+        for start in range(0, len(observations), stride):
+            part = observations[start : start + stride]
             self.state, ended = fold.advance(self.state, part)
             self.position = part[-1].at
             settled.extend(ended)
             self._steps += len(part)
-            if self._steps >= _LIVE_STRIDE:
+            if self._steps >= live_stride:
                 self.keep_checkpoint()
         self.dirty = self.dirty or bool(observations)
         return settled
@@ -83,8 +91,24 @@ class Followed:
         """Tell the spans that are not settled, at `now` or at the latest time that was looked at before."""
         self.viewed_at = now if self.viewed_at is None else max(self.viewed_at, now)
         fold = self.target.fold_under(watch)
-        self.wake_at = fold.wake_at(self.state, self.viewed_at)
+        self.wake_at = _earlier(fold.wake_at(self.state, self.viewed_at), self._next_bucket(self.viewed_at))
         return fold.spans_at(self.state, self.viewed_at)
+
+    def _strides(self) -> tuple[int, int]:
+        grid = self.target.source.grid
+        if grid is None:
+            return _STRIDE, _LIVE_STRIDE
+        return _BUCKETS_STRIDE, max(_HOUR // grid.every, 1)
+
+    def _next_bucket(self, now: Instant) -> Instant | None:
+        """Tell when to look for the next bucket; None: it reads none."""
+        grid = self.target.source.grid
+        if grid is None:
+            return None
+        if self.position is None:
+            # Nothing was observed, or no bucket is complete yet.
+            return now + max(grid.every, _SOON)
+        return max(self.position + grid.every + grid.wait, now + _SOON)
 
     def keep_checkpoint(self) -> None:
         """Keep this state, if it is not too close to the last one, and forget those that are too many now."""
@@ -120,6 +144,10 @@ class Followed:
         self._superfluous.clear()
         self.saved, self.dirty, self.saved_at, self.saved_wake_at = True, False, now, self.wake_at
         return update
+
+
+def _earlier(one: Instant | None, other: Instant | None) -> Instant | None:
+    return min((moment for moment in (one, other) if moment is not None), default=None)
 
 
 def follow(target: Target, stored: StoredFold | None) -> Followed:

@@ -71,7 +71,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """An alert as it is now to be recorded, and how it came to be so; no transitions: only `settled_at` is new."""
+    """An alert as it is now to be recorded, and how it came to be so; no transitions: its times are as they were."""
 
     alert: Alert
     transitions: tuple[Transition, ...]
@@ -170,7 +170,8 @@ def _announced(alert: Alert, recording: Recording) -> Revision:
 def _continued(before: Alert, episode: Episode, recording: Recording) -> list[Revision]:
     after = _alert(before.id, episode, before, recording)
     if (after.state, after.fired_at, after.resolved_at) == (before.state, before.fired_at, before.resolved_at):
-        return [] if after.settled_at == before.settled_at else [Revision(alert=after, transitions=())]
+        same = (after.settled_at, after.value) == (before.settled_at, before.value)
+        return [] if same else [Revision(alert=after, transitions=())]
     if before.state is AlertState.PENDING:
         return [_announced(after, recording)]
     if before.state is AlertState.FIRING and after.resolved_at is not None and after.fired_at == before.fired_at:

@@ -7,8 +7,12 @@ from typing import Any, Literal
 
 from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
 from rules.conditions.watch import ALWAYS, Watch, watch_of
+from rules.grids.grid import Seen, seen_of
+from rules.grids.pages import bucket_pages
 from rules.instants import to_datetime, to_instant
 from rules.lifecycle import AlertStretch, Revision
+from rules.samples import page_of_samples
+from rules.sources import Source
 from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
 from rules.targets import FoldKey
 from rules.wording import farewell
@@ -95,14 +99,46 @@ class PostgresStore:
         """Load the newest state from before an instant."""
         return folds.load_checkpoint(self.connection, key, before)
 
-    def floor_of_history(self, kind: Input, source_id: int, since: Instant) -> Instant | None:
+    def floor_of_history(self, source: Source, since: Instant) -> Instant | None:
         """Tell up to where history is too old for a new rule."""
-        return folds.floor_of_history(self.connection, _KINDS[kind], source_id, to_datetime(since), least=_NEWEST_KEPT)
+        if source.grid is not None:
+            first = [self.first(kind, members) for kind, members in source.grid.members.items() if members]
+            return since if any(at is not None and at < since for at in first) else None
+        kind, number = next(source.members())
+        return folds.floor_of_history(self.connection, _KINDS[kind], number, to_datetime(since), least=_NEWEST_KEPT)
 
-    def observations(self, kind: Input, after: Sequence[tuple[int, Instant | None]]) -> list[Page]:
+    def observations(self, after: Sequence[tuple[Source, Instant | None]], until: Instant) -> list[Page]:
         """Read a page of each source."""
-        pages = folds.read_observations(self.connection, _KINDS[kind], after, limit=_PAGE, until=self.until)
+        pages: dict[int, Page] = {}
+        for kind in dict.fromkeys(source.input for source, _ in after):
+            numbers = [number for number, (source, _) in enumerate(after) if source.input is kind]
+            found = self._pages(kind, [after[number] for number in numbers], until)
+            pages |= dict(zip(numbers, found, strict=True))
+        return [pages[number] for number in range(len(after))]
+
+    def first(self, kind: Input, members: Sequence[int]) -> Instant | None:
+        """Tell when the first of many sources was observed first."""
+        return folds.first_of_members(self.connection, _KINDS[kind], members)
+
+    def seen(self, kind: Input, members: Sequence[int], since: Instant, until: Instant) -> Seen:
+        """Read the observations of many sources."""
+        return seen_of(folds.read_members(self.connection, _KINDS[kind], members, since, until))
+
+    def _pages(self, kind: Input, after: Sequence[tuple[Source, Instant | None]], until: Instant) -> list[Page]:
+        if kind is Input.BUCKETS:
+            ended = until if self.until is None else min(until, to_instant(self.until))
+            return [Page([*page.buckets], page.more) for page in bucket_pages(self, after, ended)]
+        if kind is Input.SAMPLES:
+            return [self._samples(source.slots, position) for source, position in after]
+        wanted = [(source.id, position) for source, position in after]
+        pages = folds.read_observations(self.connection, _KINDS[kind], wanted, limit=_PAGE, until=self.until)
         return [Page([_observation(kind, row) for row in rows], len(rows) == _PAGE) for rows in pages]
+
+    def _samples(self, slots: Sequence[int], position: Instant | None) -> Page:
+        series = [number for number in slots if number]
+        rows = folds.read_samples(self.connection, series, position, limit=_PAGE, until=self.until)
+        samples, more = page_of_samples(rows, slots, _PAGE)
+        return Page([*samples], more)
 
     def alerts(self, wanted: Mapping[FoldKey, Wanted]) -> dict[FoldKey, list[Alert]]:
         """Load recorded alerts."""
@@ -178,6 +214,8 @@ def _observation(kind: Input, row: tuple[Any, ...]) -> Observation:
             return Fix(*row)
         case Input.CONTACTS:
             return Contact(*row)
+        case Input.SAMPLES | Input.BUCKETS:
+            raise AssertionError(f"{kind} are put together from others")
 
 
 def _about(entry: Entry) -> AlertSubject:
@@ -185,9 +223,9 @@ def _about(entry: Entry) -> AlertSubject:
     return AlertSubject(
         version=target.key.version,
         subject=target.key.subject,
-        organisation_id=target.device.organisation_id,
-        device_id=target.device.id,
-        site_id=target.device.site_id,
+        organisation_id=target.place.organisation_id,
+        device_id=target.device.id if target.device else None,
+        site_id=target.site_id,
         series_id=target.series.id if target.series else None,
         severity=target.rule.severity.value,
     )

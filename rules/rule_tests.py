@@ -107,7 +107,7 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     if rule_id not in rules:
         raise part.wrong("rule", rule_id, f"expected one of {', '.join(rules)}")
     rule = rules[rule_id]
-    read = {Input.READINGS: _readings, Input.POSITIONS: _positions, Input.CONTACTS: _contacts}[rule.condition.INPUT]
+    read = _INPUTS[rule.condition.INPUT]
     observations = _in_order(part, list(read(part)))
     until = part.duration("until")
     expected = tuple(_expected(item) for item in _items(part, "expect", required=False))
@@ -208,3 +208,6 @@ def _in_order(part: DocumentPart, observations: Sequence[Observation]) -> tuple[
         if before.at == after.at:
             raise part.wrong("readings", before, "expected each time once")
     return tuple(ordered)
+
+
+_INPUTS = {Input.READINGS: _readings, Input.POSITIONS: _positions, Input.CONTACTS: _contacts}

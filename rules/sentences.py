@@ -6,7 +6,7 @@ from rules.targets import Target
 from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
-from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.values import Threshold
 from veldwatch.wire.durations import format_duration
 
@@ -22,6 +22,10 @@ def sentence_of(target: Target, alert: Alert) -> str:
         case Absence() as condition:
             heard = spoken(alert.opened_at)
             return f"Not heard for {format_duration(condition.silent_for)} or more, last on {heard}"
+        case AreaOutage() as condition:
+            share = "many" if alert.value is None else f"{alert.value:.0%}"
+            silent = format_duration(condition.silent_for)
+            return f"{share} of the devices of {target.place.name} not heard for {silent} or more"
         case Geofence() as condition:
             verb = "Entered" if condition.event is GeofenceEvent.ENTER else "Left"
             return f"{verb} {condition.site or 'the area'}"

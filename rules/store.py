@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 from rules.conditions.span import Instant, Observation
 from rules.conditions.watch import Watch
 from rules.lifecycle import AlertStretch, Revision
+from rules.sources import Source
 from rules.targets import FoldKey, Target
 from veldwatch.model.alert import Alert
-from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched
@@ -140,12 +140,16 @@ class Store(Protocol):
         """Load the newest earlier state of a fold whose position is before an instant."""
         ...
 
-    def floor_of_history(self, kind: Input, source_id: int, since: Instant) -> Instant | None:
+    def floor_of_history(self, source: Source, since: Instant) -> Instant | None:
         """Tell up to where a source's history is too old to be folded for a new rule; None: all is to be."""
         ...
 
-    def observations(self, kind: Input, after: Sequence[tuple[int, Instant | None]]) -> list[Page]:
-        """Read stored observations after (source, position), a page of each, in that order; None: from the first on."""
+    def observations(self, after: Sequence[tuple[Source, Instant | None]], until: Instant) -> list[Page]:
+        """Read stored observations after (source, position), a page of each, in that order; None: from the first on.
+
+        Args:
+            until: buckets that are not complete by then are left out.
+        """
         ...
 
     def alerts(self, wanted: Mapping[FoldKey, Wanted]) -> dict[FoldKey, list[Alert]]:

@@ -1,6 +1,7 @@
 """Targets: one per (rule version, subject), found by matching the rules' selectors against the register.
 
-A subject is what one fold runs over: `series:17` for conditions on readings, `device:4` for positions and contacts.
+A subject is what one fold runs over: `series:17` for conditions on readings, `device:4` for positions, contacts and
+several series together, `site:9` for conditions on an area.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,18 +9,21 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from rules.conditions.absence import AbsenceCondition
+from rules.conditions.area_outage import AreaOutageCondition
 from rules.conditions.compile import compile_condition
 from rules.conditions.watch import Watch
 from rules.fold import Fold
+from rules.grids.plan import Planned, plan
 from rules.instants import to_span
+from rules.sources import Source
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import metric_of
 from veldwatch.model.conditions.movement import Geofence
 from veldwatch.model.conditions.values import Threshold
-from veldwatch.model.identifiers import OrganisationId, RuleVersionId
+from veldwatch.model.identifiers import OrganisationId, RuleVersionId, SiteId
 from veldwatch.model.rule import Rule, Selector
-from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries
+from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
 from veldwatch.wire.polygons import canonical_polygon
 
 
@@ -35,22 +39,51 @@ class Target:
     """A rule applied to one subject.
 
     Attributes:
-        source_id: the series or device whose observations are folded.
-        series: None: the condition folds positions or contacts.
+        source: what is folded.
+        device: None: it is about a whole site.
+        series: None: the condition folds no series of its own.
+        site: of a target that is about a whole site.
     """
 
     key: FoldKey
     rule: Rule
     fold: Fold
-    input: Input
-    source_id: int
-    device: WatchedDevice
+    source: Source
+    device: WatchedDevice | None = None
     series: WatchedSeries | None = None
+    site: WatchedSite | None = None
+
+    @property
+    def input(self) -> Input:
+        """Tell what is folded."""
+        return self.source.input
+
+    @property
+    def source_id(self) -> int:
+        """Number the series or device that is folded, or the subject of buckets."""
+        return self.source.id
+
+    @property
+    def place(self) -> WatchedDevice | WatchedSite:
+        """Give what it is about: the device, or the site."""
+        place = self.device or self.site
+        assert place is not None  # noqa: S101  # one of the two is given
+        return place
+
+    @property
+    def site_id(self) -> SiteId | None:
+        """Name the site that it is at."""
+        return self.device.site_id if self.device else self.place.id  # pyright: ignore[reportReturnType]  # a site's
+
+    @property
+    def site_slug(self) -> str | None:
+        """Name the site that it is at, by its slug."""
+        return self.device.site if self.device else self.site.slug if self.site else None
 
     def fold_under(self, watch: Watch) -> Fold:
         """Give the fold as it runs with what is known of who listened when."""
         condition = self.fold.condition
-        if not isinstance(condition, AbsenceCondition):
+        if not isinstance(condition, (AbsenceCondition, AreaOutageCondition)):
             return self.fold
         return replace(self.fold, condition=replace(condition, watch=watch))
 
@@ -70,6 +103,10 @@ def find_targets(
     refusals: list[Refusal] = []
     subjects = _Subjects(watched)
     for version, rule in versions:
+        if rule.condition.INPUT is Input.BUCKETS:
+            devices = [device for device, _ in subjects.candidates(rule) if selects(rule.select, device)]
+            targets.extend(_group_target(version, rule, planned) for planned in plan(rule, devices, watched))
+            continue
         # One compiled condition per organisation: each has sites of its own names.
         folds: dict[OrganisationId, Fold | None] = {}
         for device, series in subjects.candidates(rule):
@@ -127,10 +164,21 @@ def _target(
         key=FoldKey(version, subject),
         rule=rule,
         fold=replace(fold, speed_limits=device.speed_limits) if over is Input.POSITIONS else fold,
-        input=over,
-        source_id=source_id,
+        source=Source(input=over, id=source_id),
         device=device,
         series=series,
+    )
+
+
+def _group_target(version: RuleVersionId, rule: Rule, planned: Planned) -> Target:
+    return Target(
+        key=FoldKey(version, planned.subject),
+        rule=rule,
+        fold=compile_fold(rule, {}, planned.organisation_id),
+        source=Source(input=Input.BUCKETS, id=planned.id, grid=planned.grid),
+        device=planned.device,
+        series=planned.series,
+        site=planned.site,
     )
 
 

@@ -63,6 +63,12 @@ def evidence_of(target: Target, alert: Alert) -> dict[str, object]:
             return {"device_id": target.source_id, "fixes": fixes}
         case Input.CONTACTS:
             return {"device_id": target.source_id, "contacts": [{"received_at": at} for at in times]}
+        case Input.SAMPLES:
+            samples = [{"observed_at": at, "values": seen[1]} for at, seen in zip(times, observations, strict=True)]
+            return {"series_ids": list(target.source.slots), "samples": samples}
+        case Input.BUCKETS:
+            buckets = [{"until": at, "values": seen[1]} for at, seen in zip(times, observations, strict=True)]
+            return {"grid": type(target.rule.condition).__name__, "buckets": buckets}
 
 
 def farewell(last: Mapping[str, Any], alert: Alert, now: datetime) -> dict[str, object]:
@@ -88,7 +94,7 @@ def _message(
     target: Target, alert: Alert, transition: Transition, summary: str, now: datetime, news_age: timedelta
 ) -> dict[str, object]:
     late = now - transition.at > news_age
-    headline = f"{target.rule.title}: {target.device.name}"
+    headline = f"{target.rule.title}: {target.place.name}"
     return {
         "kind": transition.kind.value,
         "headline": ("Earlier: " if late else "") + _HEADLINES.get(transition.kind, "") + headline,
@@ -98,10 +104,10 @@ def _message(
             "id": str(alert.id),
             "rule": target.rule.id,
             "severity": target.rule.severity.value,
-            "organisation": target.device.organisation,
-            "site": target.device.site,
-            "device": target.device.external_id,
-            "device_name": target.device.name,
+            "organisation": target.place.organisation,
+            "site": target.site_slug,
+            "device": target.device.external_id if target.device else None,
+            "device_name": target.place.name,
             "opened_at": _stamp(alert.opened_at),
             "fired_at": _stamp(alert.fired_at),
             "resolved_at": _stamp(alert.resolved_at),
@@ -153,10 +159,10 @@ def _course_of(opened: str | None, fired: str | None, resolved: str | None) -> s
 def _fields(target: Target, alert: Alert) -> dict[str, str | float | None]:
     return {
         "title": target.rule.title,
-        "device": target.device.external_id,
-        "device_name": target.device.name,
-        "organisation": target.device.organisation,
-        "site": target.device.site,
+        "device": target.device.external_id if target.device else None,
+        "device_name": target.place.name,
+        "organisation": target.place.organisation,
+        "site": target.site_slug,
         "metric": target.series.metric if target.series else None,
         "unit": target.series.unit if target.series else None,
         "value": alert.value,

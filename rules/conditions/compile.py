@@ -3,6 +3,7 @@
 from typing import Any
 
 from rules.conditions.absence import compile_absence
+from rules.conditions.area_outage import compile_area_outage
 from rules.conditions.continuous_flow import compile_continuous_flow
 from rules.conditions.geofence import compile_geofence
 from rules.conditions.immobility import compile_immobility
@@ -12,7 +13,7 @@ from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
-from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.values import Threshold
 from veldwatch.model.rule import Rule
 
@@ -36,6 +37,8 @@ def compile_condition(rule: Rule, site_polygon: str | None = None) -> AnyConditi
             return compile_continuous_flow(rule.condition)
         case Absence():
             return compile_absence(rule.condition)
+        case AreaOutage():
+            return compile_area_outage(rule.condition)
         case Immobility():
             return compile_immobility(rule.condition)
         case Geofence():

@@ -33,7 +33,27 @@ class Contact(NamedTuple):
     at: Instant
 
 
-Observation = Reading | Fix | Contact
+class Sample(NamedTuple):
+    """What several series of one device said at one instant, by slot; None: nothing then."""
+
+    at: Instant
+    values: tuple[float | None, ...]
+
+
+class Bucket(NamedTuple):
+    """What many devices did in the stretch of time that ends at `at`; what the values are depends on the grid."""
+
+    at: Instant
+    values: tuple[Any, ...]
+
+
+class Touch(NamedTuple):
+    """News of a member of a grid, observed at this time: the bucket that holds it is to be made anew."""
+
+    at: Instant
+
+
+Observation = Reading | Fix | Contact | Sample | Bucket | Touch
 Evidence = tuple[tuple[Any, ...], ...]
 """The observations that made it so, as plain tuples, oldest first."""
 

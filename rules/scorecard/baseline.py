@@ -18,6 +18,7 @@ from rules.conditions.span import Instant, Reading
 from rules.instants import to_datetime, to_span
 from rules.scorecard.gathering import spot_of
 from rules.scorecard.occurrences import Detector, Firing
+from rules.sources import Source
 from rules.store import Store
 from rules.targets import Target
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind
@@ -39,6 +40,9 @@ PARAMETERS: Mapping[str, float] = {
 _BLOCK = 4096
 """Windows whose medians are taken at once: 10 MB."""
 
+_ALWAYS: Instant = 2**62
+"""Readings are what they are, whenever they are looked at."""
+
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 
@@ -49,12 +53,12 @@ def run_baseline(store: Store, targets: Iterable[Target]) -> tuple[Detector, lis
     registers = {target.source_id for target in series.values() if _is_register(target)}
     firings: list[Firing] = []
     for source_id, target in series.items():
-        times, values = _readings(store, source_id)
+        times, values = _readings(store, target.source)
         if source_id in registers:
             times, values = times[1:], np.diff(values)
-        firings.extend(Firing(NAME, to_datetime(int(at)), spot_of(target.device)) for at in alarms(times, values))
-    devices = {target.device.id: spot_of(target.device) for target in series.values()}
-    return Detector(name=NAME, detects=None, watched=list(devices.values())), firings
+        firings.extend(Firing(NAME, to_datetime(int(at)), spot_of(target.place)) for at in alarms(times, values))
+    spots = dict.fromkeys(spot_of(target.place) for target in series.values())
+    return Detector(name=NAME, detects=None, watched=list(spots)), firings
 
 
 def alarms(times: Instants, values: Floats) -> Sequence[Instant]:
@@ -94,12 +98,12 @@ def _is_register(target: Target) -> bool:
     return isinstance(condition, ContinuousFlow) and condition.of is FlowKind.REGISTER
 
 
-def _readings(store: Store, source_id: int) -> tuple[Instants, Floats]:
+def _readings(store: Store, source: Source) -> tuple[Instants, Floats]:
     rows: list[tuple[int, float]] = []
     position: Instant | None = None
     more = True
     while more:
-        (page,) = store.observations(Input.READINGS, [(source_id, position)])
+        (page,) = store.observations([(source, position)], _ALWAYS)
         rows.extend((seen.at, seen.value) for seen in page.observations if isinstance(seen, Reading))
         position, more = (rows[-1][0] if rows else position), page.more
     return np.array([at for at, _ in rows], np.int64), np.array([value for _, value in rows], np.float64)

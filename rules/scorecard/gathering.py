@@ -5,21 +5,23 @@ A back-test folds history as the engine does (`rules.backtest`), so both give th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rules.backtest import Stretch as Asked
 from rules.backtest import run_backtest
 from rules.conditions.span import Contact, Instant
 from rules.conditions.watch import ALWAYS, Watch
+from rules.grids.grid import Seen, seen_of
 from rules.instants import to_datetime
 from rules.postgres_store import PostgresStore
 from rules.scorecard.occurrences import Detector, Firing, Occurrence, Place, Spot, Stretch
+from rules.sources import Source
 from rules.store import Page, StoredFold
 from rules.targets import FoldKey, Target, find_targets
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.rule import Rule
-from veldwatch.model.watched import Watched, WatchedDevice
+from veldwatch.model.watched import Watched, WatchedDevice, WatchedSite
 from veldwatch.storage import folds, simulation
 from veldwatch.storage import rules as stored_rules
 from veldwatch.storage.connection import Connection
@@ -27,6 +29,8 @@ from veldwatch.storage.scorecard import fired_alerts, observed_moments
 from veldwatch.wire.rule_document import version_id
 
 _PAGE = 2000
+_EVERY = 1_000_000_000
+"""More moments than any device has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ def backtested(
     store = kind(connection=connection, until=stretch.until, picture=watched)
     targets, refused = _targets(rules, watched)
     firings = [
-        Firing(rule.id, finding.alert.fired_at, spot_of(finding.target.device))
+        Firing(rule.id, finding.alert.fired_at, spot_of(finding.target.place))
         for rule in rules
         if targets[rule.id]
         for finding in run_backtest(store, rule, Asked(since=stretch.since, until=stretch.until)).findings
@@ -143,9 +147,11 @@ def simulated_truth(
     ]
 
 
-def spot_of(device: WatchedDevice) -> Spot:
-    """Give a device's place."""
-    return Spot(device.organisation, device.external_id, device.site_path)
+def spot_of(place: WatchedDevice | WatchedSite) -> Spot:
+    """Give the place of a device or a site."""
+    if isinstance(place, WatchedSite):
+        return Spot(place.organisation, None, place.path)
+    return Spot(place.organisation, place.external_id, place.site_path)
 
 
 def _targets(rules: Sequence[Rule], watched: Watched) -> tuple[dict[str, list[Target]], dict[str, str]]:
@@ -157,8 +163,8 @@ def _targets(rules: Sequence[Rule], watched: Watched) -> tuple[dict[str, list[Ta
 
 
 def _detector(rule: Rule, targets: Sequence[Target]) -> Detector:
-    devices = {target.device.id: target.device for target in targets}
-    return Detector(name=rule.id, detects=rule.detects, watched=[spot_of(device) for device in devices.values()])
+    spots = dict.fromkeys(spot_of(target.place) for target in targets)
+    return Detector(name=rule.id, detects=rule.detects, watched=list(spots))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,13 +196,36 @@ class _AsObserved(_Picture):
         """Load nothing."""
         del key, before
 
-    def observations(self, kind: Input, after: Sequence[tuple[int, Instant | None]]) -> list[Page]:
-        """Read a page of each source; of contacts, the moments of observation."""
+    def seen(self, kind: Input, members: Sequence[int], since: Instant, until: Instant) -> Seen:
+        """Read the observations of many sources; of contacts, the moments of observation."""
+        if kind is not Input.CONTACTS:
+            return PostgresStore.seen(self, kind, members, since, until)
+        before, ended = to_datetime(since - 1), to_datetime(until)
+        rows = [
+            (device, moment)
+            for device in members
+            for moment in observed_moments(self.connection, device, before, ended, _EVERY)
+        ]
+        return seen_of(sorted(rows, key=lambda row: row[1]))
+
+    def first(self, kind: Input, members: Sequence[int]) -> Instant | None:
+        """Tell when the first of many sources was observed first."""
         if kind is not Input.CONTACTS or self.until is None:
-            return PostgresStore.observations(self, kind, after)
-        pages: list[Page] = []
-        for device_id, position in after:
-            since = None if position is None else to_datetime(position)
-            moments = observed_moments(self.connection, device_id, since, self.until, _PAGE)
-            pages.append(Page([Contact(moment) for moment in moments], len(moments) == _PAGE))
-        return pages
+            return PostgresStore.first(self, kind, members)
+        firsts = [observed_moments(self.connection, device, None, self.until, 1) for device in members]
+        return min((moment for found in firsts for moment in found), default=None)
+
+    def observations(self, after: Sequence[tuple[Source, Instant | None]], until: Instant) -> list[Page]:
+        """Read a page of each source; of contacts, the moments of observation."""
+        return [
+            self._heard(source.id, position)
+            if source.input is Input.CONTACTS
+            else PostgresStore.observations(self, [(source, position)], until)[0]
+            for source, position in after
+        ]
+
+    def _heard(self, device_id: int, position: Instant | None) -> Page:
+        since = None if position is None else to_datetime(position)
+        until = datetime.max.replace(tzinfo=UTC) if self.until is None else self.until
+        moments = observed_moments(self.connection, device_id, since, until, _PAGE)
+        return Page([Contact(moment) for moment in moments], len(moments) == _PAGE)

@@ -41,6 +41,25 @@ class WatchedSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedSite:
+    """A site.
+
+    Attributes:
+        organisation: slug.
+        kind: district_metered_area, feeder, reserve ...: an open list.
+        path: slugs of all sites above it and its own, the topmost first.
+    """
+
+    id: SiteId
+    organisation_id: OrganisationId
+    organisation: str
+    slug: str
+    name: str
+    kind: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """The whole picture.
 
@@ -50,4 +69,5 @@ class Watched:
 
     devices: tuple[WatchedDevice, ...] = ()
     series: tuple[WatchedSeries, ...] = ()
+    sites: tuple[WatchedSite, ...] = ()
     polygons: dict[tuple[OrganisationId, str], str]

@@ -31,7 +31,7 @@ class AlertSubject:
     version: UUID
     subject: str
     organisation_id: int
-    device_id: int
+    device_id: int | None
     site_id: int | None
     series_id: int | None
     severity: str

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from veldwatch.model.identifiers import OrganisationId
 from veldwatch.model.track import NO_LIMITS, SpeedLimits, Stretch
-from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries
+from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
 from veldwatch.wire.polygons import canonical_polygon
@@ -63,19 +63,20 @@ def try_engine_lock(connection: Connection) -> bool:
 
 
 def read_watched(connection: Connection) -> Watched:
-    """Read the devices that are not retired, their series, and the sites that have an area."""
+    """Read the devices that are not retired, their series, and all sites."""
     with translated_errors():
         devices = connection.execute(_QUERIES["watched_devices"]).fetchall()
         series = connection.execute(_QUERIES["watched_series"]).fetchall()
         sites = connection.execute(_QUERIES["watched_sites"]).fetchall()
         stretches = connection.execute(_QUERIES["watched_stretches"]).fetchall()
     limits = _speed_limits(stretches)
-    areas = ((OrganisationId(organisation), slug, _area(geometry)) for organisation, slug, geometry in sites)
+    areas = ((OrganisationId(row[1]), row[3], _area(row[7])) for row in sites if row[7] is not None)
     return Watched(
         devices=tuple(_device(row, limits) for row in devices),
         series=tuple(
             WatchedSeries(id=i, device_id=device, metric=metric, unit=unit) for i, device, metric, unit in series
         ),
+        sites=tuple(_site(row) for row in sites),
         polygons={(organisation, slug): area for organisation, slug, area in areas if area is not None},
     )
 
@@ -197,6 +198,52 @@ def read_observations(
         for number, *observation in connection.execute(_QUERIES[kind], values, binary=True):
             pages[number].append(tuple(observation))
     return pages
+
+
+def read_samples(
+    connection: Connection, series: Sequence[int], after: int | None, *, limit: int, until: datetime | None = None
+) -> list[tuple[int, int, float]]:
+    """Read what several series of a device said after a position: series, microseconds, value; oldest first.
+
+    Args:
+        limit: at most so many, so that the last instant may lack some.
+    """
+    values = {"series": list(series), "after": _time(after), "limit": limit, "until": until}
+    with translated_errors():
+        return connection.execute(_QUERIES["samples"], values, binary=True).fetchall()
+
+
+def read_members(
+    connection: Connection, kind: Kind, members: Sequence[int], since: int, until: int
+) -> list[tuple[Any, ...]]:
+    """Read the observations of many sources within [since, until), oldest first.
+
+    Returns:
+        (source, microseconds, value), (source, microseconds, longitude, latitude) or (source, microseconds).
+    """
+    values = {"members": list(members), "since": _time(since), "until": _time(until)}
+    with translated_errors():
+        return connection.execute(_QUERIES[f"members_{kind}"], values, binary=True).fetchall()
+
+
+def first_of_members(connection: Connection, kind: Kind, members: Sequence[int]) -> int | None:
+    """Tell when the first of many sources was observed first, in microseconds; None: none ever was."""
+    with translated_errors():
+        row = connection.execute(_QUERIES[f"first_{kind}"], {"members": list(members)}).fetchone()
+    return None if row is None else row[0]
+
+
+def _site(row: tuple[Any, ...]) -> WatchedSite:
+    number, organisation_id, organisation, slug, name, kind, path, _ = row
+    return WatchedSite(
+        id=number,
+        organisation_id=organisation_id,
+        organisation=organisation,
+        slug=slug,
+        name=name,
+        kind=kind,
+        path=tuple(path),
+    )
 
 
 def _device(row: tuple[Any, ...], limits: Mapping[int, SpeedLimits]) -> WatchedDevice:

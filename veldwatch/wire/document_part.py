@@ -78,6 +78,15 @@ class DocumentPart:
         """Take a number that may be absent."""
         return self.number(key, lowest=lowest, highest=highest) if self.has(key) else default
 
+    def whole_or(self, key: str, default: int, *, lowest: int, highest: int) -> int:
+        """Take a whole number within bounds that may be absent."""
+        if not self.has(key):
+            return default
+        value = self.raw(key)
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+            raise self.wrong(key, value, f"expected a whole number from {lowest} to {highest}")
+        return value
+
     def limits(self, key: str) -> tuple[float, float]:
         """Take a list of two numbers, the smaller first."""
         value = self._required(key, "two numbers")

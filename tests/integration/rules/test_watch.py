@@ -66,9 +66,9 @@ def test_a_stopped_intake_makes_nobody_silent_and_who_stays_silent_is_told(
     engineer.rounds.flush(at(10_060), everything=True)
     stretch = Stretch(since=at(0), until=at(10_060))
     report = run_backtest(PostgresStore(connection=engineer.connection, until=stretch.until), SILENT, stretch)
-    assert {(f.target.device.external_id, f.alert.opened_at, f.alert.fired_at) for f in report.findings} == {
-        ("is-dead", at(10), at(10_050))
-    }
+    assert {
+        (f.target.device and f.target.device.external_id, f.alert.opened_at, f.alert.fired_at) for f in report.findings
+    } == {("is-dead", at(10), at(10_050))}
 
 
 def years_ago(meter: int) -> list[tuple[str, datetime, float]]:

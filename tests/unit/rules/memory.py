@@ -15,8 +15,12 @@ import numpy as np
 
 from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
 from rules.conditions.watch import Watch, watch_of
+from rules.grids.grid import Seen, seen_of
+from rules.grids.pages import bucket_pages
 from rules.instants import to_datetime
 from rules.lifecycle import AlertStretch, Change, Revision, Transition
+from rules.samples import page_of_samples
+from rules.sources import Source
 from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
 from rules.targets import FoldKey
 from veldwatch.model.alert import Alert, AlertState
@@ -59,7 +63,7 @@ class MemoryStore:
 
     def put(self, observations: Sequence[tuple[int, Observation]]) -> tuple[LogCursor, LogBatch]:
         """Store observations of sources; what is stored already is not in the batch."""
-        new: dict[type, list[tuple[int, Observation]]] = {Reading: [], Fix: [], Contact: []}
+        new: dict[type[Observation], list[tuple[int, Observation]]] = {Reading: [], Fix: [], Contact: []}
         for source, seen in observations:
             stored = self._stored.setdefault((_INPUT[type(seen)], source), {})
             if seen.at not in stored:
@@ -158,17 +162,44 @@ class MemoryStore:
         position = max((at for at in kept if at < before), default=None)
         return None if position is None else (position, kept[position])
 
-    def floor_of_history(self, kind: Input, source_id: int, since: Instant) -> Instant | None:
-        times = sorted(self._stored.get((kind, source_id), {}), reverse=True)
+    def floor_of_history(self, source: Source, since: Instant) -> Instant | None:
+        times = sorted((at for member in source.members() for at in self._stored.get(member, {})), reverse=True)
         return min(times[self.newest_kept], since) if len(times) > self.newest_kept else None
 
-    def observations(self, kind: Input, after: Sequence[tuple[int, Instant | None]]) -> list[Page]:
-        pages: list[Page] = []
-        for source, position in after:
-            stored = self._stored.get((kind, source), {})
-            times = sorted(at for at in stored if position is None or at > position)
-            pages.append(Page([stored[at] for at in times[:_PAGE]], len(times) > _PAGE))
-        return pages
+    def observations(self, after: Sequence[tuple[Source, Instant | None]], until: Instant) -> list[Page]:
+        return [self._page(source, position, until) for source, position in after]
+
+    def first(self, kind: Input, members: Sequence[int]) -> Instant | None:
+        return min((at for member in members for at in self._stored.get((kind, member), {})), default=None)
+
+    def seen(self, kind: Input, members: Sequence[int], since: Instant, until: Instant) -> Seen:
+        rows = [
+            (member, *_row(seen))
+            for member in members
+            for at, seen in self._stored.get((kind, member), {}).items()
+            if since <= at < until
+        ]
+        return seen_of(sorted(rows, key=lambda row: row[1]))
+
+    def _page(self, source: Source, position: Instant | None, until: Instant) -> Page:
+        if source.input is Input.BUCKETS:
+            (page,) = bucket_pages(self, [(source, position)], until)
+            return Page([*page.buckets], page.more)
+        if source.input is Input.SAMPLES:
+            rows = [
+                (series, seen.at, seen.value)
+                for _, series in source.members()
+                for seen in self._stored.get((Input.READINGS, series), {}).values()
+                if isinstance(seen, Reading) and (position is None or seen.at > position)
+            ]
+            samples, more = page_of_samples(sorted(rows, key=lambda row: row[1])[:_PAGE], source.slots, _PAGE)
+            return Page([*samples], more)
+        return self._plain_page(source, position)
+
+    def _plain_page(self, source: Source, position: Instant | None) -> Page:
+        stored = self._stored.get((source.input, source.id), {})
+        times = sorted(at for at in stored if position is None or at > position)
+        return Page([stored[at] for at in times[:_PAGE]], len(times) > _PAGE)
 
     def alerts(self, wanted: Mapping[FoldKey, Wanted]) -> dict[FoldKey, list[Alert]]:
         found: dict[FoldKey, list[Alert]] = {}
@@ -227,7 +258,12 @@ class MemoryStore:
             self._contents.history.extend((revision.alert.id, transition) for transition in revision.transitions)
 
 
-_INPUT = {Reading: Input.READINGS, Fix: Input.POSITIONS, Contact: Input.CONTACTS}
+_INPUT: dict[type[Observation], Input] = {Reading: Input.READINGS, Fix: Input.POSITIONS, Contact: Input.CONTACTS}
+
+
+def _row(seen: Observation) -> tuple[Any, ...]:
+    """Give an observation as a grid reads it: time and values, no accuracy."""
+    return (seen.at, seen.longitude, seen.latitude) if isinstance(seen, Fix) else tuple(seen)
 
 
 def _unsettled(alert: Alert, after: Instant | None) -> bool:

@@ -1,14 +1,15 @@
 """Small worlds for tests: one organisation, devices with series, rules made in a line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from rules.conditions.span import Instant
 from rules.instants import to_instant
 from rules.store import ActiveRule
 from veldwatch.model.conditions.kinds import Condition
-from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId
+from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId, SiteId
 from veldwatch.model.rule import Rule, Severity
-from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries
+from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
 from veldwatch.wire.rule_document import version_id
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -58,3 +59,29 @@ def watched(count: int = 2, metrics: tuple[str, ...] = ("value",)) -> Watched:
         for index, metric in enumerate(metrics, start=1)
     )
     return Watched(devices=devices, series=series, polygons={})
+
+
+def neighbourhood() -> Watched:
+    """Make a feeder with two transformers: devices 1 to 3 at the first, 4 and 5 at the second."""
+    organisation = OrganisationId(1)
+    sites = tuple(
+        WatchedSite(
+            id=SiteId(number),
+            organisation_id=organisation,
+            organisation="town",
+            slug=path[-1],
+            name=path[-1].title(),
+            kind=kind,
+            path=path,
+        )
+        for number, (kind, path) in enumerate(
+            [("feeder", ("f",)), ("transformer", ("f", "t1")), ("transformer", ("f", "t2"))], start=1
+        )
+    )
+    places = {number: sites[1] if number <= 3 else sites[2] for number in range(1, 6)}
+    picture = watched(5)
+    devices = tuple(
+        replace(device, site_id=places[device.id].id, site=places[device.id].slug, site_path=places[device.id].path)
+        for device in picture.devices
+    )
+    return replace(picture, devices=devices, sites=sites)

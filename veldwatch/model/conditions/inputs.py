@@ -12,3 +12,7 @@ class Input(StrEnum):
     """Of one device."""
     CONTACTS = "contacts"
     """Of one device, by `received_at`."""
+    SAMPLES = "samples"
+    """Of several series of one device, together."""
+    BUCKETS = "buckets"
+    """Of what many devices did, on a grid of time (`rules.grids`)."""

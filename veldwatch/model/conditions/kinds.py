@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
-from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.values import Threshold
 
-Condition = Threshold | ContinuousFlow | Absence | Geofence | Immobility
+Condition = Threshold | ContinuousFlow | Absence | Geofence | Immobility | AreaOutage
 
 KINDS: dict[str, type[Condition]] = {
     "threshold": Threshold,
@@ -19,6 +19,7 @@ KINDS: dict[str, type[Condition]] = {
     "absence": Absence,
     "geofence": Geofence,
     "immobility": Immobility,
+    "area_outage": AreaOutage,
 }
 """By the name that documents give them."""
 
@@ -33,7 +34,7 @@ def metric_of(condition: Condition) -> str | None:
     match condition:
         case Threshold() | ContinuousFlow():
             return condition.metric
-        case Absence() | Geofence() | Immobility():
+        case Absence() | Geofence() | Immobility() | AreaOutage():
             return None
 
 

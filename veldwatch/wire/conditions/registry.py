@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from veldwatch.model.conditions.kinds import Condition
 from veldwatch.wire.conditions.flow import continuous_flow_schemas, read_continuous_flow
 from veldwatch.wire.conditions.movement import geofence_schemas, immobility_schemas, read_geofence, read_immobility
-from veldwatch.wire.conditions.silence import absence_schemas, read_absence
+from veldwatch.wire.conditions.silence import absence_schemas, area_outage_schemas, read_absence, read_area_outage
 from veldwatch.wire.conditions.values import read_threshold, threshold_schemas
 from veldwatch.wire.document_part import DocumentPart
 
@@ -28,5 +28,6 @@ FORMS: Mapping[str, Form] = {
     "absence": Form(read_absence, absence_schemas),
     "geofence": Form(read_geofence, geofence_schemas),
     "immobility": Form(read_immobility, immobility_schemas),
+    "area_outage": Form(read_area_outage, area_outage_schemas),
 }
 """By kind, as `veldwatch.model.conditions.kinds.KINDS` names them."""

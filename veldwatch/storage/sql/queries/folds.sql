@@ -19,8 +19,17 @@ JOIN device d ON d.id = s.device_id
 WHERE d.status NOT IN ('retired', 'refused')
 ORDER BY s.id;
 
--- watched_sites: geometries of sites
-SELECT organisation_id, slug, geometry FROM site WHERE geometry IS NOT NULL;
+-- watched_sites: all sites, with the slugs of those above them and of themselves, and their geometries
+WITH RECURSIVE path AS (
+    SELECT id, ARRAY[slug] AS slugs FROM site WHERE parent_id IS NULL
+    UNION ALL
+    SELECT s.id, p.slugs || s.slug FROM site s JOIN path p ON s.parent_id = p.id
+)
+SELECT s.id, s.organisation_id, o.slug, s.slug, s.name, s.kind, path.slugs, s.geometry
+FROM site s
+JOIN organisation o ON o.id = s.organisation_id
+JOIN path ON path.id = s.id
+ORDER BY s.id;
 
 -- watched_stretches: where those of the devices that have any limit move under which, oldest first; microseconds
 SELECT m.device_id, (extract(epoch FROM lower(m.during)) * 1000000)::bigint,
@@ -164,3 +173,53 @@ CROSS JOIN LATERAL (
     LIMIT %(limit)s
 ) AS o
 ORDER BY w.number, o.received_at;
+
+-- samples: readings of several series of one device after a position, those marked implausible left out
+SELECT r.series_id, (extract(epoch FROM r.observed_at) * 1000000)::bigint, r.value
+FROM reading_raw r
+WHERE r.series_id = ANY(%(series)s::integer[]) AND r.observed_at > coalesce(%(after)s::timestamptz, '-infinity')
+  AND r.quality & 4 = 0 AND (%(until)s::timestamptz IS NULL OR r.observed_at < %(until)s)
+ORDER BY r.observed_at, r.series_id
+LIMIT %(limit)s;
+
+-- members_readings: readings of many series within a stretch, those marked implausible left out
+SELECT r.series_id, (extract(epoch FROM r.observed_at) * 1000000)::bigint, r.value
+FROM reading_raw r
+WHERE r.series_id = ANY(%(members)s::integer[]) AND r.observed_at >= %(since)s AND r.observed_at < %(until)s
+  AND r.quality & 4 = 0
+ORDER BY r.observed_at, r.series_id;
+
+-- members_positions: fixes of many devices within a stretch, those marked implausible left out
+SELECT p.device_id, (extract(epoch FROM p.observed_at) * 1000000)::bigint, p.longitude, p.latitude
+FROM position_raw p
+WHERE p.device_id = ANY(%(members)s::integer[]) AND p.observed_at >= %(since)s AND p.observed_at < %(until)s
+  AND p.quality & 4 = 0
+ORDER BY p.observed_at, p.device_id;
+
+-- members_contacts: contacts of many devices within a stretch; a last will proves no life
+SELECT c.device_id, (extract(epoch FROM c.received_at) * 1000000)::bigint
+FROM contact c
+WHERE c.device_id = ANY(%(members)s::integer[]) AND c.received_at >= %(since)s AND c.received_at < %(until)s
+  AND c.online
+ORDER BY c.received_at, c.device_id;
+
+-- first_readings: when the first of many series was read first
+SELECT (extract(epoch FROM min(first.observed_at)) * 1000000)::bigint
+FROM unnest(%(members)s::integer[]) AS member (id)
+CROSS JOIN LATERAL (
+    SELECT observed_at FROM reading_raw WHERE series_id = member.id ORDER BY observed_at LIMIT 1
+) AS first;
+
+-- first_positions: when the first of many devices was somewhere first
+SELECT (extract(epoch FROM min(first.observed_at)) * 1000000)::bigint
+FROM unnest(%(members)s::integer[]) AS member (id)
+CROSS JOIN LATERAL (
+    SELECT observed_at FROM position_raw WHERE device_id = member.id ORDER BY observed_at LIMIT 1
+) AS first;
+
+-- first_contacts: when the first of many devices was heard first
+SELECT (extract(epoch FROM min(first.received_at)) * 1000000)::bigint
+FROM unnest(%(members)s::integer[]) AS member (id)
+CROSS JOIN LATERAL (
+    SELECT received_at FROM contact WHERE device_id = member.id ORDER BY received_at LIMIT 1
+) AS first;

@@ -1,0 +1,81 @@
+"""Members: which folds a batch concerns that read several sources together.
+
+Samples are made of the batch's readings. Of buckets a batch tells only from when on they are to be made anew: what is
+in them is read from storage, once they are complete.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.conditions.span import Observation, Touch
+from rules.samples import samples_of
+from rules.targets import FoldKey, Target
+from veldwatch.model.conditions.inputs import Input
+
+_Numbers = npt.NDArray[np.int64]
+
+
+class _Index(NamedTuple):
+    """Members in order, and the number of the target that each is for."""
+
+    member: _Numbers
+    target: _Numbers
+
+    def pairs(self, sources: _Numbers) -> tuple[_Numbers, _Numbers]:
+        """List (row, target) for every row and every target that its source is a member of."""
+        begin = np.searchsorted(self.member, sources, "left")
+        count = np.searchsorted(self.member, sources, "right") - begin
+        rows = np.repeat(np.arange(len(sources)), count)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
+        return rows, self.target[np.repeat(begin, count) + within]
+
+
+class Members:
+    """Who reads samples or buckets, by the series and devices that make them up."""
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self._targets = [target for target in targets if target.input in (Input.SAMPLES, Input.BUCKETS)]
+        self._index: dict[tuple[Input, Input], _Index] = {}
+        pairs: dict[tuple[Input, Input], list[tuple[int, int]]] = {}
+        for number, target in enumerate(self._targets):
+            for kind, member in target.source.members():
+                pairs.setdefault((target.input, kind), []).append((member, number))
+        for form, found in pairs.items():
+            table = np.array(sorted(found), np.int64)
+            self._index[form] = _Index(table[:, 0].copy(), table[:, 1].copy())
+
+    def find(self, found: dict[FoldKey, list[Observation]], kind: Input, columns: tuple[Any, Any, Any]) -> None:
+        """Add what observations of a kind (source, at, value) mean to samples and buckets."""
+        sources, at, value = (np.ascontiguousarray(column) for column in columns)
+        sources = sources.astype(np.int64)
+        if not len(sources):
+            return
+        if (buckets := self._index.get((Input.BUCKETS, kind))) is not None:
+            self._touch(found, *buckets.pairs(sources), at)
+        if (samples := self._index.get((Input.SAMPLES, kind))) is not None:
+            self._sample(found, *samples.pairs(sources), (sources, at, value))
+
+    def _touch(self, found: dict[FoldKey, list[Observation]], rows: _Numbers, numbers: _Numbers, at: _Numbers) -> None:
+        earliest = np.full(len(self._targets), np.iinfo(np.int64).max)
+        np.minimum.at(earliest, numbers, at[rows])
+        touched: list[int] = np.unique(numbers).tolist()
+        for number in touched:
+            found.setdefault(self._targets[number].key, []).append(Touch(int(earliest[number])))
+
+    def _sample(
+        self,
+        found: dict[FoldKey, list[Observation]],
+        rows: _Numbers,
+        numbers: _Numbers,
+        columns: tuple[_Numbers, _Numbers, npt.NDArray[np.float64]],
+    ) -> None:
+        source, at, value = (column[rows].tolist() for column in columns)
+        pieces: dict[int, list[tuple[int, int, float]]] = {}
+        for number, *piece in zip(numbers.tolist(), source, at, value, strict=True):
+            pieces.setdefault(number, []).append(tuple(piece))
+        for number, own in pieces.items():
+            target = self._targets[number]
+            found.setdefault(target.key, []).extend(samples_of(own, target.source.slots))
