@@ -1,9 +1,12 @@
 """What an alert says where its rule has no message: one sentence for each kind of condition."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from rules.targets import Target
 from veldwatch.model.alert import Alert
+from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -13,29 +16,60 @@ from veldwatch.wire.durations import format_duration
 
 def sentence_of(target: Target, alert: Alert) -> str:
     """Say what holds, in words of the condition."""
-    rule = target.rule
-    match rule.condition:
-        case Threshold() as condition:
-            return f"{condition.metric} {_limit(condition)}: {_shown(alert.value, target)}"
-        case ContinuousFlow() as condition:
-            return f"{condition.metric} showed flow without a pause for {format_duration(condition.duration)} or more"
-        case Absence() as condition:
-            heard = spoken(alert.opened_at)
-            return f"Not heard for {format_duration(condition.silent_for)} or more, last on {heard}"
-        case AreaOutage() as condition:
-            share = "many" if alert.value is None else f"{alert.value:.0%}"
-            silent = format_duration(condition.silent_for)
-            return f"{share} of the devices of {target.place.name} not heard for {silent} or more"
-        case Geofence() as condition:
-            verb = "Entered" if condition.event is GeofenceEvent.ENTER else "Left"
-            return f"{verb} {condition.site or 'the area'}"
-        case Immobility() as condition:
-            return f"Moved less than {condition.radius_metres:g} m for {format_duration(condition.window)}"
+    return _SENTENCES[type(target.rule.condition)](target.rule.condition, target, alert)
 
 
 def spoken(time: datetime | None) -> str | None:
     """Write a time as messages do."""
     return None if time is None else f"{time:%-d %b %Y %H:%M:%S} UTC"
+
+
+def _threshold(condition: Threshold, target: Target, alert: Alert) -> str:
+    return f"{condition.metric} {_limit(condition)}: {_shown(alert.value, target)}"
+
+
+def _continuous_flow(condition: ContinuousFlow, target: Target, alert: Alert) -> str:  # noqa: ARG001  # as all
+    return f"{condition.metric} showed flow without a pause for {format_duration(condition.duration)} or more"
+
+
+def _absence(condition: Absence, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    return f"Not heard for {format_duration(condition.silent_for)} or more, last on {spoken(alert.opened_at)}"
+
+
+def _area_outage(condition: AreaOutage, target: Target, alert: Alert) -> str:
+    share = "Many" if alert.value is None else f"{alert.value:.0%}"
+    return (
+        f"{share} of the devices of {target.place.name} not heard for {format_duration(condition.silent_for)} or more"
+    )
+
+
+def _balance(condition: Balance, target: Target, alert: Alert) -> str:
+    lost, stretch = _amount(alert.value, condition.unit), format_duration(condition.every)
+    return f"{lost} went into {target.place.name} within {stretch} and were not metered"
+
+
+def _neighbours(condition: Neighbours, target: Target, alert: Alert) -> str:
+    off = _amount(None if alert.value is None else abs(alert.value), target.series.unit if target.series else "")
+    side = "off" if alert.value is None else "below" if alert.value < 0 else "above"
+    return f"{condition.metric} is {off} {side} the median of its neighbours"
+
+
+def _proximity(condition: Proximity, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    """Name the other tracker: the second value of the first stretch that shows them near."""
+    observations: Any = alert.evidence.get("observations")
+    if observations:
+        return f"Within {_amount(alert.value, 'm')} of {observations[0][1][1]}"
+    buckets: Any = alert.evidence.get("buckets")
+    return f"Within {_amount(alert.value, 'm')} of {buckets[0]['values'][1] if buckets else 'another'}"
+
+
+def _geofence(condition: Geofence, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    verb = "Entered" if condition.event is GeofenceEvent.ENTER else "Left"
+    return f"{verb} {condition.site or 'the area'}"
+
+
+def _immobility(condition: Immobility, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    return f"Moved less than {condition.radius_metres:g} m for {format_duration(condition.window)}"
 
 
 def _limit(condition: Threshold) -> str:
@@ -47,3 +81,20 @@ def _limit(condition: Threshold) -> str:
 def _shown(value: float | None, target: Target) -> str:
     unit = target.series.unit if target.series else ""
     return f"{value:.6g} {unit}".strip() if value is not None else "–"
+
+
+def _amount(value: float | None, unit: str) -> str:
+    return "an unknown amount" if value is None else f"{value:.6g} {unit}".strip()
+
+
+_SENTENCES: Mapping[type, Callable[[Any, Target, Alert], str]] = {
+    Threshold: _threshold,
+    ContinuousFlow: _continuous_flow,
+    Absence: _absence,
+    AreaOutage: _area_outage,
+    Balance: _balance,
+    Neighbours: _neighbours,
+    Proximity: _proximity,
+    Geofence: _geofence,
+    Immobility: _immobility,
+}

@@ -20,7 +20,6 @@ from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import metric_of
 from veldwatch.model.conditions.movement import Geofence
-from veldwatch.model.conditions.values import Threshold
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId, SiteId
 from veldwatch.model.rule import Rule, Selector
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
@@ -142,7 +141,7 @@ def compile_fold(rule: Rule, polygons: Mapping[tuple[OrganisationId, str], str],
     return Fold(
         condition=compile_condition(rule, polygon),
         keep_firing_for=to_span(rule.keep_firing_for),
-        shows_pending=isinstance(rule.condition, (Threshold, Geofence)) and bool(rule.hold_for),
+        shows_pending=rule.condition.OWN_TIME is None and bool(rule.hold_for),
     )
 
 

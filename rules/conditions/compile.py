@@ -1,16 +1,21 @@
 """From a rule's definition to the fold that carries it out."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rules.conditions.absence import compile_absence
 from rules.conditions.area_outage import compile_area_outage
+from rules.conditions.balance import compile_balance
 from rules.conditions.continuous_flow import compile_continuous_flow
 from rules.conditions.geofence import compile_geofence
 from rules.conditions.immobility import compile_immobility
-from rules.conditions.span import Condition
+from rules.conditions.neighbours import compile_neighbours
+from rules.conditions.proximity import compile_proximity
+from rules.conditions.span import Condition, Instant
 from rules.conditions.threshold import compile_threshold
 from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
+from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -19,6 +24,19 @@ from veldwatch.model.rule import Rule
 
 AnyCondition = Condition[Any, Any]
 """Which state and which observation a condition takes is decided here and nowhere else."""
+
+_WITH_OWN_TIME: Mapping[type, Callable[[Any], AnyCondition]] = {
+    ContinuousFlow: compile_continuous_flow,
+    Absence: compile_absence,
+    AreaOutage: compile_area_outage,
+    Immobility: compile_immobility,
+}
+_WITH_HOLD_FOR: Mapping[type, Callable[[Any, Instant], AnyCondition]] = {
+    Threshold: compile_threshold,
+    Balance: compile_balance,
+    Neighbours: compile_neighbours,
+    Proximity: compile_proximity,
+}
 
 
 def compile_condition(rule: Rule, site_polygon: str | None = None) -> AnyCondition:
@@ -30,22 +48,16 @@ def compile_condition(rule: Rule, site_polygon: str | None = None) -> AnyConditi
     Raises:
         RuleInvalid: a geofence names a site that has no polygon.
     """
-    match rule.condition:
-        case Threshold():
-            return compile_threshold(rule.condition, to_span(rule.hold_for))
-        case ContinuousFlow():
-            return compile_continuous_flow(rule.condition)
-        case Absence():
-            return compile_absence(rule.condition)
-        case AreaOutage():
-            return compile_area_outage(rule.condition)
-        case Immobility():
-            return compile_immobility(rule.condition)
-        case Geofence():
-            polygon = rule.condition.polygon or site_polygon
-            if polygon is None:
-                raise RuleInvalid(
-                    f"bad condition.site of rule {rule.id!r}: {rule.condition.site!r}"
-                    " (expected a site of the device's organisation with a polygon)"
-                )
-            return compile_geofence(rule.condition, polygon, to_span(rule.hold_for))
+    kind = type(rule.condition)
+    if kind in _WITH_OWN_TIME:
+        return _WITH_OWN_TIME[kind](rule.condition)
+    if kind in _WITH_HOLD_FOR:
+        return _WITH_HOLD_FOR[kind](rule.condition, to_span(rule.hold_for))
+    assert isinstance(rule.condition, Geofence)  # noqa: S101  # the one that needs more than its definition
+    polygon = rule.condition.polygon or site_polygon
+    if polygon is None:
+        raise RuleInvalid(
+            f"bad condition.site of rule {rule.id!r}: {rule.condition.site!r}"
+            " (expected a site of the device's organisation with a polygon)"
+        )
+    return compile_geofence(rule.condition, polygon, to_span(rule.hold_for))

@@ -110,6 +110,20 @@ def values_at(seen: Seen, members: Sequence[int], edges: Instants, within: Insta
     return found
 
 
+def means(seen: Seen, members: Sequence[int], edges: Instants) -> Floats:
+    """Give the mean of each member's values between edges: members x buckets; NaN: it said nothing then."""
+    wide = len(edges) - 1
+    order = np.argsort(np.asarray(members, np.int64), kind="stable")
+    place = np.searchsorted(np.asarray(members, np.int64)[order], seen.source)
+    kept = (place < len(members)) & (seen.at >= edges[0])
+    kept[kept] &= np.asarray(members, np.int64)[order][place[kept]] == seen.source[kept]
+    bucket = np.searchsorted(edges, seen.at[kept], "right") - 1
+    cell = order[place[kept]] * wide + bucket
+    count = np.bincount(cell, minlength=len(members) * wide).reshape(len(members), wide)
+    total = np.bincount(cell, seen.value[kept], minlength=len(members) * wide).reshape(len(members), wide)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
 def _column(rows: Sequence[tuple[Any, ...]], place: int) -> list[Any]:
     return [row[place] for row in rows]
 

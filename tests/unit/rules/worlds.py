@@ -62,7 +62,7 @@ def watched(count: int = 2, metrics: tuple[str, ...] = ("value",)) -> Watched:
 
 
 def neighbourhood() -> Watched:
-    """Make a feeder with two transformers: devices 1 to 3 at the first, 4 and 5 at the second."""
+    """Make a feeder with two transformers: devices 1 to 3 at the first, 4 and 5 at the second; 1 is an inlet."""
     organisation = OrganisationId(1)
     sites = tuple(
         WatchedSite(
@@ -81,7 +81,13 @@ def neighbourhood() -> Watched:
     places = {number: sites[1] if number <= 3 else sites[2] for number in range(1, 6)}
     picture = watched(5)
     devices = tuple(
-        replace(device, site_id=places[device.id].id, site=places[device.id].slug, site_path=places[device.id].path)
+        replace(
+            device,
+            site_id=places[device.id].id,
+            site=places[device.id].slug,
+            site_path=places[device.id].path,
+            profile="inlet" if device.id == 1 else "meter",
+        )
         for device in picture.devices
     )
     return replace(picture, devices=devices, sites=sites)

@@ -6,12 +6,13 @@ that is the rule's `hold_for`.
 
 from datetime import timedelta
 
+from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.values import Threshold
 
-Condition = Threshold | ContinuousFlow | Absence | Geofence | Immobility | AreaOutage
+Condition = Threshold | ContinuousFlow | Absence | Geofence | Immobility | AreaOutage | Balance | Neighbours | Proximity
 
 KINDS: dict[str, type[Condition]] = {
     "threshold": Threshold,
@@ -20,6 +21,9 @@ KINDS: dict[str, type[Condition]] = {
     "geofence": Geofence,
     "immobility": Immobility,
     "area_outage": AreaOutage,
+    "balance": Balance,
+    "neighbours": Neighbours,
+    "proximity": Proximity,
 }
 """By the name that documents give them."""
 
@@ -34,7 +38,7 @@ def metric_of(condition: Condition) -> str | None:
     match condition:
         case Threshold() | ContinuousFlow():
             return condition.metric
-        case Absence() | Geofence() | Immobility() | AreaOutage():
+        case Absence() | Geofence() | Immobility() | AreaOutage() | Balance() | Neighbours() | Proximity():
             return None
 
 

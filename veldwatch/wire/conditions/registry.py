@@ -4,6 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from veldwatch.model.conditions.kinds import Condition
+from veldwatch.wire.conditions.area import (
+    balance_schemas,
+    neighbours_schemas,
+    proximity_schemas,
+    read_balance,
+    read_neighbours,
+    read_proximity,
+)
 from veldwatch.wire.conditions.flow import continuous_flow_schemas, read_continuous_flow
 from veldwatch.wire.conditions.movement import geofence_schemas, immobility_schemas, read_geofence, read_immobility
 from veldwatch.wire.conditions.silence import absence_schemas, area_outage_schemas, read_absence, read_area_outage
@@ -29,5 +37,8 @@ FORMS: Mapping[str, Form] = {
     "geofence": Form(read_geofence, geofence_schemas),
     "immobility": Form(read_immobility, immobility_schemas),
     "area_outage": Form(read_area_outage, area_outage_schemas),
+    "balance": Form(read_balance, balance_schemas),
+    "neighbours": Form(read_neighbours, neighbours_schemas),
+    "proximity": Form(read_proximity, proximity_schemas),
 }
 """By kind, as `veldwatch.model.conditions.kinds.KINDS` names them."""
