@@ -272,9 +272,9 @@ class Engine:
         """
         head = followed.position
         late = min((seen.at for seen in touches), default=None)
-        if head is None or late is None or late >= head:
+        if head is None or late is None or late > head:
             return []
-        if followed.floor is not None and late < followed.floor:
+        if followed.floor is not None and late <= followed.floor:
             late = followed.floor + 1
         if not self._rewind(followed, late):
             return []

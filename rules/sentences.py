@@ -16,7 +16,7 @@ from veldwatch.wire.durations import format_duration
 
 def sentence_of(target: Target, alert: Alert) -> str:
     """Say what holds, in words of the condition."""
-    return _SENTENCES[type(target.rule.condition)](target.rule.condition, target, alert)
+    return SENTENCES[type(target.rule.condition)](target.rule.condition, target, alert)
 
 
 def spoken(time: datetime | None) -> str | None:
@@ -87,7 +87,7 @@ def _amount(value: float | None, unit: str) -> str:
     return "an unknown amount" if value is None else f"{value:.6g} {unit}".strip()
 
 
-_SENTENCES: Mapping[type, Callable[[Any, Target, Alert], str]] = {
+SENTENCES: Mapping[type, Callable[[Any, Target, Alert], str]] = {
     Threshold: _threshold,
     ContinuousFlow: _continuous_flow,
     Absence: _absence,

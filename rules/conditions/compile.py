@@ -25,13 +25,13 @@ from veldwatch.model.rule import Rule
 AnyCondition = Condition[Any, Any]
 """Which state and which observation a condition takes is decided here and nowhere else."""
 
-_WITH_OWN_TIME: Mapping[type, Callable[[Any], AnyCondition]] = {
+WITH_OWN_TIME: Mapping[type, Callable[[Any], AnyCondition]] = {
     ContinuousFlow: compile_continuous_flow,
     Absence: compile_absence,
     AreaOutage: compile_area_outage,
     Immobility: compile_immobility,
 }
-_WITH_HOLD_FOR: Mapping[type, Callable[[Any, Instant], AnyCondition]] = {
+WITH_HOLD_FOR: Mapping[type, Callable[[Any, Instant], AnyCondition]] = {
     Threshold: compile_threshold,
     Balance: compile_balance,
     Neighbours: compile_neighbours,
@@ -49,10 +49,10 @@ def compile_condition(rule: Rule, site_polygon: str | None = None) -> AnyConditi
         RuleInvalid: a geofence names a site that has no polygon.
     """
     kind = type(rule.condition)
-    if kind in _WITH_OWN_TIME:
-        return _WITH_OWN_TIME[kind](rule.condition)
-    if kind in _WITH_HOLD_FOR:
-        return _WITH_HOLD_FOR[kind](rule.condition, to_span(rule.hold_for))
+    if kind in WITH_OWN_TIME:
+        return WITH_OWN_TIME[kind](rule.condition)
+    if kind in WITH_HOLD_FOR:
+        return WITH_HOLD_FOR[kind](rule.condition, to_span(rule.hold_for))
     assert isinstance(rule.condition, Geofence)  # noqa: S101  # the one that needs more than its definition
     polygon = rule.condition.polygon or site_polygon
     if polygon is None:

@@ -50,14 +50,14 @@ class CompanyGrid:
         ]
 
     def _nearest(self, fixes: Seen, subject: int, begin: Instant, end: Instant) -> Bucket:
-        first, last = np.searchsorted(fixes.at, [begin - self.within, end], "left").tolist()
+        first, last = np.searchsorted(fixes.at, [begin - self.within, end], "right").tolist()
         source, at, place = fixes.source[first:last], fixes.at[first:last], fixes.value[first:last]
         own = np.flatnonzero(source == subject)
         other = np.flatnonzero(np.isin(source, self.others[subject]))
         if not len(own) or not len(other):
             return Bucket(end, (None, None))
         pairs = np.abs(at[own, None] - at[None, other]) <= self.within
-        pairs &= np.maximum(at[own, None], at[None, other]) >= begin
+        pairs &= np.maximum(at[own, None], at[None, other]) > begin
         if not pairs.any():
             return Bucket(end, (None, None))
         distance = np.where(pairs, _metres(place[own], place[other]), np.inf)

@@ -1,6 +1,6 @@
 """A grid cuts time into buckets of one length, and says of each what its members' observations came to.
 
-A bucket [end - every, end) is complete, and folded, once `wait` has passed after its end, so that most of what is late
+A bucket (end - every, end] is complete, and folded, once `wait` has passed after its end, so that most of what is late
 is there; what comes later still makes the fold go back to before it and fold the buckets again. What a bucket says
 depends only on observations from `lookback` before it to its end, so a late observation changes no bucket before its
 own.
@@ -62,7 +62,7 @@ class Grid(Protocol):
         """Make the buckets between edges, for each subject.
 
         Args:
-            seen: all observations of the members from `lookback` before the first edge to before the last one.
+            seen: all observations of the members from after `lookback` before the first edge to the last one.
             edges: n + 1, `every` apart.
         """
         ...
@@ -72,8 +72,8 @@ def edges_after(grid: Grid, position: Instant, until: Instant, most: int) -> tup
     """Give the edges of the complete buckets after a position, at most so many, and whether there are more.
 
     Args:
-        position: the end of the last bucket that was folded, or any instant: then from the bucket that holds it.
-        until: observations from here on are not known, or not to be looked at.
+        position: the end of the last bucket that was folded, or any instant: then from the bucket that holds the next.
+        until: observations after this are not known, or not to be looked at.
     """
     first = position - position % grid.every
     count = (until - grid.wait - first) // grid.every
@@ -115,9 +115,9 @@ def means(seen: Seen, members: Sequence[int], edges: Instants) -> Floats:
     wide = len(edges) - 1
     order = np.argsort(np.asarray(members, np.int64), kind="stable")
     place = np.searchsorted(np.asarray(members, np.int64)[order], seen.source)
-    kept = (place < len(members)) & (seen.at >= edges[0])
+    kept = (place < len(members)) & (seen.at > edges[0])
     kept[kept] &= np.asarray(members, np.int64)[order][place[kept]] == seen.source[kept]
-    bucket = np.searchsorted(edges, seen.at[kept], "right") - 1
+    bucket = np.searchsorted(edges, seen.at[kept], "left") - 1
     cell = order[place[kept]] * wide + bucket
     count = np.bincount(cell, minlength=len(members) * wide).reshape(len(members), wide)
     total = np.bincount(cell, seen.value[kept], minlength=len(members) * wide).reshape(len(members), wide)

@@ -31,7 +31,7 @@ class HeardGrid:
     def buckets(self, seen: Mapping[Input, Seen], edges: Instants, subjects: Sequence[int]) -> list[list[Bucket]]:
         """Say who was heard; the same for every subject."""
         contacts = seen[Input.CONTACTS]
-        cuts = np.searchsorted(contacts.at, edges, "left").tolist()
+        cuts = np.searchsorted(contacts.at, edges, "right").tolist()
         made: list[Bucket] = []
         for number, end in enumerate(edges[1:].tolist()):
             source, at = contacts.source[cuts[number] : cuts[number + 1]], contacts.at[cuts[number] : cuts[number + 1]]

@@ -20,7 +20,7 @@ class Shelf(Protocol):
         ...
 
     def seen(self, kind: Input, members: Sequence[int], since: Instant, until: Instant) -> Seen:
-        """Read their observations within [since, until), oldest first."""
+        """Read their observations within (since, until], oldest first."""
         ...
 
 
@@ -35,7 +35,7 @@ def bucket_pages(shelf: Shelf, wanted: Sequence[tuple[Source, Instant | None]], 
     """Make a page of buckets for each source, after its position; None: from the members' first observation on."""
     pages: dict[int, BucketPage] = {}
     for grid, position, numbers in _together(wanted):
-        since = _first(shelf, grid) if position is None else position
+        since = _before_first(shelf, grid) if position is None else position
         if since is None:
             pages |= dict.fromkeys(numbers, BucketPage([], more=False))
             continue
@@ -61,9 +61,9 @@ def _together(
     return list(groups.values())
 
 
-def _first(shelf: Shelf, grid: Grid) -> Instant | None:
+def _before_first(shelf: Shelf, grid: Grid) -> Instant | None:
     firsts = [shelf.first(kind, members) for kind, members in grid.members.items() if members]
-    return min((first for first in firsts if first is not None), default=None)
+    return min((first - 1 for first in firsts if first is not None), default=None)
 
 
 def _seen(shelf: Shelf, grid: Grid, since: Instant, until: Instant) -> Mapping[Input, Seen]:

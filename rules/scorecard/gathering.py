@@ -200,11 +200,11 @@ class _AsObserved(_Picture):
         """Read the observations of many sources; of contacts, the moments of observation."""
         if kind is not Input.CONTACTS:
             return PostgresStore.seen(self, kind, members, since, until)
-        before, ended = to_datetime(since - 1), to_datetime(until)
+        after, ended = to_datetime(since), to_datetime(until + 1)
         rows = [
             (device, moment)
             for device in members
-            for moment in observed_moments(self.connection, device, before, ended, _EVERY)
+            for moment in observed_moments(self.connection, device, after, ended, _EVERY)
         ]
         return seen_of(sorted(rows, key=lambda row: row[1]))
 

@@ -216,7 +216,7 @@ def read_samples(
 def read_members(
     connection: Connection, kind: Kind, members: Sequence[int], since: int, until: int
 ) -> list[tuple[Any, ...]]:
-    """Read the observations of many sources within [since, until), oldest first.
+    """Read the observations of many sources within (since, until], oldest first.
 
     Returns:
         (source, microseconds, value), (source, microseconds, longitude, latitude) or (source, microseconds).

@@ -177,7 +177,7 @@ class MemoryStore:
             (member, *_row(seen))
             for member in members
             for at, seen in self._stored.get((kind, member), {}).items()
-            if since <= at < until
+            if since < at <= until
         ]
         return seen_of(sorted(rows, key=lambda row: row[1]))
 

@@ -157,7 +157,7 @@ def test_a_device_that_leaves_its_group_is_told_with_how_far_it_is_off() -> None
         (d, Reading(minute(at), 5.0 if d == 4 and at >= 30 else 1.0)) for d in range(1, 6) for at in range(0, 91, 5)
     ]
     (alert,) = run(READING_RULES[1:], [(said, _END - 1, True)]).all_alerts()
-    assert (alert.opened_at, alert.fired_at) == (to_datetime(minute(30)), to_datetime(minute(38)))
+    assert (alert.opened_at, alert.fired_at) == (to_datetime(minute(25)), to_datetime(minute(33)))
     assert alert.value == 4.0
 
 
@@ -165,7 +165,7 @@ def test_two_that_meet_are_told_once_and_with_their_distance() -> None:
     apart = [(2, Fix(minute(at), 30.01, -10.0)) for at in range(0, 91, 3)]
     come = [(3, Fix(minute(at), 30.01 if 30 <= at <= 60 else 30.02, -10.0005)) for at in range(0, 91, 3)]
     (alert,) = run(FIX_RULES[1:], [([*apart, *come], _END - 1, True)]).all_alerts()
-    assert (alert.opened_at, alert.fired_at) == (to_datetime(minute(30)), to_datetime(minute(37)))
+    assert (alert.opened_at, alert.fired_at) == (to_datetime(minute(24)), to_datetime(minute(31)))
     assert alert.value == 55.6
 
 
@@ -178,4 +178,4 @@ def test_a_feeder_that_loses_power_is_one_outage_with_its_share_and_times() -> N
     (alert,) = store.all_alerts()
     assert (alert.opened_at, alert.fired_at) == (to_datetime(minute(30)), to_datetime(minute(36)))
     assert alert.value == 0.8
-    assert alert.resolved_at == to_datetime(minute(66))
+    assert alert.resolved_at == to_datetime(minute(63))

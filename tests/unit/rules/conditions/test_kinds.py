@@ -20,8 +20,8 @@ def test_documents_know_every_kind() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_can_be_carried_out_said_and_looked_up(kind: str) -> None:
     condition = KINDS[kind]
-    compiled = {**compiling._WITH_OWN_TIME, **compiling._WITH_HOLD_FOR, Geofence: None}  # noqa: SLF001  # all there is
+    compiled = {**compiling.WITH_OWN_TIME, **compiling.WITH_HOLD_FOR, Geofence: None}
     assert condition in compiled
-    assert condition in sentences._SENTENCES  # noqa: SLF001
-    assert (condition.OWN_TIME is None) == (condition not in compiling._WITH_OWN_TIME)  # noqa: SLF001
+    assert condition in sentences.SENTENCES
+    assert (condition.OWN_TIME is None) == (condition not in compiling.WITH_OWN_TIME)
     assert f"| `{kind}` |" in _RULES.read_text()

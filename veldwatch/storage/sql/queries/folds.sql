@@ -185,21 +185,21 @@ LIMIT %(limit)s;
 -- members_readings: readings of many series within a stretch, those marked implausible left out
 SELECT r.series_id, (extract(epoch FROM r.observed_at) * 1000000)::bigint, r.value
 FROM reading_raw r
-WHERE r.series_id = ANY(%(members)s::integer[]) AND r.observed_at >= %(since)s AND r.observed_at < %(until)s
+WHERE r.series_id = ANY(%(members)s::integer[]) AND r.observed_at > %(since)s AND r.observed_at <= %(until)s
   AND r.quality & 4 = 0
 ORDER BY r.observed_at, r.series_id;
 
 -- members_positions: fixes of many devices within a stretch, those marked implausible left out
 SELECT p.device_id, (extract(epoch FROM p.observed_at) * 1000000)::bigint, p.longitude, p.latitude
 FROM position_raw p
-WHERE p.device_id = ANY(%(members)s::integer[]) AND p.observed_at >= %(since)s AND p.observed_at < %(until)s
+WHERE p.device_id = ANY(%(members)s::integer[]) AND p.observed_at > %(since)s AND p.observed_at <= %(until)s
   AND p.quality & 4 = 0
 ORDER BY p.observed_at, p.device_id;
 
 -- members_contacts: contacts of many devices within a stretch; a last will proves no life
 SELECT c.device_id, (extract(epoch FROM c.received_at) * 1000000)::bigint
 FROM contact c
-WHERE c.device_id = ANY(%(members)s::integer[]) AND c.received_at >= %(since)s AND c.received_at < %(until)s
+WHERE c.device_id = ANY(%(members)s::integer[]) AND c.received_at > %(since)s AND c.received_at <= %(until)s
   AND c.online
 ORDER BY c.received_at, c.device_id;
 
