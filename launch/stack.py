@@ -34,6 +34,14 @@ _START_SECONDS = 90.0
 _DEATHS_WHILE_STARTING = 3
 
 
+_SIMULATED = {
+    "VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true",
+    # The demonstration's devices report every few seconds, and its rules wait less than a minute.
+    "VELDWATCH_SETTLING_SECONDS": "5",
+    "VELDWATCH_EXPLANATION_GRACE_SECONDS": "60",
+}
+
+
 class Stopped(Exception):
     """The stack was told to stop while it started."""
 
@@ -212,7 +220,7 @@ class Stack:
             "VELDWATCH_CONSOLE_URL": url,
         }
         if self._simulated:
-            environment |= self._start_mailbox(environment) | {"VELDWATCH_REGISTER_UNKNOWN_DEVICES": "true"}
+            environment |= self._start_mailbox(environment) | _SIMULATED
         ports = {"api": api_port}
         for name in ("api", "ingest", "rules", "notify", "maintenance"):
             own = dict(environment)

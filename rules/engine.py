@@ -23,6 +23,7 @@ from rules.targets import FoldKey, Refusal, Target, find_targets
 from rules.wording import entry_of
 from veldwatch.model.alert import Alert, alert_id
 from veldwatch.model.conditions.inputs import Input
+from veldwatch.model.explanation import DEFAULT_PATIENCE, Patience
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.model.watched import Watched
 from veldwatch.storage.log import LogBatch, LogCursor
@@ -42,11 +43,13 @@ class EngineSettings:
         news_age: what fired longer ago than this is told as history.
         history: how far back a new rule looks; None: to the first observation.
         saved_within: a fold that changed is saved at the latest this long after.
+        patience: how exact times are taken to be where one alert explains another.
     """
 
     news_age: timedelta = timedelta(hours=6)
     history: timedelta | None = None
     saved_within: timedelta = timedelta(minutes=10)
+    patience: Patience = DEFAULT_PATIENCE
 
 
 class _Outcome(NamedTuple):

@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge
 from rules.engine import EngineSettings
 from rules.rounds import BATCHES_AT_ONCE, Rounds
 from rules.targets import Refusal
-from veldwatch.config import Settings
+from veldwatch.config import Settings, patience_of
 from veldwatch.errors import StorageError
 from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, connect
@@ -50,7 +50,9 @@ def engine_settings(settings: Settings) -> EngineSettings:
     """Give what the engine needs of the settings."""
     days = settings.rule_history_days
     return EngineSettings(
-        news_age=timedelta(seconds=settings.news_age_seconds), history=timedelta(days=days) if days else None
+        news_age=timedelta(seconds=settings.news_age_seconds),
+        history=timedelta(days=days) if days else None,
+        patience=patience_of(settings),
     )
 
 

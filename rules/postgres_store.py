@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
 from rules.conditions.watch import ALWAYS, Watch, watch_of
+from rules.correlation.order import correlate
 from rules.grids.grid import Seen, seen_of
 from rules.grids.pages import bucket_pages
 from rules.instants import to_datetime, to_instant
@@ -18,6 +19,7 @@ from rules.targets import FoldKey
 from rules.wording import farewell
 from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.inputs import Input
+from veldwatch.model.explanation import DEFAULT_PATIENCE, Patience
 from veldwatch.model.identifiers import RuleVersionId
 from veldwatch.model.watched import Watched
 from veldwatch.storage import alert_history, folds, watch
@@ -44,10 +46,12 @@ class PostgresStore:
 
     Attributes:
         until: observations from this time on are not seen (for back-tests); None: all are.
+        patience: how exact times are taken to be where one alert explains another.
     """
 
     connection: Connection
     until: datetime | None = None
+    patience: Patience = DEFAULT_PATIENCE
 
     def rules(self) -> list[ActiveRule]:
         """List the active versions of enabled rules."""
@@ -191,7 +195,7 @@ class PostgresStore:
             alert = replace(entry.revision.alert, evidence=entry.evidence)
             alert_history.record_alert(self.connection, _about(entry), alert, entry.summary, transitions, now)
         changed = [entry.revision.alert.id for entry in entries if entry.revision.transitions]
-        alert_history.wake_listeners(self.connection, changed)
+        alert_history.wake_listeners(self.connection, correlate(self.connection, changed, self.patience, now))
 
     def close(self, withdrawn: Sequence[tuple[FoldKey, Revision]], now: datetime) -> None:
         """Write the end of alerts whose rule is gone."""
@@ -203,7 +207,8 @@ class PostgresStore:
                 if transition.tell and last is not None
             }
             alert_history.close_alert(self.connection, revision.alert, _rows(revision, messages), now)
-        alert_history.wake_listeners(self.connection, [revision.alert.id for _, revision in withdrawn])
+        changed = [revision.alert.id for _, revision in withdrawn]
+        alert_history.wake_listeners(self.connection, correlate(self.connection, changed, self.patience, now))
 
 
 def _observation(kind: Input, row: tuple[Any, ...]) -> Observation:

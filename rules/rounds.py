@@ -24,7 +24,7 @@ class Rounds:
     def __init__(self, connection: Connection, settings: EngineSettings) -> None:
         """Take up the log where the last engine left it."""
         self._connection = connection
-        self.engine = Engine(PostgresStore(connection=connection), settings)
+        self.engine = Engine(PostgresStore(connection=connection, patience=settings.patience), settings)
         self.cursor = log.load_cursor(connection, CONSUMER) or log.START
         # From now on the log is kept for us.
         log.save_cursor(connection, CONSUMER, self.cursor)

@@ -125,6 +125,7 @@ def _entries(scenario: Scenario) -> Iterator[DeviceEntry]:
             status=DeviceStatus.ACTIVE,
             longitude=longitude,
             latitude=latitude,
+            gateway=plan.gateway,
             tags=(*plan.tags, SIMULATED, f"{MODEL_TAG}{plan.model}"),
             subject=None if plan.subject is None else plan.subject.slug,
             since=None if plan.subject is None else _DEPLOYED,

@@ -6,6 +6,7 @@ The file is the one that `VELDWATCH_CONFIG` names, else `$VELDWATCH_HOME/veldwat
 
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, Positive
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from veldwatch.errors import ConfigurationInvalid
+from veldwatch.model.explanation import Patience
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 # An empty environment variable is how Compose says that something is not set.
@@ -206,6 +208,24 @@ class Settings(BaseSettings):
         default=6 * 3600, description="an alert recorded later than this after its time is told as history, not as news"
     )
 
+    explanation_tolerance_seconds: NonNegativeInt = Field(
+        default=900,
+        description="a silence may have begun so long before the power cut, gateway fault or planned interruption that"
+        " explains it; longer for devices that report more seldom",
+    )
+    explanation_grace_seconds: NonNegativeInt = Field(
+        default=600,
+        description="after that a device has so long to come back before its silence is told all the same; longer for"
+        " rules that wait longer for a report",
+    )
+    settling_seconds: NonNegativeInt = Field(
+        default=60, description="news of silence waits so long before it is told, so that its cause can become known"
+    )
+    group_wait_seconds: NonNegativeInt = Field(
+        default=5,
+        description="other news waits so long, so that what belongs to one incident goes out as one message; 0: not",
+    )
+
     rule_history_days: NonNegativeInt = Field(
         default=0,
         description="how much stored history a rule folds when it is applied; 0: all of it, so that it does not matter"
@@ -245,6 +265,14 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigurationInvalid(
             "; ".join(_sentence(e["loc"], e["input"], e["msg"]) for e in error.errors())
         ) from error
+
+
+def patience_of(settings: Settings) -> Patience:
+    """Give how exact times are taken to be where one alert explains another."""
+    return Patience(
+        tolerance=timedelta(seconds=settings.explanation_tolerance_seconds),
+        grace=timedelta(seconds=settings.explanation_grace_seconds),
+    )
 
 
 def _sentence(location: tuple[int | str, ...], value: object, message: str) -> str:

@@ -24,6 +24,7 @@ class NewDevice(BaseModel, extra="forbid"):
     longitude: float | None = Longitude
     latitude: float | None = Latitude
     tags: Tags | None = Field(None, max_length=100)
+    gateway: Text | None = Field(None, description="external id of the device through which it is heard")
     subject: Text | None = Field(None, description="slug of what it is on; made where it is missing")
     subject_kind: Text | None = None
     species: Text | None = None
@@ -78,6 +79,7 @@ class DeviceChange(BaseModel, extra="forbid"):
     longitude: float | None = Longitude
     latitude: float | None = Latitude
     tags: Tags | None = Field(None, max_length=100)
+    gateway: Text | None = Field(None, description="external id of the device through which it is heard")
 
 
 class Decided(BaseModel, extra="forbid"):

@@ -53,6 +53,7 @@ class Device(BaseModel):
     longitude: float | None = Field(description="where it is installed", examples=[31.18])
     latitude: float | None = Field(description="where it is installed", examples=[-10.21])
     tags: list[str] = Field(examples=[["pilot"]])
+    gateway: str | None = Field(description="external id of the device through which it is heard")
     last_contact_at: datetime | None = Field(description="when it was last heard, by our clock")
     online: bool = Field(
         description="heard within three of its profile's intervals (at least 10 minutes; a day where no interval is"

@@ -79,6 +79,7 @@ def _entry(number: int, device: NewDevice, bearer: Bearer) -> DeviceEntry:
         longitude=device.longitude,
         latitude=device.latitude,
         tags=None if device.tags is None else tuple(device.tags),
+        gateway=device.gateway,
         subject=device.subject,
         subject_kind=device.subject_kind,
         species=device.species,

@@ -103,20 +103,24 @@ def site(
 
 
 @app.command("set")
-def set_(
+def set_(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     device: Annotated[str, typer.Argument(help="its own identifier")],
     name: Annotated[str | None, typer.Option()] = None,
     rename: Annotated[str | None, typer.Option(help="its new identifier on the wire; history stays")] = None,
     profile: Annotated[str | None, typer.Option(help="slug; empty: none")] = None,
     site_: Annotated[str | None, typer.Option("--site", help="slug; empty: none")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="all of its tags, one option each")] = None,
+    gateway: Annotated[
+        str | None, typer.Option(help="identifier of the device through which it is heard; empty: none")
+    ] = None,
     status: Annotated[str | None, typer.Option(help="active puts a retired device back")] = None,
     organisation: Organisation = "",
 ) -> None:
     """Change what is said of a device."""
     said = {"name": name, "external_id": rename, "profile": profile, "site": site_, "tags": tag, "status": status}
+    said["gateway"] = gateway
     changes: dict[str, object] = {key: value for key, value in said.items() if value is not None}
-    changes |= {key: None for key in ("profile", "site") if changes.get(key) == ""}
+    changes |= {key: None for key in ("profile", "site", "gateway") if changes.get(key) == ""}
     if not changes:
         raise ConfigurationInvalid("nothing to change (expected an option; see --help)")
     if status not in (None, "active", "retired"):

@@ -1,7 +1,7 @@
 """`veldwatch notify`: run the deliverer, keep receivers, check a webhook's signature by hand."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from rules.notify.delivery import Deliverer
 from rules.notify.email import EmailChannel
 from rules.notify.program import NotifyProgram
 from rules.notify.signature import is_authentic, new_secret
+from rules.notify.stages import Pacing
 from rules.notify.webhook import WebhookChannel, new_client
 from veldwatch.config import load_settings
 from veldwatch.logs import configure_logs
@@ -37,7 +38,13 @@ def run() -> None:
             Channel.EMAIL: EmailChannel(settings=settings),
             Channel.WEBHOOK: WebhookChannel(client=client, clock=_now),
         }
-        NotifyProgram(dsn=settings.dsn, deliverer=Deliverer(senders=senders, clock=_now), stop=stop).run()
+        pacing = Pacing(
+            settling=timedelta(seconds=settings.settling_seconds),
+            group_wait=timedelta(seconds=settings.group_wait_seconds),
+        )
+        NotifyProgram(
+            dsn=settings.dsn, deliverer=Deliverer(senders=senders, clock=_now, pacing=pacing), stop=stop
+        ).run()
 
 
 @app.command()

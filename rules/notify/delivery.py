@@ -1,26 +1,30 @@
 """Delivering what is due for one receiver: stages, channel, receipt.
 
 Contract: at least once. Between a channel's success and the commit of its receipt a crash repeats the notification,
-with the same id; nowhere else. Order is kept within an alert. One receiver is served by one deliverer at a time, and no
+with the same id; nowhere else. What goes out as one message is committed as such before it is sent, so that a repeat is
+the same message. Order is kept within an alert. One receiver is served by one deliverer at a time, and no
 transaction is open while a channel sends.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter as Counted
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from prometheus_client import Counter
 
 from rules.notify.backoff import MAXIMUM_ATTEMPTS, delay_before_next
-from rules.notify.stages import run_stages
+from rules.notify.grouping import ENUMERATED, bundles, compose_group, say_still_silent, say_was_silenced
+from rules.notify.stages import AT_ONCE, Pacing, run_stages
 from veldwatch.errors import DeliveryFailed
-from veldwatch.model.notifications import Channel, Failure
-from veldwatch.storage import outbox
+from veldwatch.model.notifications import Channel, Failure, Hold
+from veldwatch.storage import outbox, outbox_due
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.outbox import Notification
+from veldwatch.storage.outbox_due import Due
 
 _log = structlog.get_logger()
 _outcomes = Counter(
@@ -28,7 +32,8 @@ _outcomes = Counter(
     "Attempts and suppressions of notifications",
     ["channel", "outcome", "reason"],
 )
-_BATCH = 20
+_BATCH = 20_000
+"""Looked at in one go: what belongs together is one message only if it is seen together."""
 
 
 class Sender(Protocol):
@@ -45,11 +50,13 @@ class Deliverer:
 
     Attributes:
         clock: tells aware UTC time.
+        pacing: how long news waits before anybody is told.
     """
 
     senders: Mapping[Channel, Sender]
     clock: Callable[[], datetime]
     maximum_attempts: int = MAXIMUM_ATTEMPTS
+    pacing: Pacing = AT_ONCE
 
     def serve(self, connection: Connection, receiver_id: int, stop: threading.Event) -> int:
         """Deliver what is due for a receiver until nothing is, an attempt fails for now, or `stop` is set.
@@ -58,28 +65,48 @@ class Deliverer:
             connection: in autocommit, used by nobody else.
 
         Returns:
-            How many notifications were attempted.
+            How many messages were attempted.
         """
         attempted = 0
         with outbox.receiver_lock(connection, receiver_id) as locked:
             while locked and not stop.is_set():
-                notifications = outbox.due(connection, receiver_id, self.clock(), _BATCH)
-                if not notifications:
+                due = outbox_due.due(connection, receiver_id, self.clock(), _BATCH)
+                if not due:
                     break
-                for notification in self._pass_stages(connection, notifications):
+                for bundle in bundles(self._pass_stages(connection, due)):
+                    notification = self._prepare(connection, bundle)
+                    if notification is None:
+                        continue
                     attempted += 1
                     if not self._attempt(connection, notification) or stop.is_set():
                         return attempted
         return attempted
 
-    def _pass_stages(self, connection: Connection, notifications: list[Notification]) -> tuple[Notification, ...]:
-        batch = run_stages(notifications)
+    def _pass_stages(self, connection: Connection, due: list[Due]) -> tuple[Due, ...]:
+        batch = run_stages(due, self.clock(), self.pacing)
         if batch.dropped:
-            outbox.suppress(connection, batch.dropped)
-            for outbox_id, reason in batch.dropped:
-                _count(notifications[0], "suppressed", reason.value)
-                _log.info("notification suppressed", id=str(outbox_id), reason=reason.value)
+            outbox_due.suppress(connection, batch.dropped)
+        for reason, count in Counted(reason.value for _, reason in batch.dropped).items():
+            _outcomes.labels("", "suppressed", reason).inc(count)
+            _log.info("notifications suppressed", reason=reason, count=count)
+        if batch.held:
+            outbox_due.hold(connection, batch.held)
+        for reason, count in Counted(each.reason.value for each in batch.held).items():
+            _outcomes.labels("", "held", reason).inc(count)
         return batch.kept
+
+    def _prepare(self, connection: Connection, bundle: Sequence[Due]) -> Notification | None:
+        """Fix what is sent for notifications that go out as one message."""
+        leader, *others = bundle
+        if not leader.is_composed:
+            named = [leader.id, *(due.id for due in others[: ENUMERATED - 1])]
+            said = outbox_due.messages(connection, named)
+            message = _annotated(connection, leader, said[leader.id])
+            if others:
+                message = compose_group(message, [said[outbox_id] for outbox_id in named[1:]], len(bundle))
+            if message != said[leader.id]:
+                outbox_due.compose(connection, leader.id, message, [due.id for due in others])
+        return outbox.read_notification(connection, leader.id)
 
     def _attempt(self, connection: Connection, notification: Notification) -> bool:
         """Send and write the receipt; False when the receiver had better be left alone for now."""
@@ -112,6 +139,19 @@ class Deliverer:
         outbox.record_postponed(connection, notification, at=at, detail=str(failure), next_attempt_at=at + wait)
         _count(notification, "postponed", "")
         return False
+
+
+def _annotated(connection: Connection, due: Due, message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Say why news comes late."""
+    if due.kind != "firing" or due.attempts:
+        return message
+    if due.cause is not None and due.explained_until is not None:
+        cause = outbox_due.cause_of(connection, due.alert_id) or "Something else"
+        message = say_still_silent(message, cause, due.explained_until)
+    if due.reason == Hold.SILENCED:
+        silence = outbox_due.silence_of(connection, due.id)
+        message = message if silence is None else say_was_silenced(message, *silence)
+    return message
 
 
 def _count(notification: Notification, outcome: str, reason: str) -> None:

@@ -1,45 +1,128 @@
-"""What a batch of due notifications passes before it is sent: small stages, composed in one visible list.
+"""What due notifications pass before they are sent: small stages, composed in one visible list.
 
-A stage takes a batch and returns a batch; what it drops goes to `dropped` with a reason from the closed list. Pure.
+A stage takes a batch and returns a batch; what it drops goes to `dropped`, what it lets wait to `held`, each with a
+reason from the closed lists of `veldwatch.model.notifications`. Pure: the time is given.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import reduce
 from uuid import UUID
 
-from veldwatch.model.notifications import Suppression
-from veldwatch.storage.outbox import Notification
+from veldwatch.model.notifications import Hold, Suppression
+from veldwatch.storage.outbox_due import Due, Held
+
+LOOK_AGAIN = timedelta(hours=1)
+"""What waits for a cause to end is woken when it does; this is how long it waits should that be missed."""
+
+LOOK_AGAIN_SOON = timedelta(minutes=1)
+"""Ends wait for each other without being woken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pacing:
+    """How long news waits before anybody is told.
+
+    Attributes:
+        settling: of silence, so that its cause can become known.
+        group_wait: of anything else, so that one message tells what belongs together.
+    """
+
+    settling: timedelta = timedelta(0)
+    group_wait: timedelta = timedelta(0)
+
+
+AT_ONCE = Pacing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What is still to be sent, in order, and what will not be, with why."""
+    """What is still to be sent, in order; what will not be, with why; and what waits."""
 
-    kept: tuple[Notification, ...]
+    kept: tuple[Due, ...]
     dropped: tuple[tuple[UUID, Suppression], ...] = ()
+    held: tuple[Held, ...] = ()
 
 
 Stage = Callable[[Batch], Batch]
+Verdict = Suppression | Held | None
+"""Of one notification at one stage: why it is dropped, how it is held, or nothing against it."""
 
 
-def stages() -> tuple[Stage, ...]:
+def stages(now: datetime, pacing: Pacing) -> tuple[Stage, ...]:
     """Compose the stages in the order in which a notification passes them."""
     return (
-        _dropping(Suppression.RECEIVER_DISABLED, lambda notification: not notification.enabled),
-        _dropping(Suppression.NOT_TOLD, lambda notification: notification.kind != "firing" and not notification.told),
+        _stage(lambda due: None if due.enabled else Suppression.RECEIVER_DISABLED),
+        _stage(lambda due: Suppression.NOT_TOLD if due.kind != "firing" and not due.told else None),
+        _stage(silenced),
+        _stage(lambda due: inhibited(due, now)),
+        _stage(lambda due: settling(due, now, pacing)),
+        _stage(lambda due: grouped(due, now)),
     )
 
 
-def run_stages(notifications: Iterable[Notification]) -> Batch:
-    """Pass notifications through every stage."""
-    return reduce(lambda batch, stage: stage(batch), stages(), Batch(kept=tuple(notifications)))
+def run_stages(notifications: Iterable[Due], now: datetime, pacing: Pacing) -> Batch:
+    """Pass notifications through every stage; what was composed already only has to have a receiver."""
+    waiting = tuple(notifications)
+    composed = tuple(due for due in waiting if due.is_composed and due.enabled)
+    fresh = tuple(due for due in waiting if not (due.is_composed and due.enabled))
+    batch = reduce(lambda batch, stage: stage(batch), stages(now, pacing), Batch(kept=fresh))
+    kept = {due.id for due in (*composed, *batch.kept)}
+    return Batch(kept=tuple(due for due in waiting if due.id in kept), dropped=batch.dropped, held=batch.held)
 
 
-def _dropping(reason: Suppression, condition: Callable[[Notification], bool]) -> Stage:
+def silenced(due: Due) -> Verdict:
+    """Keep back what a silence matches; an alert that ended meanwhile is told to nobody."""
+    was_silenced = due.reason == Hold.SILENCED
+    if due.kind == "firing" and due.over and (was_silenced or due.silence_id is not None):
+        return Suppression.SILENCED
+    if due.silence_id is None or due.silence_ends_at is None:
+        return None
+    return Held(due.id, Hold.SILENCED, due.silence_ends_at, due.silence_id)
+
+
+def inhibited(due: Due, now: datetime) -> Verdict:
+    """Keep back silence that something explains, until the time to come back is over."""
+    if due.kind != "firing" or due.cause is None:
+        return None
+    until = due.explained_until
+    came_back = due.over and (due.resolved_at is None or until is None or due.resolved_at <= until)
+    if came_back:
+        return Suppression.INHIBITED
+    if until is not None and until <= now:
+        return None
+    return Held(due.id, Hold.INHIBITED, now + LOOK_AGAIN if until is None else until)
+
+
+def settling(due: Due, now: datetime, pacing: Pacing) -> Verdict:
+    """Let news wait a moment, whose cause or kin may still become known; nothing else, and no second attempt."""
+    if due.kind != "firing" or due.attempts or due.reason in (Hold.SILENCED, Hold.INHIBITED):
+        return None
+    until = due.created_at + (pacing.settling if due.is_silence else pacing.group_wait)
+    return Held(due.id, Hold.SETTLING, until) if until > now else None
+
+
+def grouped(due: Due, now: datetime) -> Verdict:
+    """Let the end of a silence wait for the ends of all that were told in the same message."""
+    if due.kind == "resolved" and due.is_silence and due.bundle_open:
+        return Held(due.id, Hold.GROUPED, now + LOOK_AGAIN_SOON)
+    return None
+
+
+def _stage(judge: Callable[[Due], Verdict]) -> Stage:
     def stage(batch: Batch) -> Batch:
-        dropped = tuple((notification.id, reason) for notification in batch.kept if condition(notification))
-        kept = tuple(notification for notification in batch.kept if not condition(notification))
-        return Batch(kept=kept, dropped=batch.dropped + dropped)
+        kept: list[Due] = []
+        dropped: list[tuple[UUID, Suppression]] = []
+        held: list[Held] = []
+        for due in batch.kept:
+            match judge(due):
+                case None:
+                    kept.append(due)
+                case Suppression() as reason:
+                    dropped.append((due.id, reason))
+                case Held() as waits:
+                    held.append(waits)
+        return Batch(kept=tuple(kept), dropped=batch.dropped + tuple(dropped), held=batch.held + tuple(held))
 
     return stage

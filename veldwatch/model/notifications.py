@@ -1,7 +1,7 @@
 """What a notification may say of its fate, and what a receiver's address must look like.
 
-`Suppression` and `Failure` together are the closed list behind `outbox.reason`: the same words stand in the row,
-the log line and the metric's label.
+`Suppression`, `Hold` and `Failure` together are the closed list behind `outbox.reason`: the same words stand in the
+row, the log line and the metric's label.
 """
 
 import re
@@ -32,6 +32,31 @@ class Suppression(StrEnum):
 
     RECEIVER_DISABLED = "receiver_disabled"
     """The receiver was disabled after the notification was written."""
+
+    SILENCED = "silenced"
+    """A silence matched the alert from when it was to be told until it was over."""
+
+    INHIBITED = "inhibited"
+    """What made the device silent explained it, and it came back in time."""
+
+    GROUPED = "grouped"
+    """Another message of the same incident says it."""
+
+
+class Hold(StrEnum):
+    """Why a notification waits."""
+
+    SILENCED = "silenced"
+    """A silence matches the alert."""
+
+    INHIBITED = "inhibited"
+    """Another alert or a planned interruption explains the silence that it tells of."""
+
+    SETTLING = "settling"
+    """Its cause, or others of the same incident, may become known within moments."""
+
+    GROUPED = "grouped"
+    """It is told with others: in the message that it was grouped in, or when all of those are over."""
 
 
 class Failure(StrEnum):

@@ -103,6 +103,7 @@ class Device:
         status: None: active; to register a device by name confirms one that was pending.
         longitude: where it is installed, degrees, WGS 84; a tracker has none.
         latitude: as longitude.
+        gateway_id: through which other device of its organisation it is heard.
     """
 
     organisation_id: OrganisationId
@@ -115,6 +116,7 @@ class Device:
     longitude: float | None = None
     latitude: float | None = None
     tags: tuple[str, ...] | None = None
+    gateway_id: DeviceId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Pure: the register as it is comes in as `Known`. An empty cell (None) keeps what
 unless every line is right.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -22,6 +22,7 @@ class DeviceEntry:
     Attributes:
         line: where it stands, for messages.
         organisation: slug; profile and site too.
+        gateway: external id of the device through which it is heard.
         since: when it came on its subject; None: ever since.
         until: when it left it; None: it has not.
     """
@@ -37,6 +38,7 @@ class DeviceEntry:
     longitude: float | None = None
     latitude: float | None = None
     tags: tuple[str, ...] | None = None
+    gateway: str | None = None
     subject: str | None = None
     subject_kind: str | None = None
     species: str | None = None
@@ -62,6 +64,7 @@ class DeviceRow(NamedTuple):
     longitude: float | None
     latitude: float | None
     tags: tuple[str, ...]
+    gateway: str | None = None
 
 
 class StandingDeployment(NamedTuple):
@@ -132,10 +135,12 @@ class Plan:
 
 def plan_register(entries: Iterable[DeviceEntry], known: Known) -> Plan:
     """Hold lines against the register."""
+    listed = list(entries)
+    named = {(entry.organisation, entry.external_id) for entry in listed}
     plan = Plan()
     lines: dict[DeviceName, int] = {}
-    for entry in entries:
-        wrong = _wrong(entry, known)
+    for entry in listed:
+        wrong = _wrong(entry, known) or _wrong_gateway(entry, known, named)
         if wrong is not None:
             plan.errors.append(LineError(entry.line, wrong))
             continue
@@ -166,6 +171,17 @@ def _wrong(entry: DeviceEntry, known: Known) -> str | None:
     return None
 
 
+def _wrong_gateway(entry: DeviceEntry, known: Known, named: Collection[tuple[str, str]]) -> str | None:
+    if entry.gateway is None:
+        return None
+    if entry.gateway == entry.external_id:
+        return f"bad gateway: {entry.gateway!r} (expected another device than itself)"
+    organisation = known.organisations[entry.organisation]
+    if (organisation, entry.gateway) in known.devices or (entry.organisation, entry.gateway) in named:
+        return None
+    return f"no device {entry.gateway!r} of {entry.organisation!r} (expected the external id of a gateway)"
+
+
 def _plan_device(plan: Plan, entry: DeviceEntry, name: DeviceName, known: Known) -> None:
     standing = known.devices.get(name)
     wanted = _row(entry, name, known, None if standing is None else standing[1])
@@ -192,6 +208,7 @@ def _row(entry: DeviceEntry, name: DeviceName, known: Known, standing: DeviceRow
         longitude=kept.longitude if entry.longitude is None else entry.longitude,
         latitude=kept.latitude if entry.latitude is None else entry.latitude,
         tags=kept.tags if entry.tags is None else entry.tags,
+        gateway=kept.gateway if entry.gateway is None else entry.gateway,
     )
 
 

@@ -22,6 +22,15 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Explains(StrEnum):
+    """What an alert of a rule explains while it holds: never more than silence."""
+
+    SILENCE = "silence"
+    """Of all devices at its site and at the sites below: their power is gone."""
+    SILENCE_BEHIND_GATEWAY = "silence_behind_gateway"
+    """Of the devices that are heard through its device."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
     """Which devices a rule is for: those that match every part that is given."""
@@ -52,6 +61,7 @@ class Rule:
         runbook: address of instructions, shown with the alert.
         detects: kinds of fault (`veldwatch.model.faults`) that it is there to find, sorted; empty: what it tells of is
             no fault (heat, an empty battery), and it is not scored; None: nobody said. No part of what it does.
+        explains: whose silence its alerts explain, so that it is not told; None: nobody's. No part of what it raises.
     """
 
     id: str
@@ -65,6 +75,7 @@ class Rule:
     runbook: str | None = None
     labels: Mapping[str, str] = field(default_factory=_no_labels)
     detects: tuple[str, ...] | None = None
+    explains: Explains | None = None
 
 
 def time_to_fire(rule: Rule) -> timedelta:

@@ -25,6 +25,8 @@ from veldwatch.storage.queries import load_queries
 _QUERIES = load_queries("bulk_register")
 # No other writer of devices while a list is held against the register; readers, and rows that refer to devices, go on.
 _LOCK = b"LOCK TABLE device IN SHARE ROW EXCLUSIVE MODE"
+# The columns of a device before its tags.
+_PLAIN = 7
 _COPY = (
     b"COPY device (organisation_id, external_id, name, profile_id, site_id, source, status, longitude, latitude, tags)"
     b" FROM STDIN"
@@ -70,12 +72,14 @@ def _known(connection: Connection, entries: Sequence[DeviceEntry], scope: int | 
     }
     named = [(organisations[e.organisation], e) for e in entries if e.organisation in organisations]
     devices: dict[tuple[OrganisationId, str], tuple[DeviceId, DeviceRow]] = {}
+    # A gateway need not be in the list itself.
+    names = {(o, name) for o, e in named for name in (e.external_id, e.gateway) if name is not None}
     asked: dict[str, object] = {
-        "organisations": [o for o, _ in named],
-        "external_ids": [e.external_id for _, e in named],
+        "organisations": [organisation for organisation, _ in names],
+        "external_ids": [external_id for _, external_id in names],
     }
-    for organisation, external_id, number, *row, tags in _rows(connection, "devices", asked):
-        devices[organisation, external_id] = DeviceId(number), DeviceRow(*row, tags=tuple(tags))
+    for organisation, external_id, number, *row, tags, gateway in _rows(connection, "devices", asked):
+        devices[organisation, external_id] = DeviceId(number), DeviceRow(*row, tags=tuple(tags), gateway=gateway)
     on = [(organisation, entry.subject) for organisation, entry in named if entry.subject is not None]
     asked = {"organisations": [o for o, _ in on], "slugs": [slug for _, slug in on]}
     sites = _rows(connection, "sites", {"organisations": sorted(organisations.values())})
@@ -100,9 +104,10 @@ def _write(connection: Connection, plan: Plan) -> None:
     if plan.created:
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             for (organisation, external_id), row in plan.created.items():
-                copy.write_row((organisation, external_id, *row[:-1], list(row.tags)))
+                copy.write_row((organisation, external_id, *row[:_PLAIN], list(row.tags)))
     if plan.changed:
         _change(connection, plan.changed)
+    _hang(connection, plan)
     if plan.subjects:
         new = list(plan.subjects.values())
         columns = ("organisations", "slugs", "kinds", "species")
@@ -125,9 +130,22 @@ def _write(connection: Connection, plan: Plan) -> None:
         connection.execute(_QUERIES["end_deployments"], {"ids": list(plan.ended), "until": ends})
 
 
+def _hang(connection: Connection, plan: Plan) -> None:
+    """Say through which other devices devices are heard, once all of them are there."""
+    created = [(*name, row.gateway) for name, row in plan.created.items() if row.gateway is not None]
+    if created:
+        names = ("organisations", "external_ids", "gateways")
+        connection.execute(_QUERIES["hang_new"], dict(zip(names, _columns(created, 3), strict=True)))
+    changed = [(number, row.gateway) for number, row in plan.changed.items() if row.gateway is not None]
+    if changed:
+        connection.execute(_QUERIES["hang"], dict(zip(("ids", "gateways"), _columns(changed, 2), strict=True)))
+
+
 def _change(connection: Connection, changed: dict[DeviceId, DeviceRow]) -> None:
     names = ("names", "profile_ids", "site_ids", "sources", "statuses", "longitudes", "latitudes")
-    columns: dict[str, object] = dict(zip(names, _columns([row[:-1] for row in changed.values()], 7), strict=True))
+    columns: dict[str, object] = dict(
+        zip(names, _columns([row[:_PLAIN] for row in changed.values()], _PLAIN), strict=True)
+    )
     # Arrays of arrays must be of one length: tags go as one text each.
     columns |= {"ids": list(changed), "tags": [chr(31).join(row.tags) for row in changed.values()]}
     connection.execute(_QUERIES["change"], columns)

@@ -18,7 +18,7 @@ from veldwatch.storage.profiles import adopt_profile, find_profiles
 from veldwatch.storage.queries import load_queries
 
 _QUERIES = load_queries("device_changes")
-_PARTS = ("name", "external_id", "profile", "site", "source", "status", "tags")
+_PARTS = ("name", "external_id", "profile", "site", "source", "status", "tags", "gateway")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +36,11 @@ def change_device(connection: Connection, scope: int | None, device_id: int, cha
 
     Args:
         changes: any of name, external_id, profile (slug or None), site (slug or None), source, status, tags, longitude
-            with latitude (both or None).
+            with latitude (both or None), gateway (external id or None).
 
     Raises:
-        NotFound: no such device, profile or site.
-        Conflict: another device has that external id.
+        NotFound: no such device, profile, site or gateway.
+        Conflict: another device has that external id, or the gateway hangs on the device.
     """
     standing = get_device(connection, scope, device_id)
     values: dict[str, object] = {name: changes.get(name) for name in (*_PARTS, "longitude", "latitude")}
@@ -51,6 +51,8 @@ def change_device(connection: Connection, scope: int | None, device_id: int, cha
         try:
             with connection.transaction():
                 connection.execute(_QUERIES["change"], values)
+        except psycopg.errors.CheckViolation as error:
+            raise Conflict(f"bad gateway: {changes.get('gateway')!r} ({error.diag.message_primary})") from error
         except psycopg.errors.UniqueViolation as error:
             raise Conflict(
                 f"device {changes['external_id']!r} of {standing['organisation']!r} is there already (choose another)"
@@ -86,12 +88,15 @@ def list_pending(
 
 
 def _check_names(connection: Connection, device_id: int, changes: dict[str, object]) -> None:
-    profile, site = changes.get("profile"), changes.get("site")
+    profile, site, gateway = changes.get("profile"), changes.get("site"), changes.get("gateway")
     if isinstance(profile, str) and not find_profiles(connection, [profile]):
         raise NotFound(f"no profile {profile!r} (list them with GET /v1/profiles)")
-    if site is None:
-        return
-    with translated_errors():
-        found = connection.execute(_QUERIES["find_site"], {"id": device_id, "site": site}).fetchone()
-    if found is None:
+    if site is not None and not _is_known(connection, "find_site", {"id": device_id, "site": site}):
         raise NotFound(f"no site {site!r} in the device's organisation (list them with GET /v1/sites)")
+    if gateway is not None and not _is_known(connection, "find_gateway", {"id": device_id, "gateway": gateway}):
+        raise NotFound(f"no device {gateway!r} in the device's organisation (list them with GET /v1/devices)")
+
+
+def _is_known(connection: Connection, query: str, values: dict[str, object]) -> bool:
+    with translated_errors():
+        return connection.execute(_QUERIES[query], values).fetchone() is not None

@@ -4,7 +4,8 @@ Contract: a row's id derives from alert, key and receiver, so writing twice chan
 repeat. Deliverers hold a session-level advisory lock per receiver (`receiver_lock`), not row locks: a transaction that
 stays open during a slow delivery would hold `pg_snapshot_xmin` back and with it every reader of the log
 (docs/decisions/0012-delivery-locks.md). The lock falls with the connection, so a killed deliverer blocks nobody.
-Each attempt and the state it leads to are committed together.
+Each attempt and the state it leads to are committed together. A message that tells of several alerts is composed and
+committed, with the notifications that it stands for, before it is sent: a repeat is the same message.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -34,9 +35,8 @@ class Notification:
     """One row that is due.
 
     Attributes:
-        message: as the engine wrote it: kind, headline, text, late, alert.
+        message: what is sent: kind, headline, text, late, alert, and `grouped` where it tells of several.
         attempts: made so far.
-        told: the receiver has been told that this alert fires.
         thread: ids of what this receiver got of this alert, oldest first.
     """
 
@@ -49,8 +49,6 @@ class Notification:
     channel: Channel
     address: str
     secret: str | None
-    enabled: bool
-    told: bool
     thread: tuple[UUID, ...]
 
     @property
@@ -127,18 +125,28 @@ def receiver_lock(connection: Connection, receiver_id: int) -> Generator[bool]:
                 connection.execute(_QUERIES["unlock_receiver"], key)
 
 
-def due(connection: Connection, receiver_id: int, now: datetime, limit: int) -> list[Notification]:
-    """Read what is due for a receiver, the longest due first; within an alert only the oldest."""
+def read_notification(connection: Connection, outbox_id: UUID) -> Notification | None:
+    """Read what is to be sent of a notification; None: its fate was decided meanwhile."""
     with translated_errors():
-        rows = connection.execute(_QUERIES["due"], {"receiver_id": receiver_id, "now": now, "limit": limit}).fetchall()
-    return [_notification(row) for row in rows]
+        row = connection.execute(_QUERIES["notification"], {"id": outbox_id}).fetchone()
+    return None if row is None else _notification(row)
 
 
-def suppress(connection: Connection, notifications: Sequence[tuple[UUID, Suppression]]) -> None:
-    """Give notifications up on purpose, all or none."""
-    with translated_errors(), connection.transaction():
-        for outbox_id, reason in notifications:
-            connection.execute(_QUERIES["suppress"], {"id": outbox_id, "reason": reason.value})
+def release(connection: Connection, alerts: Sequence[UUID], now: datetime) -> None:
+    """Let notifications of alerts that wait be looked at again, in the caller's transaction."""
+    if alerts:
+        _release(connection, "release", {"alerts": list(alerts), "now": now})
+
+
+def release_silenced(connection: Connection, silence_id: int, now: datetime) -> None:
+    """Let notifications that a silence keeps back be looked at again, in the caller's transaction."""
+    _release(connection, "release_silenced", {"silence_id": silence_id, "now": now})
+
+
+def _release(connection: Connection, query: str, values: Mapping[str, object]) -> None:
+    with translated_errors():
+        if connection.execute(_QUERIES[query], values).rowcount:
+            connection.execute(_QUERIES["wake"])
 
 
 def record_delivered(connection: Connection, notification: Notification, *, at: datetime, detail: str) -> None:
@@ -176,7 +184,7 @@ def _receipt(connection: Connection, notification: Notification, outcome: str, *
 
 
 def _notification(row: tuple[Any, ...]) -> Notification:
-    outbox_id, alert_id, message, attempts, created_at, slug, channel, address, secret, enabled, told, thread = row
+    outbox_id, alert_id, message, attempts, created_at, slug, channel, address, secret, thread = row
     return Notification(
         id=outbox_id,
         alert_id=alert_id,
@@ -187,7 +195,5 @@ def _notification(row: tuple[Any, ...]) -> Notification:
         channel=Channel(channel),
         address=address,
         secret=secret,
-        enabled=enabled,
-        told=told,
         thread=tuple(thread or ()),
     )

@@ -80,6 +80,9 @@ def ensure_device(connection: Connection, device: Device) -> DeviceId:
         device_id = DeviceId(_ensure(connection, "ensure_device", asdict(device) | {"tags": tags}))
         if device.profile_id is not None:
             adopt_profile(connection, [device_id])
+        if device.gateway_id is not None:
+            with translated_errors():
+                connection.execute(_QUERIES["hang"], {"id": device_id, "gateway_id": device.gateway_id})
     return device_id
 
 

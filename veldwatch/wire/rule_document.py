@@ -1,8 +1,8 @@
 """Rules as documents (YAML or JSON, already read into mappings) and back.
 
 `rule_to_document(parse_rule(d))` is the canonical form: defaults left out, durations in their short form. Its
-text without `detects` is what a rule version's id derives from, so the same definition is the same version on every
-machine.
+text without `detects` and `explains` is what a rule version's id derives from, so the same definition is the same
+version on every machine.
 The same shape as JSON Schema: `veldwatch.wire.rule_schema`.
 """
 
@@ -23,7 +23,7 @@ from veldwatch.model.conditions.silence import Absence
 from veldwatch.model.faults import FAULTS
 from veldwatch.model.identifiers import RuleVersionId
 from veldwatch.model.message_template import check_template
-from veldwatch.model.rule import Rule, Selector, Severity
+from veldwatch.model.rule import Explains, Rule, Selector, Severity
 from veldwatch.wire.conditions.registry import FORMS
 from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.durations import format_duration
@@ -54,6 +54,7 @@ def parse_rule(document: Mapping[str, object]) -> Rule:
         runbook=part.text_or_none("runbook", _check_address),
         labels=MappingProxyType(part.labels("labels")),
         detects=_detects(part),
+        explains=part.choice("explains", Explains) if part.has("explains") else None,
     )
     part.done()
     _check_times(rule)
@@ -73,11 +74,15 @@ def rule_to_document(rule: Rule) -> dict[str, Any]:
 def version_id(rule: Rule) -> RuleVersionId:
     """Derive the id of a rule's version from its canonical text.
 
-    `detects` is left out. It says what a rule is judged by, not what it does: had it a part in the id, filling it in
-    would end every alert of the rule that is open and fold all of its history again, for the very same alerts.
+    What the fold says does not depend on what is left out. `detects` says what a rule is judged by, `explains` whose
+    silence its alerts explain: had they a part in the id, filling them in would end every alert of the rule that is
+    open and fold all of its history again, for the very same alerts.
     """
     text = json.dumps(
-        rule_to_document(replace(rule, detects=None)), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        rule_to_document(replace(rule, detects=None, explains=None)),
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
     )
     return RuleVersionId(uuid5(_NAMESPACE, text))
 

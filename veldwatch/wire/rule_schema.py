@@ -9,7 +9,7 @@ from typing import Any
 
 from veldwatch.model.faults import FAULTS
 from veldwatch.model.message_template import MESSAGE_FIELDS
-from veldwatch.model.rule import Severity
+from veldwatch.model.rule import Explains, Severity
 from veldwatch.wire.conditions.registry import FORMS
 from veldwatch.wire.conditions.shapes import DURATION, TEXT, TEXTS, object_of
 from veldwatch.wire.rule_document import ID_PATTERN
@@ -46,6 +46,10 @@ def rule_schema() -> dict[str, Any]:
                 "type": "array",
                 "items": {"enum": list(FAULTS)},
                 "description": "kinds of fault that it is there to find; [] where what it tells of is none",
+            },
+            "explains": {
+                "enum": [explains.value for explains in Explains],
+                "description": "whose silence its alerts explain, which is then not told",
             },
         },
     }

@@ -28,7 +28,8 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 @contextmanager
 def notify(dsn: str, **settings: object) -> Generator[subprocess.Popen[bytes]]:
-    environment = {f"VELDWATCH_{name.upper()}": str(value) for name, value in settings.items()}
+    said = {"group_wait_seconds": 0, **settings}
+    environment = {f"VELDWATCH_{name.upper()}": str(value) for name, value in said.items()}
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "run"],
         env={**os.environ, "VELDWATCH_DSN": dsn, "NO_PROXY": "*", **environment},

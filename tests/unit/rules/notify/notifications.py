@@ -7,6 +7,7 @@ from uuid import UUID
 
 from veldwatch.model.notifications import Channel
 from veldwatch.storage.outbox import Notification
+from veldwatch.storage.outbox_due import Due
 
 CREATED = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -34,8 +35,19 @@ def notification(number: int = 1, *, kind: str = "firing", **changes: Any) -> No
         "channel": Channel.EMAIL,
         "address": "ops@example.org",
         "secret": None,
-        "enabled": True,
-        "told": False,
         "thread": (),
     }
     return Notification(**(fields | changes))
+
+
+def due(number: int = 1, *, kind: str = "firing", **changes: Any) -> Due:  # noqa: ANN401  # any field
+    fields: dict[str, Any] = {
+        "id": UUID(int=number),
+        "alert_id": UUID(int=1000 + number),
+        "kind": kind,
+        "attempts": 0,
+        "created_at": CREATED,
+        "opened_at": CREATED,
+        "severity": "major",
+    }
+    return Due(**(fields | changes))

@@ -7,9 +7,10 @@ SELECT organisation_id, slug, id FROM site WHERE organisation_id = ANY (%(organi
 
 -- devices: those named
 SELECT d.organisation_id, d.external_id, d.id, d.name, d.profile_id, d.site_id, d.source, d.status, d.longitude,
-       d.latitude, d.tags
+       d.latitude, d.tags, g.external_id
 FROM unnest(%(organisations)s::integer[], %(external_ids)s::text[]) AS w (organisation_id, external_id)
-JOIN device d ON d.organisation_id = w.organisation_id AND d.external_id = w.external_id;
+JOIN device d ON d.organisation_id = w.organisation_id AND d.external_id = w.external_id
+LEFT JOIN device g ON g.id = d.gateway_id;
 
 -- subjects: those named
 SELECT s.organisation_id, s.slug, s.id
@@ -31,6 +32,19 @@ FROM unnest(%(ids)s::integer[], %(names)s::text[], %(profile_ids)s::integer[], %
             %(latitudes)s::double precision[], %(tags)s::text[])
      AS w (id, name, profile_id, site_id, source, status, longitude, latitude, tags)
 WHERE d.id = w.id;
+
+-- hang_new: through which other devices new ones are heard, all by their names
+UPDATE device d SET gateway_id = g.id
+FROM unnest(%(organisations)s::integer[], %(external_ids)s::text[], %(gateways)s::text[])
+     AS w (organisation_id, external_id, gateway)
+JOIN device g ON g.organisation_id = w.organisation_id AND g.external_id = w.gateway
+WHERE d.organisation_id = w.organisation_id AND d.external_id = w.external_id AND d.gateway_id IS DISTINCT FROM g.id;
+
+-- hang: through which other devices devices are heard from now on
+UPDATE device d SET gateway_id = g.id
+FROM unnest(%(ids)s::integer[], %(gateways)s::text[]) AS w (id, gateway), device g
+WHERE d.id = w.id AND g.organisation_id = d.organisation_id AND g.external_id = w.gateway
+  AND d.gateway_id IS DISTINCT FROM g.id;
 
 -- create_subjects: make subjects; a species may be said by its common name
 INSERT INTO subject (organisation_id, slug, name, kind, species)
@@ -57,12 +71,13 @@ WHERE e.id = w.id;
 
 -- export: every device of an organisation, with the subject that it is on or was on last
 SELECT o.slug AS organisation, d.external_id, d.name, p.slug AS profile, s.slug AS site, d.source, d.status, d.longitude,
-       d.latitude, d.tags, e.subject, e.kind AS subject_kind, e.species, e.since AS deployed_since,
+       d.latitude, d.tags, g.external_id AS gateway, e.subject, e.kind AS subject_kind, e.species, e.since AS deployed_since,
        e.until AS deployed_until
 FROM device d
 JOIN organisation o ON o.id = d.organisation_id
 LEFT JOIN profile p ON p.id = d.profile_id
 LEFT JOIN site s ON s.id = d.site_id
+LEFT JOIN device g ON g.id = d.gateway_id
 LEFT JOIN LATERAL (
     SELECT u.slug AS subject, u.kind, u.species, lower(y.during) AS since, upper(y.during) AS until
     FROM deployment y JOIN subject u ON u.id = y.subject_id

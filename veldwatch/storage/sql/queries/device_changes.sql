@@ -10,13 +10,19 @@ SET name = CASE WHEN %(set_name)s THEN %(name)s::text ELSE d.name END,
     status = CASE WHEN %(set_status)s THEN %(status)s::text ELSE d.status END,
     longitude = CASE WHEN %(set_place)s THEN %(longitude)s::double precision ELSE d.longitude END,
     latitude = CASE WHEN %(set_place)s THEN %(latitude)s::double precision ELSE d.latitude END,
-    tags = CASE WHEN %(set_tags)s THEN %(tags)s::text[] ELSE d.tags END
+    tags = CASE WHEN %(set_tags)s THEN %(tags)s::text[] ELSE d.tags END,
+    gateway_id = CASE WHEN %(set_gateway)s THEN (SELECT g.id FROM device g WHERE g.external_id = %(gateway)s::text
+                                                 AND g.organisation_id = d.organisation_id) ELSE d.gateway_id END
 WHERE d.id = %(id)s
 RETURNING d.id;
 
 -- find_site: whether a device's organisation has a site
 SELECT s.id FROM site s JOIN device d ON d.organisation_id = s.organisation_id
 WHERE d.id = %(id)s AND s.slug = %(site)s;
+
+-- find_gateway: whether a device's organisation has a device of this external id
+SELECT g.id FROM device g JOIN device d ON d.organisation_id = g.organisation_id
+WHERE d.id = %(id)s AND g.external_id = %(gateway)s;
 
 -- decide: say of devices that registered themselves, or were refused, what they are from now on
 UPDATE device d SET status = %(status)s

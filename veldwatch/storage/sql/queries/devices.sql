@@ -24,11 +24,13 @@ WITH RECURSIVE below AS (
     SELECT s.id FROM site s JOIN below b ON s.parent_id = b.id
 ), page AS MATERIALIZED (
     SELECT d.id, d.external_id, o.slug AS organisation, d.name, p.slug AS profile, p.kind, p.expected_interval,
-           s.slug AS site, d.source, d.status, d.longitude, d.latitude, d.tags
+           s.slug AS site, d.source, d.status, d.longitude, d.latitude, d.tags,
+           g.external_id AS gateway
     FROM device d
     JOIN organisation o ON o.id = d.organisation_id
     LEFT JOIN profile p ON p.id = d.profile_id
     LEFT JOIN site s ON s.id = d.site_id
+    LEFT JOIN device g ON g.id = d.gateway_id
     WHERE d.id > %(after)s
       AND (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)
       AND (%(device_id)s::integer IS NULL OR d.id = %(device_id)s)
@@ -42,7 +44,7 @@ WITH RECURSIVE below AS (
     LIMIT %(limit)s
 )
 SELECT page.id, page.external_id, page.organisation, page.name, page.profile, page.kind, page.site, page.source,
-       page.status, page.longitude, page.latitude, page.tags, heard.received_at AS last_contact_at,
+       page.status, page.longitude, page.latitude, page.tags, page.gateway, heard.received_at AS last_contact_at,
        -- Three missed intervals are silence; without a known interval a day is.
        COALESCE(heard.online AND heard.received_at > now() - GREATEST(3 * page.expected_interval, '10 minutes'::interval,
            CASE WHEN page.expected_interval IS NULL THEN '1 day'::interval END), false) AS online,

@@ -31,6 +31,7 @@ CROSS JOIN LATERAL (
     SELECT array_agg(line.alert_id) AS alerts FROM line
 ) line
 WHERE o.state = 'pending'
+  AND o.grouped_in IS NULL
   AND o.next_attempt_at <= %(now)s
   AND NOT EXISTS (SELECT FROM outbox earlier
                   WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
@@ -46,13 +47,15 @@ SELECT pg_try_advisory_lock(%(lock)s, %(receiver_id)s);
 -- unlock_receiver: let another deliver to it
 SELECT pg_advisory_unlock(%(lock)s, %(receiver_id)s);
 
--- due: what is due for a receiver, only the oldest of each alert (order is kept within an alert), with what it was told
-SELECT o.id, o.alert_id, o.message, o.attempts, o.created_at, r.slug, r.channel, r.address, r.secret, r.enabled,
+-- due: what is due for a receiver, only the oldest of each alert (order is kept within it), with what decides its fate
+SELECT o.id, o.alert_id, o.message ->> 'kind' AS kind, o.attempts, o.created_at, o.reason, o.composed IS NOT NULL, r.enabled,
        EXISTS (SELECT FROM outbox told
                WHERE told.alert_id = ANY (line.alerts) AND told.receiver_id = o.receiver_id
                  AND told.message ->> 'kind' = 'firing' AND told.state = 'delivered') AS told,
-       (SELECT array_agg(sent.id ORDER BY sent.transition_id, sent.id) FROM outbox sent
-        WHERE sent.alert_id = ANY (line.alerts) AND sent.receiver_id = o.receiver_id AND sent.state = 'delivered') AS thread
+       a.severity, a.opened_at, a.resolved_at, a.state IN ('resolved', 'retracted') AS over,
+       v.condition_kind = ANY (%(silent_kinds)s::text[]) AS is_silence, v.explains IS NOT NULL AS is_cause,
+       a.explained_by, a.explained_by_interruption, a.explained_until, silenced.silence_id, silenced.ends_at,
+       bundle.leader
 FROM outbox o
 JOIN receiver r ON r.id = o.receiver_id
 CROSS JOIN LATERAL (
@@ -67,8 +70,28 @@ CROSS JOIN LATERAL (
     )
     SELECT array_agg(line.alert_id) AS alerts FROM line
 ) line
+-- what late data put in its place counts, where there is such
+JOIN alert a ON a.id = alert_head(o.alert_id)
+JOIN rule_version v ON v.id = a.rule_version_id
+LEFT JOIN LATERAL (
+    SELECT m.silence_id, m.ends_at
+    FROM silence_match m
+    WHERE m.alert_id = a.id AND m.starts_at <= %(now)s AND m.ends_at > %(now)s
+    ORDER BY m.ends_at DESC, m.silence_id
+    LIMIT 1
+) silenced ON true
+-- an end: the message that told of its beginning together with others
+LEFT JOIN LATERAL (
+    SELECT coalesce(f.grouped_in, f.id) AS leader
+    FROM outbox f
+    WHERE f.alert_id = ANY (line.alerts) AND f.receiver_id = o.receiver_id AND f.message ->> 'kind' = 'firing'
+      AND f.state = 'delivered'
+      AND (f.grouped_in IS NOT NULL OR EXISTS (SELECT FROM outbox m WHERE m.grouped_in = f.id))
+    LIMIT 1
+) bundle ON o.message ->> 'kind' = 'resolved'
 WHERE o.receiver_id = %(receiver_id)s
   AND o.state = 'pending'
+  AND o.grouped_in IS NULL
   AND o.next_attempt_at <= %(now)s
   AND NOT EXISTS (SELECT FROM outbox earlier
                   WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
@@ -77,8 +100,78 @@ WHERE o.receiver_id = %(receiver_id)s
 ORDER BY o.next_attempt_at, o.transition_id
 LIMIT %(limit)s;
 
--- suppress: give a notification up on purpose
-UPDATE outbox SET state = 'suppressed', reason = %(reason)s WHERE id = %(id)s AND state = 'pending';
+-- open_bundles: of messages that told of several alerts, those of which an alert still holds
+SELECT DISTINCT coalesce(o.grouped_in, o.id)
+FROM outbox o
+JOIN alert a ON a.id = alert_head(o.alert_id)
+WHERE (o.id = ANY (%(leaders)s::uuid[]) OR o.grouped_in = ANY (%(leaders)s::uuid[])) AND a.state IN ('pending', 'firing');
+
+-- notification: one of them with all that a channel needs; its thread is what was sent of this alert, oldest first
+SELECT o.id, o.alert_id, coalesce(o.composed, o.message), o.attempts, o.created_at, r.slug, r.channel, r.address, r.secret,
+       (SELECT array_agg(coalesce(sent.grouped_in, sent.id) ORDER BY sent.transition_id, sent.id) FROM outbox sent
+        WHERE sent.alert_id = ANY (line.alerts) AND sent.receiver_id = o.receiver_id AND sent.state = 'delivered') AS thread
+FROM outbox o
+JOIN receiver r ON r.id = o.receiver_id
+CROSS JOIN LATERAL (
+    WITH RECURSIVE line (alert_id) AS (
+        SELECT o.alert_id
+        UNION
+        SELECT (t.detail ->> 'supersedes')::uuid
+        FROM line
+        JOIN alert_transition t ON t.alert_id = line.alert_id
+        WHERE t.detail ->> 'supersedes' IS NOT NULL
+    )
+    SELECT array_agg(line.alert_id) AS alerts FROM line
+) line
+WHERE o.id = %(id)s AND o.state = 'pending';
+
+-- messages: what some notifications say
+SELECT id, message FROM outbox WHERE id = ANY (%(ids)s::uuid[]);
+
+-- cause: what explained an alert, in a few words
+SELECT coalesce(
+    (SELECT i.title FROM interruption i WHERE i.id = a.explained_by_interruption),
+    (SELECT coalesce(v.definition ->> 'title', r.slug) || coalesce(': ' || d.name, ': ' || s.name, '')
+     FROM alert c
+     JOIN rule_version v ON v.id = c.rule_version_id
+     JOIN rule r ON r.id = v.rule_id
+     LEFT JOIN device d ON d.id = c.device_id
+     LEFT JOIN site s ON s.id = c.site_id
+     WHERE c.id = a.explained_by))
+FROM alert a WHERE a.id = alert_head(%(alert_id)s);
+
+-- silence_of: who muted what a silence kept back, until when, and why
+SELECT s.author, s.reason, s.ends_at
+FROM outbox o JOIN silence s ON s.id = o.silence_id
+WHERE o.id = %(id)s;
+
+-- suppress: give notifications up on purpose, with all that would have been told in the same message
+UPDATE outbox o
+SET state = 'suppressed', reason = w.reason
+FROM unnest(%(ids)s::uuid[], %(reasons)s::text[]) AS w (id, reason)
+WHERE (o.id = w.id OR o.grouped_in = w.id) AND o.state = 'pending';
+
+-- hold: let notifications wait, and say why
+UPDATE outbox o
+SET reason = w.reason, next_attempt_at = w.until, silence_id = coalesce(w.silence_id, o.silence_id)
+FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(until)s::timestamptz[], %(silences)s::bigint[])
+     AS w (id, reason, until, silence_id)
+WHERE o.id = w.id AND o.state = 'pending';
+
+-- release: look again at what waits for some alerts
+UPDATE outbox SET next_attempt_at = %(now)s
+WHERE alert_id = ANY (%(alerts)s::uuid[]) AND state = 'pending' AND reason IS NOT NULL AND next_attempt_at > %(now)s;
+
+-- release_silenced: look again at what a silence keeps back
+UPDATE outbox SET next_attempt_at = %(now)s
+WHERE silence_id = %(silence_id)s AND state = 'pending' AND reason = 'silenced' AND next_attempt_at > %(now)s;
+
+-- compose: what is sent in place of a notification's own message
+UPDATE outbox SET composed = %(composed)s, reason = NULL WHERE id = %(id)s AND state = 'pending';
+
+-- join_group: notifications that one message tells of
+UPDATE outbox SET grouped_in = %(leader)s, reason = 'grouped'
+WHERE id = ANY (%(ids)s::uuid[]) AND state = 'pending' AND grouped_in IS NULL;
 
 -- receipt: keep what came of an attempt
 INSERT INTO attempt (outbox_id, number, at, outcome, detail)
@@ -86,15 +179,16 @@ VALUES (%(id)s, %(number)s, %(at)s, %(outcome)s, %(detail)s);
 
 -- delivered: the receiver has it
 UPDATE outbox
-SET state = 'delivered', attempts = %(number)s, delivered_at = %(at)s
-WHERE id = %(id)s AND state = 'pending';
+SET state = 'delivered', delivered_at = %(at)s, attempts = CASE WHEN id = %(id)s THEN %(number)s ELSE attempts END,
+    reason = CASE WHEN id = %(id)s THEN NULL ELSE reason END
+WHERE (id = %(id)s OR grouped_in = %(id)s) AND state = 'pending';
 
 -- postponed: try again later
 UPDATE outbox
-SET attempts = %(number)s, next_attempt_at = %(next_attempt_at)s
+SET attempts = %(number)s, next_attempt_at = %(next_attempt_at)s, reason = NULL
 WHERE id = %(id)s AND state = 'pending';
 
 -- failed: give up, with the reason
 UPDATE outbox
-SET state = 'failed', attempts = %(number)s, reason = %(reason)s
-WHERE id = %(id)s AND state = 'pending';
+SET state = 'failed', attempts = CASE WHEN id = %(id)s THEN %(number)s ELSE attempts END, reason = %(reason)s
+WHERE (id = %(id)s OR grouped_in = %(id)s) AND state = 'pending';

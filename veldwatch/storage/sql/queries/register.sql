@@ -29,6 +29,9 @@ SET name = coalesce(%(name)s, device.name),
     tags = coalesce(%(tags)s::text[], device.tags)
 RETURNING id;
 
+-- hang: through which other device a device is heard
+UPDATE device SET gateway_id = %(gateway_id)s WHERE id = %(id)s AND gateway_id IS DISTINCT FROM %(gateway_id)s;
+
 -- find_organisations: every organisation
 SELECT slug, id FROM organisation ORDER BY slug;
 

@@ -1,0 +1,1 @@
+"""What alerts have to do with each other, worked out when they are recorded."""
