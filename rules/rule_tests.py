@@ -16,6 +16,7 @@ from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.fold import Fold
 from rules.instants import to_datetime, to_instant
 from rules.rule_files import read_rules, read_yaml
+from rules.rule_test_members import buckets_of
 from rules.targets import compile_fold
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.inputs import Input
@@ -107,9 +108,11 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     if rule_id not in rules:
         raise part.wrong("rule", rule_id, f"expected one of {', '.join(rules)}")
     rule = rules[rule_id]
-    read = _INPUTS[rule.condition.INPUT]
-    observations = _in_order(part, list(read(part)))
     until = part.duration("until")
+    if rule.condition.INPUT is Input.BUCKETS:
+        observations = tuple(buckets_of(part, rule, _READERS, to_instant(_START + until)))
+    else:
+        observations = _in_order(part, list(_READERS[rule.condition.INPUT](part)))
     expected = tuple(_expected(item) for item in _items(part, "expect", required=False))
     fold = compile_fold(rule, _polygons(part, rule), _NOWHERE)
     part.done()
@@ -210,4 +213,4 @@ def _in_order(part: DocumentPart, observations: Sequence[Observation]) -> tuple[
     return tuple(ordered)
 
 
-_INPUTS = {Input.READINGS: _readings, Input.POSITIONS: _positions, Input.CONTACTS: _contacts}
+_READERS = {Input.READINGS: _readings, Input.POSITIONS: _positions, Input.CONTACTS: _contacts}

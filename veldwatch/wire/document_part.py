@@ -37,6 +37,21 @@ class DocumentPart:
         value = self._content.get(key)
         return DocumentPart({} if value is None else value, self.at(key))
 
+    def parts(self, key: str) -> "list[DocumentPart]":
+        """Take a list of nested mappings; absent: empty."""
+        value = self.raw(key)
+        if value is None:
+            return []
+        items = _items(value)
+        if items is None:
+            raise self.wrong(key, value, "expected a list of mappings")
+        return [DocumentPart(item, f"{self.at(key)}[{number}]") for number, item in enumerate(items)]
+
+    def names(self) -> list[str]:
+        """List the keys that are there, all of which count as asked for."""
+        self._asked += [str(key) for key in self._content]
+        return [str(key) for key in self._content]
+
     def raw(self, key: str) -> object:
         """Take a value as it is; None: absent."""
         self._ask(key)
