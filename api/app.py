@@ -18,6 +18,7 @@ from api.parts import Parts
 from api.problems import EXCEPTION_HANDLERS, RESPONSES
 from api.routes import (
     alerts,
+    backtests,
     consumption,
     credentials,
     deployments,
@@ -34,6 +35,7 @@ from api.routes import (
     readings,
     receivers,
     replays,
+    rule_documents,
     rules,
     series,
     simulator,
@@ -72,6 +74,8 @@ ROUTERS = (
     events.router,
     alerts.router,
     rules.router,
+    rule_documents.router,
+    backtests.router,
     receivers.router,
     replays.router,
     quarantine.router,

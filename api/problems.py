@@ -4,6 +4,7 @@ A problem says what was wrong and what to do. It never holds a stack trace, a dr
 sent: those may be secrets, and what the server made of them is in its log.
 """
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -39,6 +40,7 @@ _OUTAGES: dict[type[VeldwatchError], str] = {
 }
 # Python's phrases for these changed with RFC 9110; the problem's type must not.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_RULE_PART = re.compile(r"bad (?P<at>[^\s:]+)[^:]*:")
 _INTERNAL = "the server failed on this request (its log says more; report it if it happens again)"
 
 
@@ -97,7 +99,8 @@ def on_veldwatch_error(request: Request, error: Exception) -> Response:
     """Answer one of our own errors."""
     for kind in type(error).__mro__:
         if kind in _STATUSES:
-            return problem_response(request.url.path, _STATUSES[kind], str(error))
+            fields = _rule_fields(str(error)) if kind is errors.RuleInvalid else None
+            return problem_response(request.url.path, _STATUSES[kind], str(error), fields=fields)
         if kind in _OUTAGES:
             _log.warning("answered 503", path=request.url.path, reason=str(error))
             return problem_response(request.url.path, 503, _OUTAGES[kind])
@@ -130,6 +133,12 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     HTTPException: on_http_exception,
     RequestValidationError: on_validation_error,
 }
+
+
+def _rule_fields(message: str) -> list[FieldProblem] | None:
+    """Tell which part of a rule a message is about: its own words begin with the path, `bad condition.above: ...`."""
+    found = _RULE_PART.match(message)
+    return None if found is None else [FieldProblem(at=found["at"], detail=message[found.end() :].strip())]
 
 
 def _refusal(request: Request, status: int, error: Exception) -> str:

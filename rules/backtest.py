@@ -6,36 +6,35 @@ live, else at the first stored observation. Nothing is written.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rules.backtests.folding import Folding, Step, fold_history, nothing
+from rules.backtests.stretch import Stretch
 from rules.conditions.span import Span
-from rules.conditions.watch import ALWAYS
-from rules.fold import Fold, FoldState
-from rules.instants import to_datetime, to_instant
-from rules.lifecycle import Episode, Recording, reconcile
+from rules.instants import to_datetime
+from rules.lifecycle import Recording, reconcile
 from rules.store import Store
 from rules.targets import Target, find_targets
-from rules.wording import summary_of
-from veldwatch.errors import RuleInvalid
+from rules.wording import evidence_of, summary_of
+from veldwatch.errors import BacktestTooLarge, RuleInvalid
 from veldwatch.model.alert import Alert
-from veldwatch.model.identifiers import RuleVersionId
 from veldwatch.model.rule import Rule
+from veldwatch.model.watched import Watched
 from veldwatch.wire.rule_document import version_id
 
 _NIGHT = (22, 6)
 """Hours of the local day in which a message wakes people: from ten in the evening to six."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """The part of history that is asked about: alerts that fired in it, as they stood at its end."""
+MOST_ALERTS = 100_000
+"""What more than this many alerts come of is no rule that anybody could live with, and a memory that nobody has."""
 
-    since: datetime
-    until: datetime
+Fold = Callable[[Store, Sequence[Target], Stretch, Step], Iterator[Folding]]
+"""How history is folded; all ways come to the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +44,18 @@ class Finding:
     target: Target
     alert: Alert
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Name the organisation, and the device or site that it is about."""
+        return self.target.place.organisation, _place_of(self.target)
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Give what findings are sorted by: when they fired."""
+        return self.alert.fired_at or self.alert.opened_at, str(self.alert.id)
+
     def document(self) -> dict[str, Any]:
-        """Write it as JSON."""
+        """Write it as JSON, with the readings that made it so."""
         alert = self.alert
         return {
             "id": str(alert.id),
@@ -60,6 +69,7 @@ class Finding:
             "resolved_at": _stamp(alert.resolved_at),
             "value": alert.value,
             "summary": summary_of(self.target, alert),
+            "evidence": evidence_of(self.target, alert),
         }
 
 
@@ -84,7 +94,12 @@ class BacktestReport:
         Args:
             zone: where night is night.
         """
+        return {**self.figures(zone), "alerts": [finding.document() for finding in self.findings]}
+
+    def figures(self, zone: ZoneInfo) -> dict[str, Any]:
+        """Write what is counted, without the alerts."""
         weeks = (self.stretch.until - self.stretch.since).total_seconds() / (7 * 86400)
+        at_night = sum(_is_night(finding.alert, zone) for finding in self.findings)
         return {
             "rule": self.rule.id,
             "version": str(version_id(self.rule)),
@@ -95,9 +110,9 @@ class BacktestReport:
             "observations": self.observations,
             "count": len(self.findings),
             "per_week": round(len(self.findings) / weeks, 3) if weeks > 0 else None,
-            "at_night": sum(_is_night(finding.alert, zone) for finding in self.findings),
+            "at_night": at_night,
+            "share_at_night": round(at_night / len(self.findings), 3) if self.findings else None,
             "devices": dict(Counter(_place_of(f.target) for f in self.findings).most_common()),
-            "alerts": [finding.document() for finding in self.findings],
         }
 
 
@@ -113,56 +128,71 @@ def run_backtest(store: Store, rule: Rule, stretch: Stretch) -> BacktestReport:
 
     Raises:
         RuleInvalid: the rule cannot be carried out.
+        BacktestTooLarge: too many alerts come of it.
     """
-    version = version_id(rule)
-    targets, refusals = find_targets([(version, rule)], store.watched())
+    return run_backtests(store, [rule], stretch)[0]
+
+
+def run_backtests(
+    store: Store,
+    rules: Sequence[Rule],
+    stretch: Stretch,
+    *,
+    watched: Watched | None = None,
+    fold: Fold = fold_history,
+    step: Step = nothing,
+) -> list[BacktestReport]:
+    """Fold several rules over the same history.
+
+    Args:
+        store: shows observations before `stretch.until` only.
+        watched: what they may look at; None: all that is registered.
+
+    Returns:
+        A report for each rule, in their order.
+
+    Raises:
+        RuleInvalid: a rule cannot be carried out.
+        BacktestTooLarge: too many alerts come of it.
+    """
+    targets, refusals = find_targets(
+        [(version_id(rule), rule) for rule in rules], store.watched() if watched is None else watched
+    )
     if refusals and not targets:
         raise RuleInvalid(refusals[0].reason)
-    watch = store.watch(ALWAYS)
-    findings: list[Finding] = []
-    seen = 0
-    for target in targets:
-        episodes, count = _folded(store, target, target.fold_under(watch), stretch)
-        seen += count
-        findings.extend(_findings(target, episodes, version, stretch))
-    findings.sort(key=lambda finding: (finding.alert.fired_at or finding.alert.opened_at, str(finding.alert.id)))
-    return BacktestReport(
-        rule=rule, stretch=stretch, subjects=len(targets), observations=seen, findings=tuple(findings)
-    )
+    versions = [version_id(rule) for rule in rules]
+    findings: dict[object, list[Finding]] = {version: [] for version in versions}
+    observations: Counter[object] = Counter()
+    for folding in fold(store, targets, stretch, step):
+        found = findings[folding.target.key.version]
+        observations[folding.target.key.version] += folding.observations
+        found.extend(_findings(folding, stretch))
+        if len(found) > MOST_ALERTS:
+            raise BacktestTooLarge(
+                f"more than {MOST_ALERTS} alerts of rule {folding.target.rule.id!r}"
+                " (choose a shorter stretch, fewer devices, or a stricter condition)"
+            )
+    subjects = Counter(target.key.version for target in targets)
+    return [
+        BacktestReport(
+            rule=rule,
+            stretch=stretch,
+            subjects=subjects[version],
+            observations=observations[version],
+            findings=tuple(sorted(findings[version], key=lambda finding: finding.order)),
+        )
+        for rule, version in zip(rules, versions, strict=True)
+    ]
 
 
-def _folded(store: Store, target: Target, fold: Fold, stretch: Stretch) -> tuple[list[Episode], int]:
-    state, position = _beginning(store, fold, target, stretch)
-    episodes: list[Episode] = []
-    count = 0
-    more = True
-    while more:
-        (page,) = store.observations([(target.source, position)], to_instant(stretch.until))
-        state, settled = fold.advance(state, page.observations)
-        episodes.extend(Episode(span, at) for span, at in settled)
-        count += len(page.observations)
-        position, more = (page.observations[-1].at if page.observations else position), page.more
-    episodes.extend(Episode(span) for span in fold.spans_at(state, to_instant(stretch.until)))
-    return episodes, count
-
-
-def _beginning(store: Store, fold: Fold, target: Target, stretch: Stretch) -> tuple[FoldState, int | None]:
-    kept = store.checkpoint(target.key, to_instant(stretch.since))
-    if kept is not None:
-        return fold.load(kept[1]), kept[0]
-    saved = store.folds([target.key]).get(target.key)
-    if saved is not None and saved.floor is not None:
-        return fold.initial(truncated=True), saved.floor
-    return fold.initial(), None
-
-
-def _findings(target: Target, episodes: list[Episode], version: RuleVersionId, stretch: Stretch) -> Iterator[Finding]:
+def _findings(folding: Folding, stretch: Stretch) -> Iterator[Finding]:
+    key = folding.target.key
     recording = Recording(
-        version=version, subject=target.key.subject, now=stretch.until, news_age=stretch.until - stretch.since
+        version=key.version, subject=key.subject, now=stretch.until, news_age=stretch.until - stretch.since
     )
-    fired = [episode for episode in episodes if _fired_within(episode.span, stretch)]
+    fired = [episode for episode in folding.episodes if _fired_within(episode.span, stretch)]
     for revision in reconcile([], fired, recording):
-        yield Finding(target=target, alert=replace(revision.alert, late=False))
+        yield Finding(target=folding.target, alert=replace(revision.alert, late=False))
 
 
 def _fired_within(span: Span, stretch: Stretch) -> bool:

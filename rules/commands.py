@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from rules.backtest import Stretch, lines, run_backtest
+from rules.backtest import lines, run_backtest
+from rules.backtests.stretch import Stretch
 from rules.main import RulesProgram, clock
 from rules.postgres_store import PostgresStore
 from rules.rule_files import pack_path, read_rules

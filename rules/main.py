@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from prometheus_client import Counter, Gauge
 
+from rules.backtests.desk import Desk
 from rules.engine import EngineSettings
 from rules.rounds import BATCHES_AT_ONCE, Rounds
 from rules.targets import Refusal
@@ -67,6 +68,9 @@ class RulesProgram:
 
     def run(self, stop: threading.Event) -> None:
         """Carry out the rules; outlives the database's absence."""
+        # Also while it stands by: what is asked of history does not need the engine.
+        desk = threading.Thread(target=Desk(self.settings.dsn).run, args=(stop,), name="backtests", daemon=True)
+        desk.start()
         failures = 0
         while not stop.is_set():
             try:
@@ -84,6 +88,7 @@ class RulesProgram:
                 stop.wait(pause)
             finally:
                 self.is_engine.clear()
+        desk.join()
 
     def _serve(self, connection: Connection, listener: Connection, stop: threading.Event) -> None:
         listen(listener, log.CHANNEL)

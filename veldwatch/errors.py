@@ -4,6 +4,7 @@
     ├── ConfigurationInvalid        a setting, file or command line is wrong; nothing was started
     ├── MessageRejected             a message, or a part of it, cannot be stored; carries a Reason
     ├── RuleInvalid                 a rule file or definition is wrong; nothing was loaded
+    ├── BacktestTooLarge            more alerts come of a back-test than can be held; nothing of it is told
     ├── ScenarioInvalid             a simulator scenario is wrong; nothing was published
     ├── NotFound                    what was named does not exist, or may not be seen by the asker
     ├── Conflict                    the change collides with what is stored
@@ -52,6 +53,10 @@ class MessageRejected(VeldwatchError):
 
 class RuleInvalid(VeldwatchError):
     """A rule file or definition is wrong; nothing was loaded."""
+
+
+class BacktestTooLarge(VeldwatchError):
+    """More alerts come of a back-test than can be held, or than anybody could look at."""
 
 
 class ScenarioInvalid(VeldwatchError):

@@ -1,10 +1,12 @@
 """A program's life: told to stop by SIGTERM, SIGINT or a hang-up, it finishes what it holds and leaves within 10 s."""
 
 import gc
+import multiprocessing
 import os
 import signal
 import sys
 import threading
+from multiprocessing.process import BaseProcess
 from types import FrameType
 
 
@@ -35,6 +37,13 @@ def stop_on_signals(patience_seconds: float = 9.0) -> threading.Event:
     return stop
 
 
+def end_with_parent() -> None:
+    """Let this process, which `multiprocessing` started, end at once when its parent dies, even by SIGKILL."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), name="parent", daemon=True).start()
+
+
 def collect_garbage_seldom() -> None:
     """Look for cycles of garbage a hundred times less often, and never among what is there already.
 
@@ -44,6 +53,11 @@ def collect_garbage_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(os.EX_TEMPFAIL)
 
 
 def _give_up(patience_seconds: float) -> None:

@@ -26,3 +26,10 @@ class Rule(BaseModel):
     definition: dict[str, Any] = Field(description="its canonical form", examples=[EXAMPLE])
     created_at: datetime = Field(description="of the active version")
     created_by: str = Field(examples=["control room"])
+
+
+class CheckedRule(BaseModel):
+    """A definition that may be stored."""
+
+    definition: dict[str, Any] = Field(description="its canonical form", examples=[EXAMPLE])
+    version: str = Field(description="the same definition has the same anywhere")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from rules.backtest import Stretch as Asked
 from rules.backtest import run_backtest
+from rules.backtests.stretch import Stretch as Asked
 from rules.conditions.span import Contact, Instant
 from rules.conditions.watch import ALWAYS, Watch
 from rules.grids.grid import Seen, seen_of

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from rules.backtests.job import carry_out
 from tests.conftest import REPOSITORY
 from tests.integration.api import world
 from tests.integration.api.world import BEGIN, World
@@ -97,7 +98,9 @@ def filled(connection: Connection, made: World) -> World:
     return made
 
 
-def test_every_answer_is_what_openapi_says(operator: TestClient, connection: Connection, filled: World) -> None:
+def test_every_answer_is_what_openapi_says(
+    operator: TestClient, connection: Connection, dsn: str, filled: World
+) -> None:
     schema = _schema(operator)
     operator.post("/v1/receivers", json={"slug": "a", "channel": "email", "address": "a@b.example"})
     operator.post(f"/v1/devices/{filled.meter}/credentials", json={})
@@ -109,6 +112,9 @@ def test_every_answer_is_what_openapi_says(operator: TestClient, connection: Con
     operator.post(f"/v1/alerts/{alert}/comments", json={"body": "x"})
     message = str(operator.get("/v1/quarantine").json()["items"][0]["id"])
     replay = str(operator.post("/v1/quarantine/replays", json={"filter": {}}).json()["id"])
+    asked = {"rule": "water.low-pressure", "from": BEGIN.isoformat()}
+    backtest = operator.post("/v1/backtests", json=asked).json()["id"]
+    carry_out(dsn, backtest)
     operator.post("/v1/quarantine/discards", json={"filter": {}, "reason": "x"})
     places = {
         "{device_id}": str(filled.meter),
@@ -119,6 +125,7 @@ def test_every_answer_is_what_openapi_says(operator: TestClient, connection: Con
         "{subject}": "tembo",
         "{message_id}": message,
         "{replay_id}": replay,
+        "{backtest_id}": str(backtest),
     }
     checked = 0
     for method, path, operation in _operations(schema):

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rules.backtest import Stretch, run_backtest
+from rules.backtest import run_backtest
+from rules.backtests.stretch import Stretch
 from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.postgres_store import PostgresStore
 from tests.integration.rules.feed import Engineer, Feed, Final

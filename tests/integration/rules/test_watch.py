@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from rules.backtest import Stretch, run_backtest
+from rules.backtest import run_backtest
+from rules.backtests.stretch import Stretch
 from rules.postgres_store import PostgresStore
 from tests.integration.rules.feed import Engineer, Feed
 from veldwatch.model.conditions.flow import ContinuousFlow

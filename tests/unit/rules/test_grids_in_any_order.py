@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.backtest import Stretch, run_backtest
+from rules.backtest import run_backtest
+from rules.backtests.stretch import Stretch
 from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.engine import Engine, EngineSettings
 from rules.instants import to_datetime

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rules.backtest import Stretch, run_backtest
+from rules.backtest import run_backtest
+from rules.backtests.stretch import Stretch
 from rules.conditions.span import Contact
 from rules.engine import Engine, EngineSettings
 from rules.instants import to_datetime
