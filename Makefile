@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format lock clean
+.PHONY: help demo test test-all check format pictures lock clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -32,6 +32,9 @@ format: $(VENV)/.dev  ## format the code
 	$(BIN)/ruff check --fix
 
 COMPILE := $(BIN)/uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+pictures: $(VENV)/.dev  ## draw the examples of docs/reference/conditions anew
+	for file in docs/reference/conditions/examples/*.yaml; do $(BIN)/veldwatch rules picture $$file -o $${file%.yaml}.svg || exit 1; done
 
 lock: $(VENV)/.dev  ## resolve versions anew into requirements/
 	$(COMPILE) --upgrade pyproject.toml -o requirements/run.txt

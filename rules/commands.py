@@ -11,6 +11,7 @@ import typer
 from rules.backtest import lines, run_backtest
 from rules.backtests.stretch import Stretch
 from rules.main import RulesProgram, clock
+from rules.pictures.picture import draw
 from rules.postgres_store import PostgresStore
 from rules.rule_files import pack_path, read_rules
 from rules.rule_tests import read_tests
@@ -71,6 +72,19 @@ def test_files(
             for complaint in complaints:
                 typer.echo(f"    {complaint}")
     raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def picture(
+    file: Annotated[str, typer.Argument(help="a test file, see docs/reference/rule-tests.md")],
+    output: Annotated[str, typer.Option("--output", "-o", help="file to write; none: print it")] = "",
+) -> None:
+    """Draw a test file (SVG): what is observed, the limits, and the alerts that come of it."""
+    drawn = draw(read_tests(Path(file)))
+    if output:
+        Path(output).write_text(drawn, encoding="utf-8")
+        return
+    typer.echo(drawn, nl=False)
 
 
 @app.command()

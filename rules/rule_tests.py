@@ -27,7 +27,8 @@ from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.durations import format_duration
 from veldwatch.wire.polygons import canonical_polygon
 
-_START = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+"""The start of every test."""
 _NOWHERE = OrganisationId(0)
 # Source: promtool's series notation, 'a+bxn': a, then n more, each b above the one before.
 _SERIES = re.compile(r"(-?\d+(?:\.\d+)?)(?:([+-]\d+(?:\.\d+)?))?x(\d+)")
@@ -62,13 +63,13 @@ class RuleTest:
     def found(self) -> list[ExpectedAlert]:
         """Fold, and give what came of it."""
         state, settled = self.fold.advance(self.fold.initial(), self.observations)
-        spans = [span for span, _ in settled] + self.fold.spans_at(state, to_instant(_START + self.until))
+        spans = [span for span, _ in settled] + self.fold.spans_at(state, to_instant(START + self.until))
         return sorted(
             (
                 ExpectedAlert(
-                    opened_at=to_datetime(span.opened_at) - _START,
-                    fired_at=None if span.reached_at is None else to_datetime(span.reached_at) - _START,
-                    resolved_at=None if span.ended_at is None else to_datetime(span.ended_at) - _START,
+                    opened_at=to_datetime(span.opened_at) - START,
+                    fired_at=None if span.reached_at is None else to_datetime(span.reached_at) - START,
+                    resolved_at=None if span.ended_at is None else to_datetime(span.ended_at) - START,
                 )
                 for span in spans
             ),
@@ -89,7 +90,7 @@ def read_tests(path: Path) -> list[RuleTest]:
         RuleInvalid: naming the file, the test and what is wrong.
     """
     part = DocumentPart(read_yaml(path))
-    rules = {rule.id: rule for rule in read_rules(path.parent / part.text("rules"))}
+    rules = {rule.id: rule for rule in read_rules(_rule_file(path, part))}
     listed = part.raw("tests")
     part.done()
     if not isinstance(listed, list) or not listed:
@@ -103,6 +104,11 @@ def read_tests(path: Path) -> list[RuleTest]:
     return tests
 
 
+def _rule_file(path: Path, part: DocumentPart) -> Path:
+    """Find the file with the rules that are tested: this one, where they are listed in it."""
+    return path if isinstance(part.raw("rules"), list) else path.parent / part.text("rules")
+
+
 def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     name, rule_id = part.text("name"), part.text("rule")
     if rule_id not in rules:
@@ -110,7 +116,7 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     rule = rules[rule_id]
     until = part.duration("until")
     if rule.condition.INPUT is Input.BUCKETS:
-        observations = tuple(buckets_of(part, rule, _READERS, to_instant(_START + until)))
+        observations = tuple(buckets_of(part, rule, _READERS, to_instant(START + until)))
     else:
         observations = _in_order(part, list(_READERS[rule.condition.INPUT](part)))
     expected = tuple(_expected(item) for item in _items(part, "expect", required=False))
@@ -124,7 +130,7 @@ def _readings(part: DocumentPart) -> Iterator[Observation]:
         begin, every = item.duration_or("from", timedelta(0)), item.duration("every")
         for number, value in enumerate(_values(item)):
             if value is not None:
-                yield Reading(to_instant(_START + begin + number * every), value)
+                yield Reading(to_instant(START + begin + number * every), value)
         item.done()
 
 
@@ -154,7 +160,7 @@ def _positions(part: DocumentPart) -> Iterator[Observation]:
                 continue
             longitude, latitude, *accuracy = _place(item, place)
             yield Fix(
-                to_instant(_START + begin + number * every), longitude, latitude, accuracy[0] if accuracy else None
+                to_instant(START + begin + number * every), longitude, latitude, accuracy[0] if accuracy else None
             )
         item.done()
 
@@ -171,7 +177,7 @@ def _place(item: DocumentPart, place: object) -> list[float]:
 def _contacts(part: DocumentPart) -> Iterator[Observation]:
     for text in part.texts("contacts"):
         moment = DocumentPart({"contacts": text}).duration("contacts", positive=False)
-        yield Contact(to_instant(_START + moment))
+        yield Contact(to_instant(START + moment))
 
 
 def _expected(item: DocumentPart) -> ExpectedAlert:

@@ -21,7 +21,8 @@ from veldwatch.model.conditions.movement import Immobility
 
 _SLOTS = 60
 """Of a window at most one fix per slot is kept, so that a collar that reports each second needs no more room."""
-_FEWEST = 3
+FEWEST = 3
+"""Fixes that can be judged."""
 
 
 class ImmobilityState(NamedTuple):
@@ -53,7 +54,7 @@ class ImmobilityCondition:
         place = Fix(seen.at, seen.longitude, seen.latitude)
         fixes = (*(fix for fix in state.fixes if seen.at - fix.at <= self.window), place)
         moved = ImmobilityState(fixes, since, state.span)
-        if len(fixes) < _FEWEST or 2 * (seen.at - fixes[0].at) < self.window:
+        if len(fixes) < FEWEST or 2 * (seen.at - fixes[0].at) < self.window:
             return moved, None
         return self._judged(moved, seen)
 
@@ -69,6 +70,10 @@ class ImmobilityCondition:
         """Read back a state."""
         fixes, since, span = document
         return ImmobilityState(tuple(Fix(*fix) for fix in fixes), since, span_from_json(span))
+
+    def share_near(self, state: ImmobilityState) -> float:
+        """Tell which share of the window's fixes lies in one circle, 0 to 1."""
+        return len(self._cluster(state.fixes)[0]) / len(state.fixes) if state.fixes else 0.0
 
     def _judged(self, state: ImmobilityState, seen: Fix) -> tuple[ImmobilityState, Span | None]:
         near, farthest = self._cluster(state.fixes)

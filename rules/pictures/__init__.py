@@ -1,0 +1,1 @@
+"""Pictures of rule tests: what was observed, the limits, and the alerts that came of it."""

@@ -1,0 +1,171 @@
+"""What is drawn of each kind of condition: what it looks at, as it looks at it, and its limits.
+
+A kind that is not listed is drawn by what it folds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from shapely.geometry import MultiPolygon, Point, Polygon
+
+from rules.conditions.geofence import GeofenceCondition
+from rules.conditions.immobility import FEWEST, ImmobilityCondition
+from rules.conditions.places import Plane
+from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
+from rules.instants import to_instant
+from rules.pictures.charts import Chart, Curve, Form, Limit, Map, Outline, Part, Scale
+from rules.rule_tests import START, RuleTest
+from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind
+from veldwatch.model.conditions.kinds import metric_of
+from veldwatch.model.conditions.movement import Geofence, Immobility
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.values import Threshold
+
+_ZERO = to_instant(START)
+_SECOND = 1_000_000
+
+
+def parts_of(test: RuleTest) -> Sequence[Part]:
+    """Choose what to draw of a test, from top to bottom."""
+    draw = _KINDS.get(type(test.rule.condition), _by_input)
+    return draw(test.rule.condition, test)
+
+
+def second(at: Instant) -> float:
+    """Count the seconds since the test's start."""
+    return (at - _ZERO) / _SECOND
+
+
+def readings_of(test: RuleTest) -> list[Reading]:
+    """List the readings of a test."""
+    return [seen for seen in test.observations if isinstance(seen, Reading)]
+
+
+def value_chart(test: RuleTest, limits: Sequence[Limit] = (), form: Form = Form.STEPS) -> Chart:
+    """Draw the readings of the series that is folded."""
+    points = [(second(seen.at), seen.value) for seen in readings_of(test)]
+    title = metric_of(test.rule.condition) or "value"
+    return Chart(title=title, curves=[Curve(points=points, form=form)], limits=limits)
+
+
+def limits_of(
+    above: float | None, below: float | None, outside: tuple[float, float] | None, dead_band: float = 0.0
+) -> list[Limit]:
+    """Draw limits of a value, and where it is back if that is elsewhere."""
+    upper = outside[1] if outside else above
+    lower = outside[0] if outside else below
+    limits: list[Limit] = []
+    if upper is not None:
+        limits.append(Limit(value=upper, label=f"above {upper:g}"))
+    if lower is not None:
+        limits.append(Limit(value=lower, label=f"below {lower:g}"))
+    if dead_band and upper is not None:
+        limits.append(Limit(value=upper - dead_band, label=f"over at {upper - dead_band:g}", faint=True))
+    if dead_band and lower is not None:
+        limits.append(Limit(value=lower + dead_band, label=f"over at {lower + dead_band:g}", faint=True))
+    return limits
+
+
+def _threshold(condition: Threshold, test: RuleTest) -> Sequence[Part]:
+    limits = limits_of(condition.above, condition.below, condition.outside, condition.dead_band)
+    return [value_chart(test, limits)]
+
+
+def _continuous_flow(condition: ContinuousFlow, test: RuleTest) -> Sequence[Part]:
+    limit = Limit(value=condition.minimum, label=f"flow is above {condition.minimum:g}")
+    if condition.of is FlowKind.RATE:
+        return [value_chart(test, [limit])]
+    steps = [(second(after.at), after.value - before.value) for before, after in pairwise(readings_of(test))]
+    increase = Chart(title="increase since the reading before", curves=[Curve(points=steps, form=Form.BARS)])
+    return [value_chart(test, form=Form.LINE), increase]
+
+
+def _absence(condition: Absence, test: RuleTest) -> Sequence[Part]:
+    heard = [second(seen.at) for seen in test.observations if isinstance(seen, Contact)]
+    points: list[tuple[float, float]] = []
+    for before, after in pairwise([*heard, test.until.total_seconds()]):
+        points += [(before, 0.0), (after, after - before)]
+    silent_for = condition.silent_for.total_seconds()
+    limit = Limit(value=silent_for, label=f"silent for {Scale.DURATIONS.written(silent_for)}")
+    curves = [
+        Curve(points=points, form=Form.LINE, dotted=False),
+        Curve(points=[(moment, 0.0) for moment in heard], form=Form.BARS),
+    ]
+    return [Chart(title="time since the last contact", curves=curves, limits=[limit], scale=Scale.DURATIONS)]
+
+
+def _geofence(condition: Geofence, test: RuleTest) -> Sequence[Part]:
+    fold = test.fold.condition
+    if not isinstance(fold, GeofenceCondition):
+        return _by_input(condition, test)
+    fixes = _fixes(test)
+    places = [fold.plane.metres(fix.longitude, fix.latitude) for fix in fixes]
+    track = [(second(fix.at), *place) for fix, place in zip(fixes, places, strict=True)]
+    outlines = [_outline(fold.area), _outline(fold.area.buffer(fold.margin_metres), faint=True)]
+    distances = [fold.area.boundary.distance(Point(place)) for place in places]
+    signs = [-1 if fold.area.intersects(Point(place)) else 1 for place in places]
+    points = [(t, sign * d) for (t, _, _), d, sign in zip(track, distances, signs, strict=True)]
+    limits = [
+        Limit(value=0.0, label="boundary", faint=True),
+        Limit(value=fold.margin_metres, label=f"outside: above {fold.margin_metres:g} m"),
+    ]
+    outward = Chart(title="metres outside", curves=[Curve(points=points, form=Form.LINE)], limits=limits)
+    return [Map(title="positions", track=track, outlines=outlines), outward]
+
+
+def _immobility(condition: Immobility, test: RuleTest) -> Sequence[Part]:
+    fold = test.fold.condition
+    if not isinstance(fold, ImmobilityCondition):
+        return _by_input(condition, test)
+    state = fold.initial(truncated=False)
+    points: list[tuple[float, float]] = []
+    for fix in _fixes(test):
+        state, _ = fold.step(state, fix)
+        if len(state.fixes) >= FEWEST:
+            points.append((second(fix.at), 100.0 * fold.share_near(state)))
+    limit = Limit(value=100.0 * condition.share, label=f"{condition.share:.0%} within {condition.radius_metres:g} m")
+    title = f"% of the last {Scale.DURATIONS.written(condition.window.total_seconds())} in one circle"
+    return [_map(test), Chart(title=title, curves=[Curve(points=points, form=Form.LINE)], limits=[limit])]
+
+
+def _by_input(condition: object, test: RuleTest) -> Sequence[Part]:  # noqa: ARG001  # as all of them
+    kinds = {type(seen) for seen in test.observations}
+    if Fix in kinds:
+        return [_map(test)]
+    if Reading in kinds:
+        return [value_chart(test)]
+    return [_moments(test.observations)]
+
+
+def _map(test: RuleTest) -> Map:
+    fixes = _fixes(test)
+    if not fixes:
+        return Map(title="positions", track=[])
+    plane = Plane(longitude=fixes[0].longitude, latitude=fixes[0].latitude)
+    track = [(second(fix.at), *plane.metres(fix.longitude, fix.latitude)) for fix in fixes]
+    return Map(title="positions", track=track)
+
+
+def _moments(observations: Sequence[Observation]) -> Chart:
+    points = [(second(seen.at), 1.0) for seen in observations]
+    return Chart(title="observations", curves=[Curve(points=points, form=Form.BARS)])
+
+
+def _outline(shape: Polygon | MultiPolygon, *, faint: bool = False) -> Outline:
+    polygons = shape.geoms if isinstance(shape, MultiPolygon) else [shape]
+    rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
+    return Outline(rings=[[(x, y) for x, y, *_ in ring.coords] for ring in rings], faint=faint)
+
+
+def _fixes(test: RuleTest) -> list[Fix]:
+    return [seen for seen in test.observations if isinstance(seen, Fix)]
+
+
+_KINDS: Mapping[type, Callable[[Any, RuleTest], Sequence[Part]]] = {
+    Threshold: _threshold,
+    ContinuousFlow: _continuous_flow,
+    Absence: _absence,
+    Geofence: _geofence,
+    Immobility: _immobility,
+}
