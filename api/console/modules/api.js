@@ -2,12 +2,13 @@
 
 import { token } from "./session.js";
 
-/** An answer that is not a success, or none at all (status 0). */
+/** An answer that is not a success, or none at all (status 0); `fields` say which parts of what was sent are wrong. */
 export class ApiProblem extends Error {
-  constructor(status, title, detail) {
+  constructor(status, title, detail, fields = []) {
     super(detail || title);
     this.status = status;
     this.title = title;
+    this.fields = fields;
   }
 }
 
@@ -38,7 +39,7 @@ export function address(path, query = {}) {
 async function problem(answer) {
   if (answer.status === 401) dispatchEvent(new CustomEvent("unauthorised"));
   const body = await answer.json().catch(() => ({}));
-  return new ApiProblem(answer.status, body.title ?? answer.statusText, typeof body.detail === "string" ? body.detail : body.title);
+  return new ApiProblem(answer.status, body.title ?? answer.statusText, typeof body.detail === "string" ? body.detail : body.title, Array.isArray(body.errors) ? body.errors : []);
 }
 
 /** All items of a list, at most `limit`; `more` says that some were left. */

@@ -5,16 +5,25 @@ import { severityBadge } from "../badges.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { mayOperate } from "../session.js";
+import { link } from "../router.js";
+import { showWorkbench } from "../rule_workbench.js";
 import { empty } from "../states.js";
 import { timeElement } from "../time.js";
 import { notice } from "../toasts.js";
 import { sentence } from "../units.js";
 
-export async function show(view, { parameter }) {
-  if (parameter !== null) return showRule(view, await request(`/v1/rules/${encodeURIComponent(parameter)}`));
+/** No rule can have this name: they have no blanks. */
+const NEW = "new rule";
+
+export async function show(view, { parameter, query }) {
+  if (parameter === NEW) return showWorkbench(view, null);
+  if (parameter !== null) {
+    const rule = await request(`/v1/rules/${encodeURIComponent(parameter)}`);
+    return query.has("draft") ? showWorkbench(view, rule) : showRule(view, rule);
+  }
   const { items } = await collect("/v1/rules", { query: { limit: 500 } });
   if (items.length === 0) return void fill(view, h("div", { class: "card" }, empty("rules", "No rule yet", "Load some with veldwatch rules apply; without a rule nothing is ever raised.")));
-  fill(view, h("div", { class: "view-head" }, h("p", { class: "muted grow" }, `${items.filter((r) => r.enabled).length} of ${items.length} rules are on.`), mayOperate() ? null : h("span", { class: "chip" }, icon("key", 14), "Only operators switch rules")),
+  fill(view, h("div", { class: "view-head" }, h("p", { class: "muted grow" }, `${items.filter((r) => r.enabled).length} of ${items.length} rules are on.`), mayOperate() ? h("a", { class: "button", href: link("rules", NEW) }, icon("plus", 15), "New rule") : h("span", { class: "chip" }, icon("key", 14), "Only operators switch rules")),
     h("div", { class: "rule-list" }, items.map(card)));
   return undefined;
 }
@@ -68,7 +77,7 @@ const selectorText = (select = {}) => Object.entries(select).map(([name, value])
 
 function showRule(view, rule) {
   fill(view, h("div", { class: "card" }, h("header", { class: "detail-head" },
-    h("div", { class: "row" }, h("a", { class: "button button-small", href: "#/rules" }, icon("back", 15), "Rules"), severityBadge(rule.severity), h("span", { class: "grow" }), toggle(rule)),
+    h("div", { class: "row" }, h("a", { class: "button button-small", href: "#/rules" }, icon("back", 15), "Rules"), severityBadge(rule.severity), h("span", { class: "grow" }), mayOperate() ? h("a", { class: "button button-small", href: link("rules", rule.slug, { draft: "1" }) }, icon("play", 14), "Change and try") : null, toggle(rule)),
     h("h2", { class: "detail-title" }, rule.title), h("p", {}, conditionText(rule.definition)),
     h("dl", { class: "facts" }, fact("Name", h("span", { class: "mono" }, rule.slug)), fact("Version", rule.version), fact("Since", timeElement(rule.created_at)), rule.created_by ? fact("By", rule.created_by) : null)),
   h("section", { class: "detail-section" }, h("h3", {}, "Definition"), h("pre", { class: "payload" }, JSON.stringify(rule.definition, null, 2)))));
