@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from rules.correlation.explanation import explain_changed
+from rules.correlation.impact import estimate_changed
+from rules.correlation.incidents import gather_changed
 from veldwatch.model.explanation import Patience
 from veldwatch.model.identifiers import AlertId
 from veldwatch.storage.connection import Connection
@@ -14,7 +16,7 @@ from veldwatch.storage.connection import Connection
 Step = Callable[[Connection, Sequence[AlertId], Patience, datetime], Sequence[AlertId]]
 """Gives the alerts that it changed besides those that it was given."""
 
-STEPS: tuple[Step, ...] = (explain_changed,)
+STEPS: tuple[Step, ...] = (explain_changed, estimate_changed, gather_changed)
 
 
 def correlate(

@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from veldwatch.model.conditions.kinds import Condition, own_time
+from veldwatch.model.impact import Impact
 
 
 class Severity(StrEnum):
@@ -62,6 +63,7 @@ class Rule:
         detects: kinds of fault (`veldwatch.model.faults`) that it is there to find, sorted; empty: what it tells of is
             no fault (heat, an empty battery), and it is not scored; None: nobody said. No part of what it does.
         explains: whose silence its alerts explain, so that it is not told; None: nobody's. No part of what it raises.
+        impact: how to estimate what an alert is about; None: it is not estimated. No part of what it raises.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Rule:
     labels: Mapping[str, str] = field(default_factory=_no_labels)
     detects: tuple[str, ...] | None = None
     explains: Explains | None = None
+    impact: Impact | None = None
 
 
 def time_to_fire(rule: Rule) -> timedelta:

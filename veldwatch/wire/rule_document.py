@@ -1,8 +1,8 @@
 """Rules as documents (YAML or JSON, already read into mappings) and back.
 
 `rule_to_document(parse_rule(d))` is the canonical form: defaults left out, durations in their short form. Its
-text without `detects` and `explains` is what a rule version's id derives from, so the same definition is the same
-version on every machine.
+text without `detects`, `explains` and `impact` is what a rule version's id derives from, so the same definition is
+the same version on every machine.
 The same shape as JSON Schema: `veldwatch.wire.rule_schema`.
 """
 
@@ -27,6 +27,7 @@ from veldwatch.model.rule import Explains, Rule, Selector, Severity
 from veldwatch.wire.conditions.registry import FORMS
 from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.durations import format_duration
+from veldwatch.wire.impact_document import read_impact, write_impact
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9.-]{0,126}$"
 
@@ -55,6 +56,7 @@ def parse_rule(document: Mapping[str, object]) -> Rule:
         labels=MappingProxyType(part.labels("labels")),
         detects=_detects(part),
         explains=part.choice("explains", Explains) if part.has("explains") else None,
+        impact=read_impact(part.part("impact")) if part.has("impact") else None,
     )
     part.done()
     _check_times(rule)
@@ -67,6 +69,8 @@ def rule_to_document(rule: Rule) -> dict[str, Any]:
     document["condition"] = {"kind": kind_of(rule.condition), **_written(rule.condition)}
     if isinstance(rule.condition, Geofence) and rule.condition.polygon is not None:
         document["condition"]["polygon"] = json.loads(rule.condition.polygon)
+    if rule.impact is not None:
+        document["impact"] = write_impact(rule.impact)
     select = _written(rule.select)
     return {**document, "select": select} if select else document
 
@@ -75,11 +79,11 @@ def version_id(rule: Rule) -> RuleVersionId:
     """Derive the id of a rule's version from its canonical text.
 
     What the fold says does not depend on what is left out. `detects` says what a rule is judged by, `explains` whose
-    silence its alerts explain: had they a part in the id, filling them in would end every alert of the rule that is
-    open and fold all of its history again, for the very same alerts.
+    silence its alerts explain, `impact` what they are estimated to be about: had they a part in the id, filling them in
+    would end every alert of the rule that is open and fold all of its history again, for the very same alerts.
     """
     text = json.dumps(
-        rule_to_document(replace(rule, detects=None, explains=None)),
+        rule_to_document(replace(rule, detects=None, explains=None, impact=None)),
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=False,

@@ -12,6 +12,7 @@ from veldwatch.model.message_template import MESSAGE_FIELDS
 from veldwatch.model.rule import Explains, Severity
 from veldwatch.wire.conditions.registry import FORMS
 from veldwatch.wire.conditions.shapes import DURATION, TEXT, TEXTS, object_of
+from veldwatch.wire.impact_document import impact_schema
 from veldwatch.wire.rule_document import ID_PATTERN
 
 
@@ -42,6 +43,7 @@ def rule_schema() -> dict[str, Any]:
             "message": {**TEXT, "description": "fields in braces: " + ", ".join(MESSAGE_FIELDS)},
             "runbook": {"type": "string", "pattern": r"^https?://\S+$"},
             "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+            "impact": impact_schema(),
             "detects": {
                 "type": "array",
                 "items": {"enum": list(FAULTS)},
