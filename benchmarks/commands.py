@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.backtest import measure_backtest
 from benchmarks.files import measure_files
 from benchmarks.intake import measure_intake
 from benchmarks.rules import measure_rules
@@ -89,6 +90,26 @@ def rules(
         for name, value in result.document().items():
             typer.echo(f"{name:<30} {value}")
     if result.alerts != result.alerts_expected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backtest(
+    meters: Annotated[int, typer.Option(help="of one series each", min=1)] = 1000,
+    step_minutes: Annotated[int, typer.Option(help="between two readings of a meter", min=1)] = 60,
+    days: Annotated[int, typer.Option(help="of history", min=1)] = 365,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure a back-test of one rule over the history of many meters."""
+    configure_logs(load_settings(), "bench")
+    result = measure_backtest(meters=meters, step_minutes=step_minutes, days=days)
+    if as_json:
+        typer.echo(json.dumps(result.document()))
+    else:
+        for name, value in result.document().items():
+            typer.echo(f"{name:<30} {value}")
+    if not result.reconciled:
         raise typer.Exit(1)
 
 

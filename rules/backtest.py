@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rules.backtests.folding import Folding, Step, fold_history, nothing
+from rules.backtests.folding import MOST_ALERTS, Folding, Step, fold_history, nothing
 from rules.backtests.stretch import Stretch
 from rules.conditions.span import Span
 from rules.instants import to_datetime
@@ -30,10 +30,7 @@ _NIGHT = (22, 6)
 """Hours of the local day in which a message wakes people: from ten in the evening to six."""
 
 
-MOST_ALERTS = 100_000
-"""What more than this many alerts come of is no rule that anybody could live with, and a memory that nobody has."""
-
-Fold = Callable[[Store, Sequence[Target], Stretch, Step], Iterator[Folding]]
+Fold = Callable[[Sequence[Target], Stretch, Step], Iterator[Folding]]
 """How history is folded; all ways come to the same."""
 
 
@@ -139,7 +136,7 @@ def run_backtests(
     stretch: Stretch,
     *,
     watched: Watched | None = None,
-    fold: Fold = fold_history,
+    fold: Fold | None = None,
     step: Step = nothing,
 ) -> list[BacktestReport]:
     """Fold several rules over the same history.
@@ -147,6 +144,7 @@ def run_backtests(
     Args:
         store: shows observations before `stretch.until` only.
         watched: what they may look at; None: all that is registered.
+        fold: how; None: page by page.
 
     Returns:
         A report for each rule, in their order.
@@ -163,7 +161,8 @@ def run_backtests(
     versions = [version_id(rule) for rule in rules]
     findings: dict[object, list[Finding]] = {version: [] for version in versions}
     observations: Counter[object] = Counter()
-    for folding in fold(store, targets, stretch, step):
+    folded = fold_history(store, targets, stretch, step) if fold is None else fold(targets, stretch, step)
+    for folding in folded:
         found = findings[folding.target.key.version]
         observations[folding.target.key.version] += folding.observations
         found.extend(_findings(folding, stretch))

@@ -1,6 +1,7 @@
 """`veldwatch rules`: carry the rules out, check and test their files, try them on history, apply them."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from rules.backtest import lines, run_backtest
+from rules.backtest import lines, run_backtests
+from rules.backtests.spread import Spread
 from rules.backtests.stretch import Stretch
 from rules.main import RulesProgram, clock
 from rules.pictures.picture import draw
@@ -21,6 +23,7 @@ from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
 from veldwatch.model.rule import Rule
 from veldwatch.process import stop_on_signals
+from veldwatch.storage.backtests import read_one_moment
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.rules import get_rule, list_rules, save_rule
 from veldwatch.wire.rule_schema import schema_text
@@ -101,12 +104,13 @@ def backtest(
     if stretch.until <= stretch.since:
         raise ConfigurationInvalid(f"bad --to: {until!r} (expected a moment after --from)")
     zone = _zone(timezone)
-    with connect(load_settings().dsn) as connection:
-        found = _rules_named(connection, rule)
-        documents = [
-            run_backtest(PostgresStore(connection=connection, until=stretch.until), one, stretch).document(zone)
-            for one in found
-        ]
+    dsn = load_settings().dsn
+    with connect(dsn) as connection:
+        read_one_moment(connection)
+        store = PostgresStore(connection=connection, until=stretch.until)
+        found = tuple(_rules_named(connection, rule))
+        spread = Spread(dsn=dsn, connection=connection, rules=found, processes=os.cpu_count() or 1)
+        documents = [report.document(zone) for report in run_backtests(store, found, stretch, fold=spread)]
     if as_json:
         typer.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False))
         return

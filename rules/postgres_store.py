@@ -26,6 +26,7 @@ from veldwatch.storage import alert_history, folds, watch
 from veldwatch.storage import rules as stored_rules
 from veldwatch.storage.alert_history import AlertSubject, TransitionRow
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.strips import Strip, read_strips
 
 _PAGE = 2000
 """Observations of one source read at once: a hundred sources are 200,000 rows, some 60 MB."""
@@ -123,6 +124,14 @@ class PostgresStore:
     def first(self, kind: Input, members: Sequence[int]) -> Instant | None:
         """Tell when the first of many sources was observed first."""
         return folds.first_of_members(self.connection, _KINDS[kind], members)
+
+    def strips(
+        self, kind: Input, sources: Sequence[int], after: Instant, until: Instant, most: int
+    ) -> dict[int, Strip] | None:
+        """Read what sources observed within (after, until]; None: that is more than `most`."""
+        return read_strips(
+            self.connection, "readings" if kind is Input.READINGS else "contacts", sources, after, until, most=most
+        )
 
     def seen(self, kind: Input, members: Sequence[int], since: Instant, until: Instant) -> Seen:
         """Read the observations of many sources."""

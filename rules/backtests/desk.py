@@ -58,7 +58,8 @@ class Desk:
     def _have_carried_out(self, connection: Connection, number: int, stop: threading.Event) -> None:
         # A fresh interpreter: this one has threads, which a fork would leave in the middle of something.
         context = multiprocessing.get_context("spawn")
-        process = context.Process(target=carry_out, args=(self._dsn, number), name=f"backtest-{number}", daemon=True)
+        # Not a daemon: it has processes of its own. All of them end with their parents.
+        process = context.Process(target=carry_out, args=(self._dsn, number), name=f"backtest-{number}")
         process.start()
         while process.is_alive() and not stop.is_set():
             process.join(_LOOK_SECONDS)

@@ -4,22 +4,26 @@ A fold begins at the saved state of the live fold nearest before the stretch, wh
 the first stored observation. The outcome is that of the engine, because it is the same fold over the same observations.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from rules.backtests.stretch import Stretch
-from rules.conditions.span import Instant
+from rules.conditions.span import Instant, Observation
 from rules.conditions.watch import ALWAYS, Watch
 from rules.fold import Fold, FoldState
 from rules.instants import to_instant
 from rules.lifecycle import Episode
 from rules.store import Store
 from rules.targets import Target
+from veldwatch.errors import BacktestTooLarge
 from veldwatch.model.conditions.inputs import Input
 
 Step = Callable[[int, int], None]
 """Told now and then: folds that are done, observations that were folded; it may raise to end the work."""
+
+MOST_ALERTS = 100_000
+"""What more than this many alerts come of is no rule that anybody could live with, and a memory that nobody has."""
 
 _TOGETHER = 100
 """Sources that are read at once, a page of each."""
@@ -34,6 +38,7 @@ class Folding:
     """One fold on its way through history.
 
     Attributes:
+        since: where the stretch begins.
         position: the last observation in the state; None: none yet.
         episodes: what it has come to, oldest first.
     """
@@ -41,9 +46,22 @@ class Folding:
     target: Target
     fold: Fold
     state: FoldState
+    since: Instant
     position: Instant | None
     episodes: list[Episode] = field(default_factory=list[Episode])
     observations: int = 0
+
+    def take(self, observations: Iterable[Observation]) -> None:
+        """Take the next observations; what fired before the stretch is not kept."""
+        self.state, settled = self.fold.advance(self.state, observations)
+        for span, at in settled:
+            if span.reached_at is not None and span.reached_at >= self.since:
+                self.episodes.append(Episode(span, at))
+        if len(self.episodes) > MOST_ALERTS:
+            raise BacktestTooLarge(
+                f"more than {MOST_ALERTS} alerts of rule {self.target.rule.id!r}"
+                " (choose a shorter stretch, fewer devices, or a stricter condition)"
+            )
 
     def close(self, until: Instant) -> None:
         """Tell what is not settled at the end of the stretch."""
@@ -66,8 +84,7 @@ def fold_history(store: Store, targets: Sequence[Target], stretch: Stretch, step
             pages = store.observations([(each.target.source, each.position) for each in waiting], until)
             rest: list[Folding] = []
             for each, page in zip(waiting, pages, strict=True):
-                each.state, settled = each.fold.advance(each.state, page.observations)
-                each.episodes.extend(Episode(span, at) for span, at in settled)
+                each.take(page.observations)
                 each.observations += len(page.observations)
                 seen += len(page.observations)
                 each.position = page.observations[-1].at if page.observations else each.position
@@ -96,7 +113,7 @@ def beginnings(store: Store, targets: Sequence[Target], watch: Watch, stretch: S
             state, position = fold.initial(truncated=True), stored.floor
         else:
             state, position = fold.initial(), None
-        made.append(Folding(target=target, fold=fold, state=state, position=position))
+        made.append(Folding(target=target, fold=fold, state=state, since=to_instant(stretch.since), position=position))
     return made
 
 

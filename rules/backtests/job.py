@@ -4,19 +4,23 @@ It runs in a process of its own, so that the engine beside it is not kept waitin
 back. Its progress is written as it goes, which is also how it learns that somebody cancelled it.
 """
 
+import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from rules.backtest import run_backtests
+from rules.backtests.folding import Folding, Step
 from rules.backtests.result import result_of
+from rules.backtests.spread import Spread
 from rules.backtests.stretch import Stretch
 from rules.postgres_store import PostgresStore
-from veldwatch.errors import BacktestTooLarge, NotFound, RuleInvalid
+from rules.targets import Target
+from veldwatch.errors import BacktestTooLarge, NotFound, RuleInvalid, ShareFailed
 from veldwatch.model.rule import Rule
-from veldwatch.model.watched import Watched
+from veldwatch.model.watched import within
 from veldwatch.process import end_with_parent
 from veldwatch.storage import backtests
 from veldwatch.storage.backtests import Question
@@ -48,10 +52,10 @@ def carry_out(dsn: str, number: int) -> None:
             return
         teller = _Teller(desk, number)
         try:
-            answer(reader, taken.question, teller)
+            answer(dsn, reader, taken.question, teller)
         except Cancelled:
             return
-        except (RuleInvalid, BacktestTooLarge, NotFound) as error:
+        except (RuleInvalid, BacktestTooLarge, NotFound, ShareFailed) as error:
             backtests.fail(desk, number, str(error))
 
 
@@ -78,7 +82,7 @@ class _Teller:
             raise Cancelled
 
 
-def answer(reader: Connection, question: Question, teller: _Teller) -> None:
+def answer(dsn: str, reader: Connection, question: Question, teller: _Teller) -> None:
     """Fold the draft and the present version over the stretch, and keep the comparison."""
     # One snapshot for all that is read: what comes in meanwhile is in neither version's alerts.
     backtests.read_one_moment(reader)
@@ -86,7 +90,20 @@ def answer(reader: Connection, question: Question, teller: _Teller) -> None:
     store = PostgresStore(connection=reader, until=stretch.until)
     present = present_version(reader, question)
     rules = [question.rule] if present is None else [question.rule, present]
-    reports = run_backtests(store, rules, stretch, watched=within(store.watched(), question), step=teller.step)
+    spread = Spread(
+        dsn=dsn,
+        connection=reader,
+        rules=tuple(rules),
+        organisation_id=question.organisation_id,
+        processes=os.cpu_count() or 1,
+    )
+    watched = within(store.watched(), question.organisation_id)
+
+    def fold(targets: Sequence[Target], asked: Stretch, step: Step) -> Iterator[Folding]:
+        teller.total = len(targets)
+        return spread(targets, asked, step)
+
+    reports = run_backtests(store, rules, stretch, watched=watched, fold=fold, step=teller.step)
     receivers = backtests.receivers(reader, question.organisation_id)
     result = result_of(reports[0], reports[1] if present else None, receivers, ZoneInfo(question.time_zone))
     backtests.finish(teller.connection, teller.number, result, sum(report.observations for report in reports))
@@ -101,19 +118,3 @@ def present_version(connection: Connection, question: Question) -> Rule | None:
     if question.organisation_id is not None and stored.organisation_id not in (None, question.organisation_id):
         return None
     return None if version_id(stored.rule) == version_id(question.rule) else stored.rule
-
-
-def within(watched: Watched, question: Question) -> Watched:
-    """Leave what the asker may look at."""
-    organisation = question.organisation_id
-    if organisation is None:
-        return watched
-    devices = tuple(device for device in watched.devices if device.organisation_id == organisation)
-    known = {device.id for device in devices}
-    return replace(
-        watched,
-        devices=devices,
-        series=tuple(series for series in watched.series if series.device_id in known),
-        sites=tuple(site for site in watched.sites if site.organisation_id == organisation),
-        polygons={key: area for key, area in watched.polygons.items() if key[0] == organisation},
-    )

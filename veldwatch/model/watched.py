@@ -1,6 +1,6 @@
 """What rules look at: the devices, series and sites that are registered, as one consistent picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId, SiteId
 from veldwatch.model.track import NO_LIMITS, SpeedLimits
@@ -71,3 +71,18 @@ class Watched:
     series: tuple[WatchedSeries, ...] = ()
     sites: tuple[WatchedSite, ...] = ()
     polygons: dict[tuple[OrganisationId, str], str]
+
+
+def within(watched: Watched, organisation: OrganisationId | None) -> Watched:
+    """Leave what is an organisation's; None: everything."""
+    if organisation is None:
+        return watched
+    devices = tuple(device for device in watched.devices if device.organisation_id == organisation)
+    known = {device.id for device in devices}
+    return replace(
+        watched,
+        devices=devices,
+        series=tuple(series for series in watched.series if series.device_id in known),
+        sites=tuple(site for site in watched.sites if site.organisation_id == organisation),
+        polygons={key: area for key, area in watched.polygons.items() if key[0] == organisation},
+    )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.backtest import measure_backtest
 from benchmarks.files import measure_files
 from benchmarks.intake import measure_intake
 from benchmarks.rules import measure_rules
@@ -42,3 +43,10 @@ def test_simulators_reconcile_what_was_said_with_what_was_counted() -> None:
     assert found.readings == 3 * found.messages
     assert not replace(found, messages_counted=found.messages - 1).reconciled
     assert not replace(found, duplicates=1).reconciled
+
+
+def test_a_back_test_folds_every_reading_in_several_processes() -> None:
+    found = measure_backtest(meters=60, days=40)
+    assert (found.readings, found.alerts) == (60 * 40 * 24, found.alerts_expected)
+    assert found.alerts_expected > 0
+    assert found.reconciled
