@@ -179,6 +179,18 @@ def _broker(app: typer.Typer) -> None:
     app.add_typer(mounted, name="broker")
 
 
+def _calendar(app: typer.Typer) -> None:
+    from launch.commands.calendar import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="calendar")
+
+
+def _silences(app: typer.Typer) -> None:
+    from launch.commands.silences import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="silences")
+
+
 def _simulate(app: typer.Typer) -> None:
     from simulators.commands import app as mounted  # noqa: PLC0415  # only where it is named
 
@@ -219,6 +231,8 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "token": _token,
     "credentials": _credentials,
     "broker": _broker,
+    "silences": _silences,
+    "calendar": _calendar,
     "simulate": _simulate,
     "dashboards": _dashboards,
     "bench": _bench,

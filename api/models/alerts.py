@@ -39,6 +39,14 @@ class Alert(BaseModel):
     evidence: dict[str, Any] = Field(description="the exact readings, fixes or contacts that made it so")
     acknowledged_at: datetime | None
     acknowledged_by: str | None = Field(examples=["control room"])
+    explained_by: UUID | None = Field(description="the alert that explains the silence that this one tells of")
+    explained_by_interruption: int | None = Field(description="or the planned interruption that does")
+    explained_by_title: str | None = Field(examples=["Feeder without voltage: Beacon line"])
+    explained_until: datetime | None = Field(
+        description="if it still holds then it is told all the same; null: what explains it lasts, or nothing does"
+    )
+    explains: int = Field(description="alerts that this one explains", examples=[0])
+    silenced_by: int | None = Field(description="the silence that mutes it now")
     longitude: float | None = Field(description="where the device was then", examples=[31.18])
     latitude: float | None = Field(description="where the device was then", examples=[-10.21])
 
@@ -82,7 +90,9 @@ class Notification(BaseModel):
     headline: str | None
     text: str | None
     state: Literal["pending", "delivered", "failed", "suppressed"]
-    reason: str | None = Field(description="why it was suppressed or failed")
+    reason: str | None = Field(description="why it was suppressed, failed, or waits")
+    silence_id: int | None = Field(description="the silence that keeps or kept it back")
+    grouped_in: UUID | None = Field(description="the message that told of it together with others")
     created_at: datetime
     next_attempt_at: datetime
     delivered_at: datetime | None

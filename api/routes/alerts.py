@@ -24,6 +24,8 @@ class AlertQuery(DeviceNaming):
     severity: Several[Severity] | None = Field(None, description="repeated, or joined with commas: any of them")
     rule: Text | None = Field(None, description="slug")
     acknowledged: bool | None = None
+    explained: bool | None = Field(None, description="whether another alert or a planned interruption explains it")
+    explained_by: UUID | None = Field(None, description="the alert that explains it")
     since: Instant | None = Field(None, alias="from", description="earliest `opened_at`")
     until: Instant | None = Field(None, alias="to", description="first `opened_at` that is too late")
 
@@ -40,6 +42,8 @@ def read_alerts(parts: Shared, bearer: Viewer, ask: Annotated[AlertQuery, Query(
         device=ask.device,
         device_id=ask.device_id,
         acknowledged=ask.acknowledged,
+        explained=ask.explained,
+        explained_by=ask.explained_by,
         since=ask.since,
         until=ask.until,
     )

@@ -32,6 +32,8 @@ class AlertFilter:
     Attributes:
         since: earliest `opened_at`.
         until: first `opened_at` that is too late.
+        explained: another alert or a planned interruption explains it.
+        explained_by: that other alert.
         updated_since: changed, acknowledged or commented from then on.
     """
 
@@ -43,6 +45,8 @@ class AlertFilter:
     device: str | None = None
     device_id: int | None = None
     acknowledged: bool | None = None
+    explained: bool | None = None
+    explained_by: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
     updated_since: datetime | None = None

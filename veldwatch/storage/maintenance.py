@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from veldwatch.config import Settings
+from veldwatch.config import Settings, patience_of
 from veldwatch.errors import StorageUnavailable
 from veldwatch.storage import partitions
+from veldwatch.storage.calendars import spread_calendars
 from veldwatch.storage.connection import Connection, connect, translated_errors
 from veldwatch.storage.consumption_rollups import TABLE as CONSUMPTION
 from veldwatch.storage.consumption_rollups import judge_new
@@ -168,6 +169,8 @@ def _keep_up(connection: Connection, settings: Settings, stop: threading.Event) 
         if began >= chores_due:
             _do_chores(connection, edition, retention)
             drop_settled(connection, datetime.now(UTC) - timedelta(days=settings.quarantine_days))
+            spread_calendars(connection, UTC, datetime.now(UTC), patience_of(settings))
+            connection.commit()
             chores_due = began + _CHORES_SECONDS
         more = edition is not Edition.COMMUNITY and roll_up(connection).more
         if began >= consumption_due:

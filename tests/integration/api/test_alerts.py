@@ -41,6 +41,12 @@ def test_an_alert_is_told_with_rule_place_and_device(operator: TestClient, conne
         "evidence": {"readings": []},
         "acknowledged_at": None,
         "acknowledged_by": None,
+        "explained_by": None,
+        "explained_by_interruption": None,
+        "explained_by_title": None,
+        "explained_until": None,
+        "explains": 0,
+        "silenced_by": None,
         "longitude": 31.2,
         "latitude": -10.2,
     }

@@ -116,7 +116,20 @@ def test_every_answer_is_what_openapi_says(
     backtest = operator.post("/v1/backtests", json=asked).json()["id"]
     carry_out(dsn, backtest)
     operator.post("/v1/quarantine/discards", json={"filter": {}, "reason": "x"})
+    muted = {"matcher": {"rule": "water.*"}, "reason": "x", "ends_at": "2999-01-01T00:00:00Z", "long": True}
+    silence = str(operator.post("/v1/silences", json=muted).json()["id"])
+    cut = {
+        "organisation": "demo-water",
+        "title": "x",
+        "begins_at": "2026-11-24",
+        "ends_at": "2026-11-25",
+        "sites": ["town"],
+    }
+    interruption = str(operator.post("/v1/interruptions", json=cut).json()["id"])
+    operator.put("/v1/calendars/x", json={"organisation": "demo-water", "content": '{"events": []}'})
     places = {
+        "{interruption_id}": interruption,
+        "{silence_id}": silence,
         "{device_id}": str(filled.meter),
         "{alert_id}": alert,
         "{slug}": "water.low-pressure",

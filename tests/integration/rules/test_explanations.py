@@ -13,13 +13,19 @@ from rules.notify.stages import Pacing
 from tests.integration.rules.feed import Engineer, Feed
 from tests.integration.rules.notify.smtp_receiver import SmtpReceiver, smtp_receiver
 from veldwatch.config import Settings
+from veldwatch.model.explanation import DEFAULT_PATIENCE
 from veldwatch.model.identifiers import DeviceId, SiteId
 from veldwatch.model.notifications import Channel
 from veldwatch.model.register import Device, Site
+from veldwatch.model.silence import Matcher, NewSilence
 from veldwatch.storage import register
+from veldwatch.storage.calendars import CalendarImport, ImportReport, import_calendar
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.interruptions import Place
 from veldwatch.storage.receivers import NewReceiver, add_receiver
 from veldwatch.storage.rules import save_rule
+from veldwatch.storage.silences import end_silence, make_silence
+from veldwatch.wire.calendar_file import read_calendar
 from veldwatch.wire.rule_document import parse_rule
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -234,3 +240,149 @@ def test_a_cause_that_late_data_retracts_explains_nothing_any_more(town: Town) -
     assert town.explained()["n1"] == "feeder"
     town.pass_until(NOON + 40 * MINUTE)
     assert re.fullmatch(r"\[MINOR\] Still: Meter silent: n. \(and 2 more\)", town.subjects[-1])
+
+
+def silence(town: Town, now: datetime, ends_at: datetime) -> int:
+    new = NewSilence(matcher=Matcher(organisation="town", site="north"), reason="works", starts_at=now, ends_at=ends_at)
+    return make_silence(town.connection, new, author="Ada", scope=None, now=now)
+
+
+def test_a_silenced_alert_is_recorded_and_told_only_when_the_silence_ends_and_it_still_holds(town: Town) -> None:
+    town.device("main", "north", "flow_rate")
+    town.engineer.settle(NOON - MINUTE)
+    silence(town, NOON, NOON + 30 * MINUTE)
+    town.feed.readings("flow_rate", [("main", NOON + MINUTE, 5000.0)])
+    town.pass_until(NOON + MINUTE)
+    town.pass_until(NOON + 29 * MINUTE)
+    assert town.subjects == []
+    town.pass_until(NOON + 31 * MINUTE)
+    assert town.subjects == ["[CRITICAL] Burst: main"]
+    text = town.mail.mails[-1].get_body(("plain",)).get_content()  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess, reportUnknownMemberType, reportUnknownVariableType]  # an EmailMessage
+    assert "It was silenced by Ada until 22 Nov 2026 12:30:00 UTC (works) and still holds." in text
+
+
+def test_what_begins_and_ends_within_a_silence_is_told_to_nobody(town: Town) -> None:
+    town.device("main", "north", "flow_rate")
+    town.engineer.settle(NOON - MINUTE)
+    silence(town, NOON, NOON + 30 * MINUTE)
+    town.feed.readings("flow_rate", [("main", NOON + MINUTE, 5000.0)])
+    town.pass_until(NOON + MINUTE)
+    town.feed.readings("flow_rate", [("main", NOON + 5 * MINUTE, 1.0)])
+    town.pass_until(NOON + 5 * MINUTE)
+    town.pass_until(NOON + 40 * MINUTE)
+    assert town.subjects == []
+    rows = town.connection.execute(b"SELECT state, reason FROM outbox ORDER BY transition_id").fetchall()
+    town.connection.commit()
+    assert rows == [("suppressed", "silenced"), ("suppressed", "not_told")]
+
+
+def test_a_silence_that_is_ended_early_lets_go_at_once(town: Town) -> None:
+    town.device("main", "north", "flow_rate")
+    town.engineer.settle(NOON - MINUTE)
+    number = silence(town, NOON, NOON + 30 * MINUTE)
+    town.feed.readings("flow_rate", [("main", NOON + MINUTE, 5000.0)])
+    town.pass_until(NOON + MINUTE)
+    now = NOON + 2 * MINUTE
+    end_silence(town.connection, number, now, author="Ada", scope=None, now=now)
+    town.deliver(now)
+    assert town.subjects == ["[CRITICAL] Burst: main"]
+
+
+SHEDDING = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//tests//EN
+BEGIN:VEVENT
+UID:stage-2
+SEQUENCE:{sequence}
+DTSTAMP:20261101T000000Z
+SUMMARY:Stage 2
+LOCATION:north
+DTSTART:20261122T{begins}00Z
+DTEND:20261122T{ends}00Z
+RRULE:FREQ=DAILY
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def shed(town: Town, begins: str, ends: str, now: datetime, sequence: int = 0, **more: bool) -> ImportReport:
+    text = SHEDDING.format(begins=begins, ends=ends, sequence=sequence)
+    asked = CalendarImport(
+        organisation="town",
+        slug="shedding",
+        kind="load_shedding",
+        file=read_calendar(text),
+        place=Place(),
+        zone=UTC,
+        **more,
+    )
+    return import_calendar(town.connection, asked, author="Ada", scope=None, now=now, patience=DEFAULT_PATIENCE)
+
+
+def planned(town: Town) -> set[str]:
+    """Give the devices whose alerts a planned interruption explains."""
+    rows = town.connection.execute(
+        b"SELECT d.external_id FROM alert a JOIN device d ON d.id = a.device_id"
+        b" WHERE a.explained_by_interruption IS NOT NULL AND a.state <> 'retracted'"
+    ).fetchall()
+    town.connection.commit()
+    return {row[0] for row in rows}
+
+
+def test_load_shedding_that_is_known_beforehand_tells_nobody_but_of_what_is_outside_or_no_silence(town: Town) -> None:
+    power_cut(town)
+    report = shed(town, "1200", "1400", NOON - 60 * MINUTE)
+    assert (report.events, report.skipped) == (1, [])
+    assert report.changed > 390
+    town.feed.readings("line_voltage", [("feeder", NOON, 0.0)])
+    for minute in (0, 12, 30, 119):
+        town.pass_until(NOON + minute * MINUTE)
+    town.feed.readings("flow_rate", [("main", NOON + 119 * MINUTE, 5000.0)])
+    town.pass_until(NOON + 119 * MINUTE)
+    assert planned(town) == {"feeder"}
+    assert town.explained() == {"n1": "feeder", "n2": "feeder", "n3": "feeder", "s1": None}
+    assert sorted(town.subjects) == ["[CRITICAL] Burst: main", "[MINOR] Meter silent: s1"]
+    town.feed.readings("line_voltage", [("feeder", NOON + 121 * MINUTE, 11000.0)])
+    town.feed.contacts([(name, NOON + 122 * MINUTE) for name in ("n1", "n2")])
+    town.pass_until(NOON + 125 * MINUTE)
+    town.pass_until(NOON + 142 * MINUTE)
+    assert town.subjects[2:] == ["[MINOR] Still: Meter silent: n3"]
+
+
+def test_a_calendar_that_comes_late_explains_what_was_recorded_and_one_that_is_withdrawn_does_not(town: Town) -> None:
+    power_cut(town)
+    town.engineer.settle(NOON + 15 * MINUTE)
+    report = shed(town, "1200", "1400", NOON + 15 * MINUTE)
+    assert report.explained == 3
+    assert planned(town) == {"n1", "n2", "n3"}
+    assert shed(town, "1200", "1400", NOON + 15 * MINUTE).changed == 0, "the same file changes nothing"
+    assert shed(town, "1500", "1700", NOON + 15 * MINUTE, sequence=1).explained == 3
+    assert planned(town) == set()
+    assert shed(town, "1200", "1400", NOON + 15 * MINUTE).older == 1
+    assert planned(town) == set()
+
+
+def test_ten_thousand_alerts_are_explained_at_once_when_the_cause_comes_last(town: Town) -> None:
+    town.device("feeder", "north", "line_voltage")
+    town.engineer.settle(NOON - MINUTE)
+    with town.connection.transaction():
+        town.connection.execute(
+            b"INSERT INTO device (organisation_id, external_id, name, site_id, source)"
+            b" SELECT %s, 'm' || i, 'm' || i, %s, 'tests' FROM generate_series(1, 10000) i",
+            (town.feed.organisation, town.sites["north-1"]),
+        )
+        town.connection.execute(
+            b"INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, subject, severity, state,"
+            b" opened_at, fired_at, recorded_at, summary)"
+            b" SELECT gen_random_uuid(), v.id, d.organisation_id, d.id, d.site_id, 'device:' || d.id, 'minor',"
+            b" 'firing', %s, %s, %s, 'silent'"
+            b" FROM device d, rule_version v JOIN rule r ON r.id = v.rule_id"
+            b" WHERE r.slug = 'silent' AND d.source = 'tests' AND d.external_id LIKE 'm%%'",
+            (NOON - MINUTE, NOON + 19 * MINUTE, NOON + 19 * MINUTE),
+        )
+    town.feed.readings("line_voltage", [("feeder", NOON, 0.0)])
+    town.engineer.settle(NOON + 20 * MINUTE)
+    row = town.connection.execute(b"SELECT count(*) FROM alert WHERE explained_by IS NOT NULL").fetchone()
+    town.connection.commit()
+    assert row == (10000,)

@@ -14,6 +14,9 @@ WITH page AS MATERIALIZED (
       AND (%(device)s::text IS NULL
            OR a.device_id IN (SELECT d.id FROM device d WHERE d.external_id = %(device)s))
       AND (%(device_id)s::integer IS NULL OR a.device_id = %(device_id)s)
+      AND (%(explained)s::boolean IS NULL
+           OR (a.explained_by IS NOT NULL OR a.explained_by_interruption IS NOT NULL) = %(explained)s)
+      AND (%(explained_by)s::uuid IS NULL OR a.explained_by = %(explained_by)s)
       AND (%(acknowledged)s::boolean IS NULL OR (a.acknowledged_at IS NOT NULL) = %(acknowledged)s)
       AND a.opened_at >= COALESCE(%(since)s::timestamptz, '-infinity')
       AND a.opened_at < COALESCE(%(until)s::timestamptz, 'infinity')
@@ -26,6 +29,18 @@ SELECT page.id, page.rule, page.rule_version, page.rule_title, page.organisation
        s.slug AS site, d.external_id AS device, page.device_id, d.name AS device_name, page.series_id, series.metric,
        page.severity, page.state, page.opened_at, page.fired_at, page.resolved_at, page.recorded_at, page.late,
        page.value, page.summary, page.evidence, page.acknowledged_at, page.acknowledged_by,
+       page.explained_by, page.explained_by_interruption, page.explained_until,
+       COALESCE((SELECT i.title FROM interruption i WHERE i.id = page.explained_by_interruption),
+                (SELECT COALESCE(cv.definition ->> 'title' || ': ', '') || COALESCE(cd.name, cs.name, c.summary)
+                 FROM alert c
+                 JOIN rule_version cv ON cv.id = c.rule_version_id
+                 LEFT JOIN device cd ON cd.id = c.device_id
+                 LEFT JOIN site cs ON cs.id = c.site_id
+                 WHERE c.id = page.explained_by)) AS explained_by_title,
+       (SELECT count(*) FROM alert e WHERE e.explained_by = page.id AND e.state <> 'retracted') AS explains,
+       (SELECT m.silence_id FROM silence_match m
+        WHERE m.alert_id = page.id AND page.state = 'firing' AND m.starts_at <= now() AND m.ends_at > now()
+        ORDER BY m.ends_at DESC LIMIT 1) AS silenced_by,
        COALESCE(fix.longitude, d.longitude) AS longitude, COALESCE(fix.latitude, d.latitude) AS latitude
 FROM page
 JOIN organisation o ON o.id = page.organisation_id
@@ -55,8 +70,9 @@ WHERE c.alert_id = %(id)s
 ORDER BY c.id;
 
 -- notifications: who was to be told of an alert and what came of it, with every attempt
-SELECT n.id, r.slug AS receiver, r.channel, n.message ->> 'kind' AS kind, n.message ->> 'headline' AS headline,
-       n.message ->> 'text' AS text, n.state, n.reason, n.created_at, n.next_attempt_at, n.delivered_at,
+SELECT n.id, r.slug AS receiver, r.channel, n.message ->> 'kind' AS kind, 
+       COALESCE(n.composed, n.message) ->> 'headline' AS headline,
+       COALESCE(n.composed, n.message) ->> 'text' AS text, n.state, n.reason, n.silence_id, n.grouped_in, n.created_at, n.next_attempt_at, n.delivered_at,
        COALESCE((
            SELECT jsonb_agg(jsonb_build_object(
                'number', t.number, 'at', t.at, 'outcome', t.outcome, 'detail', t.detail) ORDER BY t.number)
