@@ -10,12 +10,14 @@ from simulators.building import Run, build_fleet
 from simulators.fault_commands import inject, stop_fault
 from simulators.moment import to_milliseconds
 from simulators.options import Named, Seed, Since, Until, seed_of, stretch_of
+from simulators.planned_calendar import planned_calendars
 from simulators.registration import register as register_scenario
 from simulators.run_commands import backfill, end_run, run, serve, start
 from simulators.scenario_files import load_scenario
 from simulators.scenario_schema import schema_text
 from simulators.stream import digest, in_order, line
 from veldwatch.config import load_settings
+from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.faults import suiting
 from veldwatch.storage import simulation
 from veldwatch.storage.connection import connect
@@ -62,6 +64,27 @@ def dump(
         return
     for message in messages:
         sys.stdout.buffer.write(line(message))
+
+
+@app.command("calendar")
+def calendar(
+    scenario: Named,
+    since: Since,
+    until: Until,
+    seed: Seed = None,
+    organisation: Annotated[str, typer.Option(help="slug; none: the only one that plans anything")] = "",
+) -> None:
+    """Print what a stretch plans to switch off, as iCalendar for `veldwatch calendar import`."""
+    loaded = load_scenario(scenario)
+    begins_at, ends_at = (to_milliseconds(moment) for moment in stretch_of(since, until))
+    wanted = Run(seed=seed_of(loaded, seed), begins_at=begins_at, live_from=begins_at, ends_at=ends_at)
+    found = planned_calendars(loaded, wanted)
+    if not organisation and len(found) == 1:
+        (organisation,) = found
+    if organisation not in found:
+        planning = ", ".join(found) or "none that plans anything"
+        raise ConfigurationInvalid(f"bad --organisation: {organisation!r} (expected one of {planning})")
+    typer.echo(found[organisation], nl=False)
 
 
 @app.command("schema")

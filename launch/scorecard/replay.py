@@ -6,6 +6,7 @@ arrivals, so here each message arrives when the scenario lets it.
 """
 
 from dataclasses import dataclass
+from datetime import UTC
 from itertools import islice
 
 from ingest.decoding import Decoding
@@ -15,13 +16,17 @@ from launch.scorecard.cases import Case
 from simulators.building import Run, build_fleet
 from simulators.fault_desk import FaultDesk
 from simulators.moment import from_milliseconds, to_milliseconds
+from simulators.planned_calendar import planned_calendars
 from simulators.registration import register
 from simulators.scenario_files import load_scenario
-from veldwatch.config import Settings
+from veldwatch.config import Settings, patience_of
 from veldwatch.model.telemetry import Message
-from veldwatch.storage.connection import connect
+from veldwatch.storage.calendars import CalendarImport, import_calendar
+from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.intake import IntakeWriter
+from veldwatch.storage.interruptions import Place
 from veldwatch.storage.simulation_runs import RunPlan, mark_run_stopped, start_run
+from veldwatch.wire.calendar_file import read_calendar
 from veldwatch.wire.sources import Sources
 
 _AT_ONCE = 5000
@@ -55,6 +60,7 @@ def replay(settings: Settings, case: Case) -> Replayed:
     )
     with connect(settings.dsn, autocommit=True) as connection:
         register(connection, scenario)
+        _plan(connection, settings, case, planned_calendars(scenario, run))
         run_id = start_run(connection, plan, requested_by="scorecard")
         taken = Report()
         pipeline, writer = _pipeline(settings), IntakeWriter(settings.dsn)
@@ -67,6 +73,22 @@ def replay(settings: Settings, case: Case) -> Replayed:
         FaultDesk(fleet=fleet, run_id=run_id).attend(connection)
         mark_run_stopped(connection, run_id)
     return Replayed(run_id=run_id, taken=taken)
+
+
+def _plan(connection: Connection, settings: Settings, case: Case, calendars: dict[str, str]) -> None:
+    """Import what each organisation knows beforehand, as somebody who runs such a place would."""
+    for organisation, text in calendars.items():
+        asked = CalendarImport(
+            organisation=organisation,
+            slug="planned",
+            kind="planned",
+            file=read_calendar(text),
+            place=Place(),
+            zone=UTC,
+        )
+        import_calendar(
+            connection, asked, author="scorecard", scope=None, now=case.begins_at, patience=patience_of(settings)
+        )
 
 
 def _pipeline(settings: Settings) -> Pipeline:
