@@ -3,7 +3,7 @@
 Readings and fixes that are marked implausible concern none: they are kept, and judged by nobody.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,22 +11,31 @@ import numpy.typing as npt
 
 from rules.conditions.absence import AbsenceCondition
 from rules.conditions.continuous_flow import FlowCondition
+from rules.conditions.rate_of_change import RateCondition
+from rules.conditions.repeat import RepeatCondition
 from rules.conditions.span import Contact, Fix, Observation, Reading
+from rules.conditions.spike import SpikeCondition
+from rules.conditions.stuck import StuckCondition
 from rules.conditions.threshold import ThresholdCondition
 from rules.fold import FoldState
 from rules.followed import Followed
 from rules.members import Members
-from rules.screening import AbsenceTable, FlowTable, Read, Screen, ThresholdTable
+from rules.screening import AbsenceTable, FlowTable, LoudTable, Read, Screen, Table, ThresholdTable
+from rules.screening_values import RateTable, RepeatTable, SpikeTable, StuckTable
 from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.telemetry import Quality
 from veldwatch.model.watched import Watched
 from veldwatch.storage.log import LogBatch
 
-_TABLES: Mapping[type, type[ThresholdTable | FlowTable | AbsenceTable]] = {
+TABLES: Mapping[type, Callable[[Sequence[Target]], Table]] = {
     ThresholdCondition: ThresholdTable,
     FlowCondition: FlowTable,
     AbsenceCondition: AbsenceTable,
+    RateCondition: RateTable,
+    RepeatCondition: RepeatTable,
+    StuckCondition: StuckTable,
+    SpikeCondition: SpikeTable,
 }
 
 
@@ -44,12 +53,12 @@ class Arrivals:
             kind = type(target.fold.condition)
             if target.input in (Input.SAMPLES, Input.BUCKETS):
                 continue
-            if kind in _TABLES:
-                by_kind.setdefault(kind, []).append(target)
-            else:
+            if target.input is Input.POSITIONS:
                 self._waiting.setdefault(target.source_id, []).append(target.key)
+            else:
+                by_kind.setdefault(kind, []).append(target)
         for kind, screened in by_kind.items():
-            self._add_screen(screened, _TABLES[kind])
+            self._add_screen(screened, TABLES.get(kind, LoudTable))
         self._newest_series = max((series.id for series in watched.series), default=0) if watched else 0
         self._newest_device = max((device.id for device in watched.devices), default=0) if watched else 0
 
@@ -104,7 +113,7 @@ class Arrivals:
         position = None if screen is None else screen.position(followed.target.key)
         return position is not None and position != followed.position
 
-    def _add_screen(self, targets: list[Target], table: type[ThresholdTable | FlowTable | AbsenceTable]) -> None:
+    def _add_screen(self, targets: list[Target], table: Callable[[Sequence[Target]], Table]) -> None:
         ordered = sorted(targets, key=lambda target: target.source_id)
         screen = Screen(ordered, table(ordered))
         self._screens.append((ordered[0].input, screen))

@@ -66,6 +66,28 @@ class Table(Protocol):
         ...
 
 
+class LoudTable:
+    """Conditions of which every observation counts: nothing is taken up."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        """Need nothing of them."""
+
+    def hold(self, slot: int, state: object) -> bool:  # noqa: ARG002  # any
+        """Take no state up."""
+        return False
+
+    def restore(self, slot: int, state: object, position: Instant) -> object:  # noqa: ARG002
+        """Give the state as it was."""
+        return state
+
+    def quiet(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> Mask:  # noqa: ARG002
+        """Let all be looked at."""
+        return np.zeros(len(slots), bool)
+
+    def take(self, slots: Slots, after: Instants, at: Instants, value: Floats) -> None:
+        """Take nothing."""
+
+
 class ThresholdTable:
     """Thresholds: a value within the range that keeps the state leaves no trace at all."""
 

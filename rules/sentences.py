@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from rules.conditions.limits import Limited
 from rules.targets import Target
 from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
-from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.conditions.values import Change, RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
 from veldwatch.wire.durations import format_duration
 
 
@@ -26,6 +27,32 @@ def spoken(time: datetime | None) -> str | None:
 
 def _threshold(condition: Threshold, target: Target, alert: Alert) -> str:
     return f"{condition.metric} {_limit(condition)}: {_shown(alert.value, target)}"
+
+
+def _rate_of_change(condition: RateOfChange, target: Target, alert: Alert) -> str:
+    per = format_duration(condition.per)
+    return f"{condition.metric} changes by {_shown(alert.value, target)} in {per}, {_limit(condition)}"
+
+
+def _change(condition: ValueChange, target: Target, alert: Alert) -> str:
+    did = {Change.INCREASE: "increased by", Change.RANGE: "varied by", Change.DIFFERENCE: "changed by"}[condition.of]
+    window = format_duration(condition.window)
+    return f"{condition.metric} {did} {_shown(alert.value, target)} within {window}, {_limit(condition)}"
+
+
+def _repeat(condition: Repeat, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    times = condition.count if alert.value is None else f"{alert.value:.0f}"
+    window = format_duration(condition.window)
+    return f"{condition.metric} {_limit(condition)} {times} times, {condition.count} of them within {window}"
+
+
+def _stuck(condition: Stuck, target: Target, alert: Alert) -> str:
+    duration = format_duration(condition.duration)
+    return f"{condition.metric} has not changed from {_shown(alert.value, target)} for {duration} or more"
+
+
+def _spike(condition: Spike, target: Target, alert: Alert) -> str:
+    return f"{condition.metric} stood out from the readings before and after by {_shown(alert.value, target)}"
 
 
 def _continuous_flow(condition: ContinuousFlow, target: Target, alert: Alert) -> str:  # noqa: ARG001  # as all
@@ -72,7 +99,7 @@ def _immobility(condition: Immobility, target: Target, alert: Alert) -> str:  # 
     return f"Moved less than {condition.radius_metres:g} m for {format_duration(condition.window)}"
 
 
-def _limit(condition: Threshold) -> str:
+def _limit(condition: Limited) -> str:
     if condition.outside is not None:
         return f"outside {condition.outside[0]:g} to {condition.outside[1]:g}"
     return f"above {condition.above:g}" if condition.above is not None else f"below {condition.below:g}"
@@ -89,6 +116,11 @@ def _amount(value: float | None, unit: str) -> str:
 
 SENTENCES: Mapping[type, Callable[[Any, Target, Alert], str]] = {
     Threshold: _threshold,
+    RateOfChange: _rate_of_change,
+    ValueChange: _change,
+    Repeat: _repeat,
+    Stuck: _stuck,
+    Spike: _spike,
     ContinuousFlow: _continuous_flow,
     Absence: _absence,
     AreaOutage: _area_outage,

@@ -6,12 +6,17 @@ from typing import Any
 from rules.conditions.absence import compile_absence
 from rules.conditions.area_outage import compile_area_outage
 from rules.conditions.balance import compile_balance
+from rules.conditions.change import compile_change
 from rules.conditions.continuous_flow import compile_continuous_flow
 from rules.conditions.geofence import compile_geofence
 from rules.conditions.immobility import compile_immobility
 from rules.conditions.neighbours import compile_neighbours
 from rules.conditions.proximity import compile_proximity
+from rules.conditions.rate_of_change import compile_rate_of_change
+from rules.conditions.repeat import compile_repeat
 from rules.conditions.span import Condition, Instant
+from rules.conditions.spike import compile_spike
+from rules.conditions.stuck import compile_stuck
 from rules.conditions.threshold import compile_threshold
 from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
@@ -19,7 +24,7 @@ from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
-from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
 from veldwatch.model.rule import Rule
 
 AnyCondition = Condition[Any, Any]
@@ -30,9 +35,14 @@ WITH_OWN_TIME: Mapping[type, Callable[[Any], AnyCondition]] = {
     Absence: compile_absence,
     AreaOutage: compile_area_outage,
     Immobility: compile_immobility,
+    Repeat: compile_repeat,
+    Stuck: compile_stuck,
+    Spike: compile_spike,
 }
 WITH_HOLD_FOR: Mapping[type, Callable[[Any, Instant], AnyCondition]] = {
     Threshold: compile_threshold,
+    RateOfChange: compile_rate_of_change,
+    ValueChange: compile_change,
     Balance: compile_balance,
     Neighbours: compile_neighbours,
     Proximity: compile_proximity,

@@ -3,12 +3,15 @@
 A kind that is not listed is drawn by what it folds.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 from shapely.geometry import MultiPolygon, Point, Polygon
 
+from rules.conditions.derived import DerivedCondition
 from rules.conditions.geofence import GeofenceCondition
 from rules.conditions.immobility import FEWEST, ImmobilityCondition
 from rules.conditions.places import Plane
@@ -20,7 +23,8 @@ from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind
 from veldwatch.model.conditions.kinds import metric_of
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence
-from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
+from veldwatch.wire.durations import format_duration
 
 _ZERO = to_instant(START)
 _SECOND = 1_000_000
@@ -70,6 +74,52 @@ def limits_of(
 def _threshold(condition: Threshold, test: RuleTest) -> Sequence[Part]:
     limits = limits_of(condition.above, condition.below, condition.outside, condition.dead_band)
     return [value_chart(test, limits)]
+
+
+def _derived(title: str) -> Callable[[Any, RuleTest], Sequence[Part]]:
+    """Draw the values, and below them the number that is made of them, with its limits."""
+
+    def draw(condition: Any, test: RuleTest) -> Sequence[Part]:  # noqa: ANN401  # any with limits
+        fold = test.fold.condition
+        assert isinstance(fold, DerivedCondition)  # noqa: S101  # these kinds are
+        memory = fold.derivation.initial()
+        least: list[tuple[float, float]] = []
+        most: list[tuple[float, float]] = []
+        for seen in test.observations:
+            memory, number = fold.derivation.step(memory, seen)
+            if number is not None:
+                least.append((second(seen.at), number.low))
+                if number.low != number.high < math.inf:
+                    most.append((second(seen.at), number.high))
+        curves = [Curve(points=least, form=Form.LINE, label="at least" if most else "")]
+        curves += [Curve(points=most, form=Form.LINE, faint=True, label="at most")] if most else []
+        limits = limits_of(condition.above, condition.below, condition.outside, condition.dead_band)
+        words = title.format(
+            per=_spoken(getattr(condition, "per", None)), window=_spoken(getattr(condition, "window", None))
+        )
+        return [value_chart(test, form=Form.LINE), Chart(title=words, curves=curves, limits=limits)]
+
+    return draw
+
+
+def _repeat(condition: Repeat, test: RuleTest) -> Sequence[Part]:
+    limits = limits_of(condition.above, condition.below, condition.outside, condition.dead_band)
+    return [value_chart(test, limits, Form.LINE)]
+
+
+def _stuck(condition: Stuck, test: RuleTest) -> Sequence[Part]:
+    scope = condition.within or condition.outside
+    word = "within" if condition.within else "outside"
+    limits = [Limit(value=edge, label=f"looked at {word} {edge:g}", faint=True) for edge in scope or ()]
+    return [value_chart(test, limits, Form.LINE)]
+
+
+def _spike(condition: Spike, test: RuleTest) -> Sequence[Part]:  # noqa: ARG001  # as all of them
+    return [value_chart(test, form=Form.LINE)]
+
+
+def _spoken(duration: timedelta | None) -> str:
+    return "" if duration is None else format_duration(duration)
 
 
 def _continuous_flow(condition: ContinuousFlow, test: RuleTest) -> Sequence[Part]:
@@ -164,6 +214,11 @@ def _fixes(test: RuleTest) -> list[Fix]:
 
 _KINDS: Mapping[type, Callable[[Any, RuleTest], Sequence[Part]]] = {
     Threshold: _threshold,
+    RateOfChange: _derived("change per {per}"),
+    ValueChange: _derived("change within {window}"),
+    Repeat: _repeat,
+    Stuck: _stuck,
+    Spike: _spike,
     ContinuousFlow: _continuous_flow,
     Absence: _absence,
     Geofence: _geofence,

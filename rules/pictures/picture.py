@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from textwrap import wrap
 
 from rules.pictures import ink
 from rules.pictures.axes import Axis, round_times
@@ -12,8 +13,10 @@ from rules.rule_tests import ExpectedAlert, RuleTest
 from veldwatch.wire.durations import format_duration
 
 _WIDTH, _LEFT, _RIGHT = 760, 72, 20
-_TITLE, _CHART, _MAP, _BETWEEN, _AXIS = 40, 130, 250, 34, 26
+_CHART, _MAP, _BETWEEN, _AXIS = 130, 250, 34, 26
 _LANE, _LINE, _LEGEND, _END = 40, 18, 40, 18
+_LETTERS = 88
+"""Of a test's name in a line."""
 _MOST_TOLD = 6
 """Alerts of a test whose times are written out."""
 
@@ -35,8 +38,11 @@ def _draw_test(test: RuleTest, top: float, marks: list[str]) -> float:
     time = Axis(low=0.0, high=seconds, start=_LEFT, end=_WIDTH - _RIGHT)
     alerts = test.found()
     held = [_held(alert, seconds) for alert in alerts]
-    marks.append(ink.text((24, top + 28), test.name, size=14))
-    top += _TITLE + 20
+    top += 28
+    for words in wrap(test.name, _LETTERS):
+        marks.append(ink.text((24, top), words, size=14))
+        top += _LINE
+    top += _BETWEEN - 14
     for part in parts_of(test):
         if isinstance(part, Map):
             frame = Frame(time=time, top=top, bottom=top + _MAP)

@@ -15,7 +15,16 @@ from veldwatch.model.alert import AlertState
 from veldwatch.model.conditions.flow import Beginning, ContinuousFlow, FlowKind
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
 from veldwatch.model.conditions.silence import Absence
-from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.conditions.values import (
+    Change,
+    Occurrence,
+    RateOfChange,
+    Repeat,
+    Spike,
+    Stuck,
+    Threshold,
+    ValueChange,
+)
 from veldwatch.model.rule import Rule
 
 Stored = tuple[int, Observation]
@@ -35,6 +44,38 @@ READING_RULES = (
         ContinuousFlow(metric="value", duration=4 * _MINUTES, max_gap=9 * _MINUTES, beginning=Beginning.ANY),
         name="any",
     ),
+    rule_for(RateOfChange(metric="value", above=3, per=_MINUTES, max_gap=6 * _MINUTES), name="rising"),
+    rule_for(
+        RateOfChange(
+            metric="value", outside=(-0.4, 0.4), dead_band=0.1, per=_MINUTES, apart=4 * _MINUTES, max_gap=12 * _MINUTES
+        ),
+        hold_for=3,
+        name="slope",
+    ),
+    rule_for(
+        RateOfChange(metric="value", below=0.5, per=_MINUTES, apart=2 * _MINUTES, of=FlowKind.REGISTER),
+        keep_firing_for=5,
+        name="slow",
+    ),
+    rule_for(ValueChange(metric="value", window=10 * _MINUTES, of=Change.INCREASE, above=8), name="much"),
+    rule_for(ValueChange(metric="value", window=9 * _MINUTES, of=Change.RANGE, below=2, min_coverage=0.5), name="flat"),
+    rule_for(
+        ValueChange(metric="value", window=6 * _MINUTES, of=Change.DIFFERENCE, outside=(-4, 4), dead_band=1),
+        hold_for=2,
+        name="moved",
+    ),
+    rule_for(Repeat(metric="value", above=6, count=3, window=15 * _MINUTES), keep_firing_for=6, name="again"),
+    rule_for(
+        Repeat(metric="value", outside=(1, 8), dead_band=1, count=2, window=8 * _MINUTES, of=Occurrence.READINGS),
+        name="twice",
+    ),
+    rule_for(Stuck(metric="value", duration=5 * _MINUTES, tolerance=2, at_least=3), name="stuck"),
+    rule_for(
+        Stuck(metric="value", duration=3 * _MINUTES, tolerance=1, at_least=2, outside=(-1, 1)),
+        keep_firing_for=3,
+        name="frozen",
+    ),
+    rule_for(Spike(metric="value", above=3, max_gap=7 * _MINUTES), keep_firing_for=5, name="spike"),
 )
 FIX_RULES = (
     rule_for(Geofence(event=GeofenceEvent.EXIT, polygon=SQUARE), name="exit"),

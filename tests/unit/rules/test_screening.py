@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.arrivals import TABLES
 from rules.conditions.span import Reading
 from rules.engine import Engine, EngineSettings
 from rules.instants import to_instant
-from rules.screening import FlowTable, Read, Screen, ThresholdTable
+from rules.screening import Read, Screen
 from rules.targets import find_targets
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.test_any_order import READING_RULES, Stored, batched, in_order, unique
@@ -63,8 +64,9 @@ def test_what_is_taken_up_leaves_the_state_that_the_fold_would_have(rule: Rule) 
         state, _ = target.fold.advance(target.fold.initial(), before)
         if state.lingering is not None:
             return
-        table = ThresholdTable if isinstance(rule.condition, Threshold) else FlowTable
-        screen = Screen([target], table([target]))
+        if type(target.fold.condition) not in TABLES:
+            return
+        screen = Screen([target], TABLES[type(target.fold.condition)]([target]))
         screen.hold(target.key, state.condition, before[-1].at, Read(0, None))
         columns = (np.array([seen.at for seen in rest], np.int64), np.array([seen.value for seen in rest], float))
         loud = screen.sift(1, np.ones(len(rest), np.int64), *columns)

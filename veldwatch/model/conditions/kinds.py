@@ -10,12 +10,32 @@ from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
-from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
 
-Condition = Threshold | ContinuousFlow | Absence | Geofence | Immobility | AreaOutage | Balance | Neighbours | Proximity
+Condition = (
+    Threshold
+    | RateOfChange
+    | ValueChange
+    | Repeat
+    | Stuck
+    | Spike
+    | ContinuousFlow
+    | Absence
+    | Geofence
+    | Immobility
+    | AreaOutage
+    | Balance
+    | Neighbours
+    | Proximity
+)
 
 KINDS: dict[str, type[Condition]] = {
     "threshold": Threshold,
+    "rate_of_change": RateOfChange,
+    "change": ValueChange,
+    "repeat": Repeat,
+    "stuck": Stuck,
+    "spike": Spike,
     "continuous_flow": ContinuousFlow,
     "absence": Absence,
     "geofence": Geofence,
@@ -36,7 +56,7 @@ def kind_of(condition: Condition) -> str:
 def metric_of(condition: Condition) -> str | None:
     """Name the metric whose readings a condition folds; None: it folds something else."""
     match condition:
-        case Threshold() | ContinuousFlow():
+        case Threshold() | RateOfChange() | ValueChange() | Repeat() | Stuck() | Spike() | ContinuousFlow():
             return condition.metric
         case Absence() | Geofence() | Immobility() | AreaOutage() | Balance() | Neighbours() | Proximity():
             return None

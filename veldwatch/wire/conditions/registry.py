@@ -15,7 +15,20 @@ from veldwatch.wire.conditions.area import (
 from veldwatch.wire.conditions.flow import continuous_flow_schemas, read_continuous_flow
 from veldwatch.wire.conditions.movement import geofence_schemas, immobility_schemas, read_geofence, read_immobility
 from veldwatch.wire.conditions.silence import absence_schemas, area_outage_schemas, read_absence, read_area_outage
-from veldwatch.wire.conditions.values import read_threshold, threshold_schemas
+from veldwatch.wire.conditions.values import (
+    change_schemas,
+    rate_of_change_schemas,
+    read_change,
+    read_rate_of_change,
+    read_repeat,
+    read_spike,
+    read_stuck,
+    read_threshold,
+    repeat_schemas,
+    spike_schemas,
+    stuck_schemas,
+    threshold_schemas,
+)
 from veldwatch.wire.document_part import DocumentPart
 
 
@@ -32,6 +45,11 @@ class Form(NamedTuple):
 
 FORMS: Mapping[str, Form] = {
     "threshold": Form(read_threshold, threshold_schemas),
+    "rate_of_change": Form(read_rate_of_change, rate_of_change_schemas),
+    "change": Form(read_change, change_schemas),
+    "repeat": Form(read_repeat, repeat_schemas),
+    "stuck": Form(read_stuck, stuck_schemas),
+    "spike": Form(read_spike, spike_schemas),
     "continuous_flow": Form(read_continuous_flow, continuous_flow_schemas),
     "absence": Form(read_absence, absence_schemas),
     "geofence": Form(read_geofence, geofence_schemas),

@@ -32,6 +32,18 @@ CONDITIONS: tuple[dict[str, Any], ...] = (
     {"kind": "geofence", "event": "enter", "polygon": SQUARE, "margin_metres": 0, "max_gap": "1h"},
     {"kind": "immobility"},
     {"kind": "immobility", "radius_metres": 20, "window": "2h", "share": 0.9},
+    {"kind": "rate_of_change", "metric": "m", "above": 3},
+    {"kind": "rate_of_change", "metric": "m", "outside": [-1, 2], "per": "1m", "apart": "5m", "max_gap": "1h"},
+    {"kind": "rate_of_change", "metric": "m", "below": 1, "dead_band": 1, "of": "register"},
+    {"kind": "change", "metric": "m", "window": "1d", "of": "increase", "below": 1},
+    {"kind": "change", "metric": "m", "window": "1h", "of": "range", "above": 1, "min_coverage": 0.5},
+    {"kind": "repeat", "metric": "m", "below": 5, "count": 3, "window": "1h"},
+    {"kind": "repeat", "metric": "m", "outside": [1, 5], "dead_band": 1, "count": 9, "window": "1h", "of": "readings"},
+    {"kind": "stuck", "metric": "m", "duration": "3h"},
+    {"kind": "stuck", "metric": "m", "duration": "3h", "tolerance": 0.1, "at_least": 3, "within": [0, 5]},
+    {"kind": "stuck", "metric": "m", "duration": "3h", "max_gap": "1h", "outside": [0, 5]},
+    {"kind": "spike", "metric": "m", "above": 3},
+    {"kind": "spike", "metric": "m", "above": 3, "direction": "up", "max_gap": "10m"},
 )
 
 
@@ -147,6 +159,28 @@ def test_what_a_condition_says_comes_through() -> None:
         ),
         ({"hold_for": "5m", "condition": CONDITIONS[6]}, "bad hold_for: '5m' (not for absence, it has its own"),
         ({"keep_firing_for": "5m", "condition": CONDITIONS[6]}, "bad keep_firing_for: not for absence"),
+        (
+            {"condition": {"kind": "rate_of_change", "metric": "m", "above": 1, "apart": "2h"}},
+            "bad condition.apart: '2h' (expected at most half of max_gap",
+        ),
+        (
+            {"condition": {"kind": "change", "metric": "m", "above": 1, "window": "1h"}},
+            "missing condition.of (expected one of increase, range, difference)",
+        ),
+        ({"condition": {"kind": "repeat", "metric": "m", "above": 1, "window": "1h"}}, "missing condition.count"),
+        (
+            {"condition": {"kind": "repeat", "metric": "m", "above": 1, "window": "1h", "count": 1}},
+            "bad condition.count: 1 (expected a whole number from 2 to 100)",
+        ),
+        (
+            {"condition": {"kind": "stuck", "metric": "m", "duration": "1h", "within": [0, 1], "outside": [0, 1]}},
+            "(expected one of within and outside)",
+        ),
+        ({"condition": {"kind": "spike", "metric": "m", "above": 0}}, "bad condition.above: 0.0"),
+        (
+            {"hold_for": "5m", "condition": {"kind": "repeat", "metric": "m", "above": 1, "window": "1h", "count": 2}},
+            "bad hold_for: '5m' (not for repeat, it has its own: condition.window)",
+        ),
         ({"message": "{password}"}, "bad message: '{password}' (unknown field 'password'"),
         ({"message": "{device.__class__}"}, "unknown field 'device.__class__'"),
         ({"message": "{value:999999999f}"}, "bad format of field 'value'"),
