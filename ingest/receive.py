@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, cast
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from veldwatch.wire.mqtt_packets import bounds
+
 _READ_BYTES = 262_144
 _PUBLISH = 3
 _PUBACK = 0x40
@@ -106,8 +108,8 @@ class BatchedClient(PlainClient):
         packets: list[Packet] = []
         place = 0
         five = self._protocol == mqtt.MQTTv5
-        while (bounds := _bounds(content, place)) is not None:
-            start, end = bounds
+        while (found := bounds(content, place)) is not None:
+            start, end = found
             head = content[place]
             if head >> 4 == _PUBLISH and not head & 0x04:
                 packets.append(_packet(content, start, end, head, five=five))
@@ -157,19 +159,6 @@ class _Buffered:
         return getattr(self.socket, name)
 
 
-def _bounds(content: bytes, place: int) -> tuple[int, int] | None:
-    """Find where the packet's content begins and ends; None: it has not come whole."""
-    length, shift, at = 0, 0, place + 1
-    while at < len(content):
-        byte = content[at]
-        at += 1
-        length |= (byte & 127) << shift
-        if byte < 128:
-            return (at, at + length) if at + length <= len(content) else None
-        shift += 7
-    return None
-
-
 def _packet(content: bytes, start: int, end: int, head: int, *, five: bool) -> Packet:
     at = start + 2 + (content[start] << 8 | content[start + 1])
     topic = content[start + 2 : at]
@@ -178,6 +167,6 @@ def _packet(content: bytes, start: int, end: int, head: int, *, five: bool) -> P
         number = content[at] << 8 | content[at + 1]
         at += 2
     if five:
-        properties = _bounds(content, at - 1)
+        properties = bounds(content, at - 1)
         at = end if properties is None else properties[1]
     return Packet(topic, content[at:end], number, bool(head & 0x08), bool(head & 0x01))

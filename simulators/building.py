@@ -51,6 +51,18 @@ def build_fleet(scenario: Scenario, run: Run, share: Share = Share()) -> Fleet: 
     return fleet
 
 
+def share_of(scenario: Scenario, share: Share) -> Scenario:
+    """Give a scenario without the devices that a share does not play."""
+    places = {
+        (site.organisation, site.slug)
+        for number, (_, sites) in enumerate(_trees(scenario.sites))
+        if number % share.of == share.number
+        for site in sites
+    }
+    kept = tuple(device for device in scenario.devices if (device.organisation, device.site) in places)
+    return scenario.model_copy(update={"devices": kept})
+
+
 def grid_of(scenario: Scenario, run: Run) -> Grid:
     """Lay a run on the scenario's grid: it begins on a whole step."""
     step = round(scenario.step_seconds * 1000)

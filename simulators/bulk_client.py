@@ -19,6 +19,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from simulators.report import Message
+from veldwatch.wire.mqtt_packets import bounds
 
 _READ_BYTES = 65_536
 _PUBLISH = 0x30
@@ -137,8 +138,8 @@ class BulkClient(mqtt.Client):
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         place = 0
         numbers: list[int] = []
-        while (bounds := _bounds(content, place)) is not None:
-            start, end = bounds
+        while (found := bounds(content, place)) is not None:
+            start, end = found
             if content[place] == _PUBACK[0] and end - start == 2:
                 numbers.append(content[start] << 8 | content[start + 1])
             else:
@@ -187,16 +188,3 @@ def _head(remaining: int) -> bytes:
         remaining >>= 7
     encoded.append(remaining)
     return bytes(encoded)
-
-
-def _bounds(content: bytes, place: int) -> tuple[int, int] | None:
-    """Find where the packet's content begins and ends; None: it has not come whole."""
-    length, shift, at = 0, 0, place + 1
-    while at < len(content):
-        byte = content[at]
-        at += 1
-        length |= (byte & 127) << shift
-        if byte < 128:
-            return (at, at + length) if at + length <= len(content) else None
-        shift += 7
-    return None

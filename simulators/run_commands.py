@@ -24,10 +24,10 @@ from simulators.scenario_files import load_scenario
 from simulators.serving import Serving
 from simulators.shared_run import play_together
 from veldwatch.config import Settings, load_settings
-from veldwatch.errors import StorageUnavailable
+from veldwatch.errors import ConfigurationInvalid, StorageUnavailable
 from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
-from veldwatch.process import stop_on_signals
+from veldwatch.process import collect_garbage_seldom, stop_on_signals
 from veldwatch.storage.connection import connect
 from veldwatch.storage.simulation_runs import RunPlan, mark_run_stopped, request_run, request_run_stop
 
@@ -43,6 +43,7 @@ def run(
 ) -> None:
     """Publish a scenario's messages until stopped, going on where the last run stopped."""
     settings, loaded, now = load_settings(), load_scenario(scenario), wall_clock()
+    _check_broker(settings)
     configure_logs(settings, "simulate")
     begins_at = now - duration_of("--backfill", backfill)
     wanted = Wanted(
@@ -53,6 +54,7 @@ def run(
         speed=speed,
     )
     stop = stop_on_signals()
+    collect_garbage_seldom()
     serve_metrics(settings)
     try:
         _registered(settings, loaded)
@@ -64,6 +66,7 @@ def run(
 def backfill(scenario: Named, since: Since, until: Until, seed: Seed = None, processes: Processes = 1) -> None:
     """Publish a stretch of a scenario as fast as it goes, with the faults that it plans, and write their truth."""
     settings, loaded = load_settings(), load_scenario(scenario)
+    _check_broker(settings)
     configure_logs(settings, "simulate")
     begins_at, ends_at = stretch_of(since, until)
     wanted = Wanted(
@@ -75,6 +78,7 @@ def backfill(scenario: Named, since: Since, until: Until, seed: Seed = None, pro
         speed=None,
     )
     _registered(settings, loaded)
+    collect_garbage_seldom()
     started_at = wall_clock()
     told = play_together(settings, wanted, processes, stop_on_signals())
     if told is None:
@@ -84,6 +88,12 @@ def backfill(scenario: Named, since: Since, until: Until, seed: Seed = None, pro
             mark_run_stopped(connection, told.run_id)
     seconds = (wall_clock() - started_at).total_seconds()
     typer.echo(f"published {told.messages} messages of {loaded.name} in {seconds:.1f} s")
+
+
+def _check_broker(settings: Settings) -> None:
+    """Refuse the port that stands for any free one: only who starts a broker can choose it."""
+    if settings.mqtt_port == 0:
+        raise ConfigurationInvalid("bad VELDWATCH_MQTT_PORT: 0 (expected the port of a broker that runs)")
 
 
 def _registered(settings: Settings, scenario: Scenario) -> None:
@@ -99,6 +109,7 @@ def serve(
 ) -> None:
     """Play the runs that are asked for, from command line, API or console, until stopped."""
     settings = load_settings()
+    _check_broker(settings)
     configure_logs(settings, "simulate")
     if scenario is not None:
         load_scenario(scenario)

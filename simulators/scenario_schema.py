@@ -16,7 +16,7 @@ from simulators.scenario import Scenario
 from simulators.settings import DEVICE_SETTINGS, SITE_SETTINGS, NoSettings, PlaceSettings
 from simulators.systems.registry import MODELS
 from simulators.systems.water.settings import ZoneSettings
-from veldwatch.model.faults import FAULTS, FaultKind
+from veldwatch.model.faults import FAULTS
 
 _ENTRY = re.compile(r"^    (?P<names>[\w, ]+): (?P<said>.*(?:\n {8}.*)*)", re.MULTILINE)
 
@@ -58,22 +58,6 @@ def settings_reference() -> str:
     tables.append(_table("Any other site, below `water`", ZoneSettings))
     others = ", ".join(f"`{model}`" for model in MODELS if model not in DEVICE_SETTINGS)
     return "\n".join([*tables, *([f"Devices of other models take none: {others}.", ""] if others else [])])
-
-
-def faults_reference() -> str:
-    """Write the catalogue of faults as a table in Markdown."""
-    head = ["| kind | what | where | parameters, usual value, limits | to be found |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *(_fault_row(kind) for kind in FAULTS.values())]) + "\n"
-
-
-def _fault_row(kind: FaultKind) -> str:
-    places = [f"`{model}`" for model in sorted(kind.models)] + [f"site: {site}" for site in sorted(kind.sites)]
-    parameters = [
-        f"`{p.name}` {p.usual:g} ({p.minimum:g} to {p.maximum:g}{'' if p.unit == '1' else f' {p.unit}'}): {p.meaning}"
-        for p in kind.parameters
-    ]
-    cells = (f"`{kind.name}`", kind.title, ", ".join(places) or "any device", "; ".join(parameters) or "—")
-    return f"| {' | '.join(cells)} | {'yes' if kind.observable else 'no'} |"
 
 
 def _table(title: str, settings: type[BaseModel]) -> str:

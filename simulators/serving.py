@@ -24,7 +24,7 @@ from simulators.shares import end_processes, stop_without_parent
 from veldwatch.config import Settings, load_settings
 from veldwatch.errors import StorageError, VeldwatchError
 from veldwatch.logs import configure_logs
-from veldwatch.process import stop_on_signals
+from veldwatch.process import collect_garbage_seldom, stop_on_signals
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.simulation import CHANNEL
 from veldwatch.storage.simulation_runs import (
@@ -164,6 +164,7 @@ def _play_run(run_id: int, complaints: Pipe) -> None:
     """Play one run in this process; exits with 0 at its end, and with another code where it is not over."""
     settings, stop = load_settings(), stop_on_signals()
     configure_logs(settings, "simulate")
+    collect_garbage_seldom()
     threading.Thread(target=stop_without_parent, name="parent", daemon=True).start()
     try:
         wanted = _wanted(settings, run_id)

@@ -19,7 +19,7 @@ from typing import cast
 
 from simulators.building import Share
 from veldwatch.errors import ShareFailed, VeldwatchError
-from veldwatch.process import stop_on_signals
+from veldwatch.process import collect_garbage_seldom, stop_on_signals
 
 Play = Callable[[Share, threading.Event], int | None]
 """Plays a share until it is over or the event is set; returns how many messages it published, None: it was stopped.
@@ -110,6 +110,7 @@ def end_processes(processes: Sequence[BaseProcess]) -> None:
 
 def _play(play: Play, share: Share, results: Connection) -> None:
     stop = stop_on_signals()
+    collect_garbage_seldom()
     threading.Thread(target=stop_without_parent, name="parent", daemon=True).start()
     try:
         results.send(play(share, stop))

@@ -13,7 +13,7 @@ from ingest.decoding import Decoding
 from ingest.names import Names
 from ingest.pipeline import Pipeline, Report
 from launch.scorecard.cases import Case
-from simulators.building import Run, build_fleet
+from simulators.building import Run, Share, build_fleet, share_of
 from simulators.fault_desk import FaultDesk
 from simulators.moment import from_milliseconds, to_milliseconds
 from simulators.planned_calendar import planned_calendars
@@ -54,12 +54,13 @@ def replay(settings: Settings, case: Case) -> Replayed:
     scenario = load_scenario(case.scenario)
     begins_at, ends_at = to_milliseconds(case.begins_at), to_milliseconds(case.ends_at)
     run = Run(seed=scenario.seed, begins_at=begins_at, live_from=begins_at, ends_at=ends_at)
-    fleet = build_fleet(scenario, run)
+    share = Share(0, case.of)
+    fleet = build_fleet(scenario, run, share)
     plan = RunPlan(
         scenario=case.scenario, seed=scenario.seed, begins_at=case.begins_at, ends_at=case.ends_at, speed=None
     )
     with connect(settings.dsn, autocommit=True) as connection:
-        register(connection, scenario)
+        register(connection, share_of(scenario, share))
         _plan(connection, settings, case, planned_calendars(scenario, run))
         run_id = start_run(connection, plan, requested_by="scorecard")
         taken = Report()

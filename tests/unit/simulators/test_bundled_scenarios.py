@@ -8,7 +8,7 @@ from shapely import make_valid
 from shapely.geometry import Point as ShapelyPoint
 from shapely.geometry import shape
 
-from simulators.building import Run, build_fleet
+from simulators.building import Run, Share, build_fleet, share_of
 from simulators.moment import to_milliseconds
 from simulators.scenario import Area, Scenario, SitePlan
 from simulators.scenario_files import SCENARIOS, load_scenario
@@ -70,6 +70,13 @@ def test_intervals_are_whole_steps(scenario: Scenario) -> None:
 def test_each_animal_has_one_collar(scenario: Scenario) -> None:
     subjects = [device.subject.slug for device in scenario.devices if device.subject is not None]
     assert len(set(subjects)) == len(subjects)
+
+
+def test_the_large_one_can_be_shared_out_over_processes() -> None:
+    scenario = load_scenario("utility")
+    parts = [share_of(scenario, Share(number, 4)).devices for number in range(4)]
+    assert [len(part) for part in parts] == [25_003, 25_003, 25_003, 25_003]
+    assert sorted(device.id for part in parts for device in part) == sorted(d.id for d in scenario.devices)
 
 
 @pytest.mark.parametrize("name", SMALL_ENOUGH)

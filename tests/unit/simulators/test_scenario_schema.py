@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from simulators.commands import app
 from simulators.scenario_files import SCENARIOS
-from simulators.scenario_schema import faults_reference, scenario_schema, schema_text, settings_reference
+from simulators.scenario_schema import scenario_schema, schema_text, settings_reference
 from tests.unit.simulators.small_scenario import SMALL
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
@@ -21,10 +21,6 @@ def test_the_published_schema_is_the_one_in_use() -> None:
 
 def test_the_documented_settings_are_those_in_use() -> None:
     assert settings_reference() in (DOCS / "scenarios.md").read_text(encoding="utf-8")
-
-
-def test_the_documented_faults_are_those_of_the_catalogue() -> None:
-    assert faults_reference() in (DOCS / "scenarios.md").read_text(encoding="utf-8")
 
 
 def test_the_schema_is_printed_by_a_command() -> None:
