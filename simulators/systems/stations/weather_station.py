@@ -8,7 +8,7 @@ from simulators.chance import Floats
 from simulators.moment import Moment
 from simulators.report import Metric
 from simulators.systems.stations.station_bank import StationBank
-from simulators.systems.stations.weather import Weather
+from simulators.systems.stations.weather import Weather, day_course
 from simulators.systems.system import Rows, State, SystemPlan, World
 
 _TIP_MM = 0.2
@@ -16,12 +16,13 @@ _TIP_MM = 0.2
 
 
 class WeatherStations(StationBank):
-    """`temperature` in °C, `humidity` in %RH, register `rain` in mm, `wind_speed` in m/s."""
+    """`temperature` in °C, `humidity` in %RH, `air_pressure` in hPa, register `rain` in mm, `wind_speed` in m/s."""
 
     model = "weather_station"
     metrics = (
         Metric(name="temperature", unit="Cel", decimals=1),
         Metric(name="humidity", unit="%RH", decimals=1),
+        Metric(name="air_pressure", unit="hPa", decimals=1),
         Metric(name="rain", unit="mm", decimals=1),
         Metric(name="wind_speed", unit="m/s", decimals=1),
     )
@@ -38,12 +39,16 @@ class WeatherStations(StationBank):
         """Read every sensor."""
         local = self.chance.smooth("local", moment.at_seconds, 900.0)[rows]
         gust = self.chance.smooth("gust", moment.at_seconds, 45.0)[rows]
-        temperature = self.weather.temperature + 2.0 * (local - 0.5)
+        pressure = self.chance.smooth("pressure", moment.at_seconds, 3600.0)[rows]
+        temperature = self.weather.temperature + 1.2 * (local - 0.5)
         return {
             "temperature": temperature,
-            "humidity": np.clip(self.weather.humidity - 2.7 * 2.0 * (local - 0.5), 18.0, 99.0),
+            # The air of a site holds as much water everywhere: where it is warmer it is drier, by some 6 % a kelvin.
+            "humidity": np.clip(self.weather.humidity * (1.0 - 0.06 * 1.2 * (local - 0.5)), 5.0, 100.0),
+            "air_pressure": self.weather.pressure + 0.4 * (pressure - 0.5),
             "rain": np.floor(self._rain[rows] / _TIP_MM) * _TIP_MM,
-            "wind_speed": 0.8 + 3.5 * local + 1.6 * gust,
+            # Calm nights and windy afternoons, as the sun mixes the air; sizes assumed.
+            "wind_speed": (0.6 + 2.4 * day_course(moment.hour)) * (0.5 + local) + 1.6 * gust,
         }
 
     def state(self) -> State:

@@ -1,5 +1,7 @@
 """Stations over some weeks: what they tell lies where published or stated bounds have it, and faults show."""
 
+import cmath
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from simulators.plane import Plane
 from simulators.report import Happening, Place
 from simulators.scenario import DevicePlan, Point, SitePlan
 from simulators.systems.stations.stations import Stations
+from simulators.systems.stations.weather import relative_humidity
 from simulators.systems.system import Bank, PhysicalFault, SystemPlan, World
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.faults import FAULTS
@@ -81,6 +84,35 @@ class Told:
 def fault(system: Stations, kind: str, **parameters: float) -> PhysicalFault:
     usual = {parameter.name: parameter.usual for parameter in FAULTS[kind].parameters}
     return system.fault(kind, Place(organisation="agency", device="d-1"), {**usual, **parameters})
+
+
+def test_a_day_is_warmest_two_hours_after_noon_and_coldest_at_sunrise() -> None:
+    told = Told(stations("weather_station"), days=20)
+    by_hour = [told.at_hours("temperature", hour, hour + 1).mean() for hour in range(24)]
+    assert int(np.argmax(by_hour)) in (13, 14)
+    assert int(np.argmin(by_hour)) in (5, 6)
+    assert 7.0 < max(by_hour) - min(by_hour) < 13.0
+
+
+def test_air_is_never_wetter_than_wet_and_driest_when_it_is_warmest() -> None:
+    told = Told(stations("weather_station"), days=20)
+    assert told.values["humidity"].max() <= 100.0
+    assert told.at_hours("humidity", 13, 15).mean() < told.at_hours("humidity", 5, 7).mean() - 20.0
+
+
+def test_pressure_has_two_tides_a_day_with_their_maxima_before_ten() -> None:
+    told = Told(stations("weather_station"), days=60)
+    by_hour = [float(told.at_hours("air_pressure", hour, hour + 1).mean()) for hour in range(24)]
+    mean = sum(by_hour) / 24
+    tide = sum((p - mean) * cmath.exp(2j * math.pi * (hour + 0.5) / 12) for hour, p in enumerate(by_hour)) / 12
+    assert abs(tide) == pytest.approx(1.05, abs=0.15)
+    assert (cmath.phase(tide) / (2.0 * math.pi) * 12.0) % 12.0 == pytest.approx(9.7, abs=0.4)
+
+
+def test_humidity_is_that_of_the_magnus_formula() -> None:
+    # Source: table of Alduchov and Eskridge 1996: 23.37 hPa at 20 °C, 12.27 hPa at 10 °C.
+    assert relative_humidity(20.0, 10.0) == pytest.approx(100.0 * 12.27 / 23.37, abs=0.1)
+    assert relative_humidity(20.0, 20.0) == 100.0
 
 
 def test_clean_water_is_within_the_guidelines_for_drinking_water() -> None:
