@@ -203,6 +203,8 @@ class PostgresStore:
             transitions = _rows(entry.revision, messages)
             alert = replace(entry.revision.alert, evidence=entry.evidence)
             alert_history.record_alert(self.connection, _about(entry), alert, entry.summary, transitions, now)
+        superseded = [entry.revision.alert.id for entry in entries if entry.revision.alert.superseded_by is not None]
+        alert_history.inherit_handling(self.connection, superseded)
         changed = [entry.revision.alert.id for entry in entries if entry.revision.transitions]
         alert_history.wake_listeners(self.connection, correlate(self.connection, changed, self.patience, now))
 

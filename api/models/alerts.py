@@ -8,9 +8,32 @@ from pydantic import BaseModel, Field, StringConstraints
 
 State = Literal["pending", "firing", "resolved", "retracted"]
 Severity = Literal["info", "minor", "major", "critical"]
+Resolution = Literal["fixed", "false_alarm", "test", "duplicate", "no_action_needed"]
+TransitionKind = Literal[
+    "pending",
+    "firing",
+    "raised",
+    "resolved",
+    "retracted",
+    "corrected",
+    "acknowledged",
+    "commented",
+    "assigned",
+    "unassigned",
+    "resolved_by_hand",
+    "reopened",
+]
+Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 CommentText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")
 ]
+
+
+class Raise(BaseModel):
+    """A severity that rose."""
+
+    at: datetime = Field(description="event time")
+    severity: Severity
 
 
 class Alert(BaseModel):
@@ -47,6 +70,14 @@ class Alert(BaseModel):
     )
     explains: int = Field(description="alerts that this one explains", examples=[0])
     silenced_by: int | None = Field(description="the silence that mutes it now")
+    assigned_to: str | None = Field(description="whose work it is", examples=["Grace Banda"])
+    assigned_at: datetime | None
+    assigned_by: str | None = Field(examples=["control room"])
+    resolution: Resolution | None = Field(description="a person's verdict, whatever the state")
+    resolution_note: str | None = Field(examples=["Valve replaced."])
+    resolved_by_hand_at: datetime | None
+    resolved_by: str | None = Field(examples=["control room"])
+    raises: list[Raise] = Field(description="how its severity rose while it held; `severity` is the last")
     longitude: float | None = Field(description="where the device was then", examples=[31.18])
     latitude: float | None = Field(description="where the device was then", examples=[-10.21])
 
@@ -55,7 +86,7 @@ class Transition(BaseModel):
     """One step in an alert's life."""
 
     id: int
-    kind: Literal["pending", "firing", "resolved", "retracted", "corrected", "acknowledged", "commented"]
+    kind: TransitionKind
     at: datetime = Field(description="event time")
     recorded_at: datetime
     author: str = Field(examples=["engine"])
@@ -117,3 +148,23 @@ class NewComment(BaseModel, extra="forbid"):
     """Body of a comment."""
 
     body: CommentText = Field(examples=["Valve closed at the corner."])
+
+
+class Assignment(BaseModel, extra="forbid"):
+    """Body of an assignment."""
+
+    to: Person | None = Field(None, description="a person's name; none: the token's", examples=["Grace Banda"])
+    if_assigned_to: Person | None = Field(
+        None,
+        description="whose work it has to be until now, null: nobody's; without it the last one counts",
+        examples=[None],
+    )
+
+
+class Verdict(BaseModel, extra="forbid"):
+    """Body of a resolution by hand."""
+
+    resolution: Resolution
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=r"^[^\x00]*$")] = Field(
+        "", examples=["Valve replaced."]
+    )

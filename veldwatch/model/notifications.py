@@ -42,6 +42,9 @@ class Suppression(StrEnum):
     GROUPED = "grouped"
     """Another message of the same incident says it."""
 
+    RESOLVED_BY_HAND = "resolved_by_hand"
+    """A person resolved the alert before it was told."""
+
 
 class Hold(StrEnum):
     """Why a notification waits."""

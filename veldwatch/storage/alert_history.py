@@ -133,6 +133,13 @@ def record_alert(
         _add_transition(connection, alert.id, transition, about.organisation_id, about.severity, now)
 
 
+def inherit_handling(connection: Connection, superseded: Sequence[AlertId]) -> None:
+    """Let what people did with alerts go over to those that stand in their place."""
+    if superseded:
+        with translated_errors():
+            connection.execute(_QUERIES["inherit_handling"], {"ids": list(superseded)})
+
+
 def close_alert(connection: Connection, alert: Alert, transitions: Sequence[TransitionRow], now: datetime) -> None:
     """Write the end of an alert whose rule is gone."""
     values = {

@@ -1,4 +1,4 @@
-"""Read out alerts, and write what people do with them: acknowledge and comment.
+"""Read out alerts, and write what people do with them: acknowledge, comment, assign, resolve by hand, reopen.
 
 `scope` is the id of the one organisation that the asker may see (None: all); other alerts look as if they did not
 exist. Each change is one transaction of the caller: the row, its transition and the wake-up commit together.
@@ -11,7 +11,9 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from veldwatch.errors import NotFound
+from veldwatch.errors import Conflict, NotFound
+from veldwatch.model.handling import Resolution
+from veldwatch.model.notifications import Suppression
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.pool import Row, fetch_row, fetch_rows
 from veldwatch.storage.queries import load_queries
@@ -34,7 +36,9 @@ class AlertFilter:
         until: first `opened_at` that is too late.
         explained: another alert or a planned interruption explains it.
         explained_by: that other alert.
-        updated_since: changed, acknowledged or commented from then on.
+        updated_since: changed, or handled by a person, from then on.
+        open: it holds, and nobody resolved it by hand.
+        handled: a person resolved it by hand.
     """
 
     id: UUID | None = None
@@ -47,6 +51,11 @@ class AlertFilter:
     acknowledged: bool | None = None
     explained: bool | None = None
     explained_by: UUID | None = None
+    open: bool | None = None
+    handled: bool | None = None
+    assigned: bool | None = None
+    assigned_to: str | None = None
+    resolutions: Sequence[str] | None = None
     since: datetime | None = None
     until: datetime | None = None
     updated_since: datetime | None = None
@@ -129,6 +138,88 @@ def add_comment(connection: Connection, deed: Deed, body: str) -> Row:
     """
     _lock(connection, deed)
     return _write_comment(connection, deed, body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Whose work an alert is thought to be by whoever assigns it; None: nobody's."""
+
+    person: str | None
+
+
+def assign(connection: Connection, deed: Deed, person: str, expected: Expected | None = None) -> None:
+    """Make an alert somebody's work. The same again changes nothing; without `expected` the last one counts.
+
+    Raises:
+        NotFound: there is no such alert, or it is another organisation's.
+        Conflict: it is not the work of whom it was expected to be; whoever came first stays.
+    """
+    alert = _lock(connection, deed)
+    before = alert["assigned_to"]
+    if before == person:
+        return
+    if expected is not None and expected.person != before:
+        raise Conflict(f"the alert is {_whose(before)} (expected it to be {_whose(expected.person)}; read it again)")
+    with translated_errors():
+        connection.execute(_QUERIES["assign"], {**deed.parameters(), "person": person})
+    _record(connection, deed, "assigned", {"to": person, "before": before})
+
+
+def unassign(connection: Connection, deed: Deed) -> None:
+    """Make an alert nobody's work again.
+
+    Raises:
+        NotFound: there is no such alert, or it is another organisation's.
+    """
+    alert = _lock(connection, deed)
+    if alert["assigned_to"] is None:
+        return
+    with translated_errors():
+        connection.execute(_QUERIES["unassign"], deed.parameters())
+    _record(connection, deed, "unassigned", {"before": alert["assigned_to"]})
+
+
+def resolve(connection: Connection, deed: Deed, resolution: Resolution, note: str = "") -> None:
+    """Write a person's verdict beside an alert; what the fold says of it stays, and goes on.
+
+    Who was first stays: the same verdict again changes nothing. What was not sent yet is kept back.
+
+    Raises:
+        NotFound: there is no such alert, or it is another organisation's.
+        Conflict: another verdict stands, or late data showed that the alert never was.
+    """
+    alert = _lock(connection, deed)
+    if alert["resolution"] is not None:
+        if (alert["resolution"], alert["resolution_note"]) == (resolution.value, note):
+            return
+        stands = f"{alert['resolved_by']!r} resolved it as {alert['resolution']!r}"
+        raise Conflict(f"{stands} (reopen the alert to give another verdict)")
+    if alert["state"] == "retracted":
+        raise Conflict("late data showed that this alert never was (there is nothing to resolve)")
+    verdict = {"resolution": resolution.value, "note": note}
+    with translated_errors():
+        connection.execute(_QUERIES["resolve"], {**deed.parameters(), **verdict})
+        connection.execute(_QUERIES["keep_back"], {**deed.parameters(), "reason": Suppression.RESOLVED_BY_HAND.value})
+    _record(connection, deed, "resolved_by_hand", {**verdict, "state": alert["state"]})
+
+
+def reopen(connection: Connection, deed: Deed) -> None:
+    """Take a verdict back; of an alert that has none it changes nothing.
+
+    Raises:
+        NotFound: there is no such alert, or it is another organisation's.
+    """
+    alert = _lock(connection, deed)
+    if alert["resolution"] is None:
+        return
+    with translated_errors():
+        connection.execute(_QUERIES["reopen"], deed.parameters())
+    before: dict[str, object] = {"resolution": alert["resolution"], "resolved_by": alert["resolved_by"]}
+    _record(connection, deed, "reopened", before)
+
+
+def _whose(person: str | None) -> str:
+    return "nobody's" if person is None else f"{person!r}'s"
 
 
 def _lock(connection: Connection, deed: Deed) -> Row:

@@ -4,6 +4,7 @@ import { request } from "./api.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { showEvidence } from "./alert_evidence.js";
 import { isOpen, alertTime } from "./alert_row.js";
+import { RESOLUTIONS, showWork } from "./alert_work.js";
 import { disposables, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { loadRegister, sites } from "./register.js";
@@ -12,14 +13,14 @@ import { ageElement, ago, local, span, timeElement, utc } from "./time.js";
 import { notice } from "./toasts.js";
 import { number, sentence } from "./units.js";
 
-const KIND_ICONS = { pending: "clock", firing: "alerts", resolved: "ok", retracted: "retracted", corrected: "retracted", acknowledged: "check", commented: "comment" };
-const KIND_WORDS = { pending: "Condition began", firing: "Fired", resolved: "Resolved", retracted: "Retracted: late data shows that it never was", corrected: "Corrected by late data", acknowledged: "Acknowledged", commented: "Comment" };
+const KIND_ICONS = { pending: "clock", firing: "alerts", resolved: "ok", retracted: "retracted", corrected: "retracted", acknowledged: "check", commented: "comment", raised: "critical", assigned: "check", unassigned: "leave", resolved_by_hand: "ok", reopened: "back" };
+const KIND_WORDS = { pending: "Condition began", firing: "Fired", resolved: "Resolved", retracted: "Retracted: late data shows that it never was", corrected: "Corrected by late data", acknowledged: "Acknowledged", commented: "Comment", raised: "Severity rose", assigned: "Assigned", unassigned: "Assigned to nobody", resolved_by_hand: "Resolved by hand", reopened: "Reopened" };
 const OUTCOMES = { delivered: "ok", failed: "critical", suppressed: "silent", pending: "clock" };
 
 /**
  * Show the alert in `host`.
  * @param {{back: string, current: () => boolean, onChange: (alert: object) => void}} options `current` false: another was chosen meanwhile
- * @returns {Promise<{dispose: () => void, acknowledge: () => Promise<void>} | null>} null: it was no longer wanted
+ * @returns {Promise<{dispose: () => void, acknowledge: () => Promise<void>, keys: Record<string, () => void>} | null>} null: it was no longer wanted
  */
 export async function showAlert(host, id, { back, current, onChange }) {
   const alert = await request(`/v1/alerts/${id}`);
@@ -33,15 +34,18 @@ export async function showAlert(host, id, { back, current, onChange }) {
       onChange(await request(`/v1/alerts/${id}`));
     } catch (error) {
       notice(error.message, "bad");
+      // Somebody else may have been first: show what they did.
+      if (error.status === 409) onChange(await request(`/v1/alerts/${id}`));
     }
   };
   const acknowledge = () => (alert.acknowledged_at || !mayOperate() ? Promise.resolve() : act("/acknowledge", {}, "Acknowledged"));
+  const work = showWork(alert, act);
   const evidence = h("div", {});
   fill(host, head(alert, back, acknowledge, rule),
-    section("Evidence", null, evidence), section("What happened", null, timeline(alert), commentForm(act)),
+    section("Work", null, work.element), section("Evidence", null, evidence), section("What happened", null, timeline(alert), commentForm(act)),
     section("Who was told", null, receipts(alert.notifications ?? [])));
   showEvidence(evidence, alert, rule, parts);
-  return { dispose: parts.dispose, acknowledge };
+  return { dispose: parts.dispose, acknowledge, keys: work.keys };
 }
 
 const section = (title, side, ...body) => h("section", { class: "detail-section" }, h("h3", {}, title, side), body);
@@ -100,7 +104,13 @@ function timeline(alert) {
   return h("ol", { class: "timeline" }, steps.map((step) => h("li", {},
     h("span", { class: "dot", "data-kind": step.kind }, icon(KIND_ICONS[step.kind] ?? "info", 14)),
     h("div", {}, h("div", { class: "row row-wrap" }, h("b", {}, KIND_WORDS[step.kind] ?? sentence(step.kind)), h("span", { class: "muted small" }, step.author === "engine" ? "" : `by ${step.author}`), h("span", { class: "muted small" }, timeElement(step.at))),
-      recordedLater(step), step.body ? h("div", { class: "comment" }, step.body) : null))));
+      said(step), recordedLater(step), step.body ? h("div", { class: "comment" }, step.body) : null))));
+}
+
+/** What a step says beyond its name. */
+function said({ kind, detail = {} }) {
+  const text = { assigned: detail.to, resolved_by_hand: [RESOLUTIONS[detail.resolution], detail.note].filter(Boolean).join(": "), raised: detail.severity && `From ${detail.severity_before} to ${detail.severity}` }[kind];
+  return text ? h("div", { class: "small" }, text) : null;
 }
 
 function recordedLater(step) {

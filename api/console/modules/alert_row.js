@@ -12,6 +12,8 @@ export const isOpen = (alert) => OPEN.includes(alert.state);
 export const alertTime = (alert) => alert.fired_at ?? alert.opened_at;
 
 function flag(alert) {
+  if (alert.resolution) return `${sentence(alert.resolution)} · ${sentence(alert.state)}`;
+  if (alert.assigned_to) return `${alert.assigned_to} · ${sentence(alert.state)}`;
   if (alert.acknowledged_at) return `Acknowledged · ${sentence(alert.state)}`;
   return sentence(alert.state);
 }
@@ -24,7 +26,7 @@ function subject({ device_name: name, device, site, summary }) {
 }
 
 export function alertRow(alert, { href = `#/alerts/${alert.id}`, current = false } = {}) {
-  return h("a", { class: `alert-row ${isOpen(alert) ? `severity-edge-${alert.severity}` : "closed"}`, href, "data-alert": alert.id, "aria-current": current ? "true" : null },
+  return h("a", { class: `alert-row ${isOpen(alert) && !alert.resolution ? `severity-edge-${alert.severity}` : "closed"}`, href, "data-alert": alert.id, "aria-current": current ? "true" : null },
     h("span", { class: `mark severity-${alert.severity}`, title: sentence(alert.severity) }, icon(alert.severity, 17), h("span", { class: "hidden" }, `${sentence(alert.severity)}: `)),
     h("span", { class: "title clip" }, alert.rule_title || alert.rule),
     h("span", { class: "when" }, ageElement(alertTime(alert))),

@@ -30,7 +30,7 @@ export function showShell(app, leave) {
     h("a", { class: "brand", href: "#/overview" }, h("img", { src: "icon.svg", alt: "" }), "Veldwatch"),
     h("header", { class: "topbar" }, h("img", { class: "phone-only", src: "icon.svg", alt: "", width: 26, height: 26 }), h("h1", { class: "grow clip", id: "title" }), connection(offline), who(), themeButton(), leaveButton(leave)),
     h("nav", { class: "rail", "aria-label": "Views" }, PLACES.map((name) => place(name, 18)),
-      h("div", { class: "rail-foot" }, h("span", {}, "Keys: ", h("kbd", {}, "j"), " ", h("kbd", {}, "k"), " next, previous, ", h("kbd", {}, "a"), " acknowledge"))),
+      h("div", { class: "rail-foot" }, h("span", {}, "Keys: ", h("kbd", {}, "j"), " ", h("kbd", {}, "k"), " next, previous, ", h("kbd", {}, "a"), " acknowledge, ", h("kbd", {}, "m"), " take, ", h("kbd", {}, "r"), " resolve"))),
     h("div", { class: "outlet-frame outlet" }, offline, outlet),
     h("nav", { class: "tabs", "aria-label": "Views" }, TABS.map((name) => place(name, 21)))));
   outlet.style.height = "100%";
@@ -84,7 +84,7 @@ function countOpenAlerts(counters) {
   let timer = null;
   const recount = async () => {
     timer = null;
-    const page = await request("/v1/alerts", { query: { state: "firing", limit: 100 } }).catch(() => null);
+    const page = await request("/v1/alerts", { query: { state: "firing", handled: false, limit: 100 } }).catch(() => null);
     if (page === null) return;
     for (const counter of counters) {
       setText(counter, page.next ? "99+" : count(page.items.length));
@@ -94,7 +94,7 @@ function countOpenAlerts(counters) {
   subscribe(({ alerts }) => {
     if (alerts.size === 0) return;
     timer ??= setTimeout(recount, RECOUNT_MILLISECONDS);
-    for (const alert of alerts.values()) if (alert.state === "firing" && !alert.acknowledged_at && !alert.late) announce(alert);
+    for (const alert of alerts.values()) if (alert.state === "firing" && !alert.acknowledged_at && !alert.resolution && !alert.late) announce(alert);
   });
   setInterval(recount, 60_000);
   recount();

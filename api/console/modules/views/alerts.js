@@ -1,17 +1,30 @@
-// Alerts: the inbox. Keys: j and k move, a acknowledges.
+// Alerts: the inbox. Keys: j and k move, a acknowledges, m takes, u gives back, r goes to the verdict.
 
 import { request } from "../api.js";
-import { alertRow } from "../alert_row.js";
+import { alertRow, isOpen } from "../alert_row.js";
 import { showAlert } from "../alert_detail.js";
 import { SEVERITIES, STATES } from "../badges.js";
 import { disposables, fill, h } from "../dom.js";
 import { subscribe } from "../live.js";
 import { link, replace } from "../router.js";
+import { me } from "../session.js";
 import { empty, failure, skeleton } from "../states.js";
 import { sentence } from "../units.js";
 
 const PAGE = 100;
-const FILTERS = ["state", "severity", "acknowledged", "device_id"];
+const FILTERS = ["state", "severity", "work", "device_id"];
+
+/** What one may look for by who works on it: the question to the server, and the same of an alert that changed. */
+const WORK = {
+  "": { text: "Inbox: not resolved by hand", query: () => ({ handled: false }), fits: (a) => !a.resolution },
+  open: { text: "Open", query: () => ({ open: true }), fits: (a) => isOpen(a) && !a.resolution },
+  mine: { text: "Mine", query: () => ({ handled: false, assigned_to: me.name }), fits: (a) => !a.resolution && a.assigned_to === me.name },
+  unassigned: { text: "Unassigned", query: () => ({ handled: false, assigned: false }), fits: (a) => !a.resolution && !a.assigned_to },
+  unacknowledged: { text: "Unacknowledged", query: () => ({ handled: false, acknowledged: false }), fits: (a) => !a.resolution && !a.acknowledged_at },
+  handled: { text: "Resolved by hand", query: () => ({ handled: true }), fits: (a) => Boolean(a.resolution) },
+  any: { text: "Everything", query: () => ({}), fits: () => true },
+};
+const workOf = (filters) => WORK[filters.work] ?? WORK[""];
 
 export async function show(view, { parameter, query }) {
   const parts = disposables();
@@ -45,13 +58,13 @@ function filterBar(inbox) {
     options.map(([value, text]) => h("option", { value, selected: inbox.filters[name] === value }, text)));
   return h("div", { class: "filters" }, segments, h("div", { class: "row" },
     select("severity", "Severity", [["", "Any severity"], ...SEVERITIES.map((s) => [s, sentence(s)])]),
-    select("acknowledged", "Acknowledgement", [["", "Any handling"], ["false", "Unacknowledged"], ["true", "Acknowledged"]])));
+    select("work", "Work", Object.entries(WORK).map(([name, { text }]) => [name, text]))));
 }
 
 async function load(inbox, cursor = null) {
   if (cursor === null) fill(inbox.list, skeleton(7));
   try {
-    const page = await request("/v1/alerts", { query: { ...inbox.filters, limit: PAGE, cursor } });
+    const page = await request("/v1/alerts", { query: { ...question(inbox.filters), limit: PAGE, cursor } });
     inbox.items = cursor === null ? page.items : [...inbox.items, ...page.items];
     inbox.next = page.next ?? null;
   } catch (error) {
@@ -59,6 +72,8 @@ async function load(inbox, cursor = null) {
     throw error;
   }
 }
+
+const question = ({ work, ...filters }) => ({ ...filters, ...workOf({ work }).query() });
 
 async function reload(inbox) {
   replace(link("alerts", inbox.selected, inbox.filters));
@@ -133,14 +148,18 @@ function take(inbox, alert) {
   draw(inbox);
 }
 
-function matches({ state, severity, acknowledged, device_id: device }, alert) {
+function matches({ state, severity, work, device_id: device }, alert) {
   return (!state || alert.state === state) && (!severity || alert.severity === severity) && (!device || String(alert.device_id) === device)
-    && (!acknowledged || (acknowledged === "true") === Boolean(alert.acknowledged_at));
+    && workOf({ work }).fits(alert);
 }
 
 function onKey(inbox, event) {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   if (event.key === "a") acknowledge(inbox);
+  if (["m", "u", "r"].includes(event.key)) {
+    event.preventDefault();
+    inbox.detail?.keys[event.key]?.();
+  }
   if (event.key !== "j" && event.key !== "k") return;
   const at = inbox.items.findIndex((item) => item.id === inbox.selected);
   const next = inbox.items[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), inbox.items.length - 1)];

@@ -55,7 +55,7 @@ export async function show(view) {
 }
 
 async function recentAlerts() {
-  const [firing, latestOnes] = await Promise.all([collect("/v1/alerts", { query: { state: "firing", limit: 500 }, limit: 1000 }), request("/v1/alerts", { query: { limit: ALERTS_SHOWN } })]);
+  const [firing, latestOnes] = await Promise.all([collect("/v1/alerts", { query: { state: "firing", handled: false, limit: 500 }, limit: 1000 }), request("/v1/alerts", { query: { limit: ALERTS_SHOWN } })]);
   return [...new Map([...firing.items, ...latestOnes.items].map((a) => [a.id, a])).values()];
 }
 
@@ -116,7 +116,7 @@ function keyFigures() {
       setText(heard.side, tally.silent > 0 ? `${count(tally.silent)} silent` : "none silent");
       perSec.set(number(Math.round(rate() * 10) / 10));
       line.draw(perSecond.slice(0, -1));
-      const firing = [...alerts.values()].filter((a) => a.state === "firing");
+      const firing = [...alerts.values()].filter((a) => a.state === "firing" && !a.resolution);
       open.set(count(firing.length), firing.length > 0 ? ` ${count(firing.filter((a) => !a.acknowledged_at).length)} new` : "");
       const counts = SEVERITIES.map((s) => [s, firing.filter((a) => a.severity === s).length]).filter(([, n]) => n > 0);
       if (counts.join() !== severities) fill(open.side, counts.slice(0, 3).map(([s, n]) => withCount(severityBadge(s), s, n)));

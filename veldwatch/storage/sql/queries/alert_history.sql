@@ -57,3 +57,15 @@ SELECT pg_notify('veldwatch_alert', id::text) FROM unnest(%(ids)s::uuid[]) AS ch
 
 -- last_message: what was last told of an alert, to word its end
 SELECT message FROM outbox WHERE alert_id = %(id)s ORDER BY created_at DESC LIMIT 1;
+
+-- inherit_handling: what people did with an alert that late data moved goes over to the one that stands in its place
+UPDATE alert new
+SET assigned_to = coalesce(new.assigned_to, old.assigned_to),
+    assigned_at = CASE WHEN new.assigned_to IS NULL THEN old.assigned_at ELSE new.assigned_at END,
+    assigned_by = CASE WHEN new.assigned_to IS NULL THEN old.assigned_by ELSE new.assigned_by END,
+    resolution = coalesce(new.resolution, old.resolution),
+    resolution_note = CASE WHEN new.resolution IS NULL THEN old.resolution_note ELSE new.resolution_note END,
+    resolved_by_hand_at = CASE WHEN new.resolution IS NULL THEN old.resolved_by_hand_at ELSE new.resolved_by_hand_at END,
+    resolved_by = CASE WHEN new.resolution IS NULL THEN old.resolved_by ELSE new.resolved_by END
+FROM alert old
+WHERE old.id = ANY (%(ids)s::uuid[]) AND new.id = old.superseded_by;

@@ -18,6 +18,12 @@ WITH page AS MATERIALIZED (
            OR (a.explained_by IS NOT NULL OR a.explained_by_interruption IS NOT NULL) = %(explained)s)
       AND (%(explained_by)s::uuid IS NULL OR a.explained_by = %(explained_by)s)
       AND (%(acknowledged)s::boolean IS NULL OR (a.acknowledged_at IS NOT NULL) = %(acknowledged)s)
+      AND (%(open)s::boolean IS NULL
+           OR (a.state IN ('pending', 'firing') AND a.resolution IS NULL) = %(open)s)
+      AND (%(handled)s::boolean IS NULL OR (a.resolution IS NOT NULL) = %(handled)s)
+      AND (%(assigned)s::boolean IS NULL OR (a.assigned_to IS NOT NULL) = %(assigned)s)
+      AND (%(assigned_to)s::text IS NULL OR a.assigned_to = %(assigned_to)s)
+      AND (%(resolutions)s::text[] IS NULL OR a.resolution = ANY (%(resolutions)s))
       AND a.opened_at >= COALESCE(%(since)s::timestamptz, '-infinity')
       AND a.opened_at < COALESCE(%(until)s::timestamptz, 'infinity')
       AND (%(updated_since)s::timestamptz IS NULL OR a.updated_at >= %(updated_since)s)
@@ -41,6 +47,8 @@ SELECT page.id, page.rule, page.rule_version, page.rule_title, page.organisation
        (SELECT m.silence_id FROM silence_match m
         WHERE m.alert_id = page.id AND page.state = 'firing' AND m.starts_at <= now() AND m.ends_at > now()
         ORDER BY m.ends_at DESC LIMIT 1) AS silenced_by,
+       page.assigned_to, page.assigned_at, page.assigned_by, page.resolution, page.resolution_note,
+       page.resolved_by_hand_at, page.resolved_by, page.raises,
        COALESCE(fix.longitude, d.longitude) AS longitude, COALESCE(fix.latitude, d.latitude) AS latitude
 FROM page
 JOIN organisation o ON o.id = page.organisation_id
@@ -85,13 +93,37 @@ WHERE n.alert_id = %(id)s
 ORDER BY n.created_at, n.id;
 
 -- lock: hold an alert for a change, if the asker may see it
-SELECT a.id, a.acknowledged_at
+SELECT a.id, a.state, a.acknowledged_at, a.assigned_to, a.resolution, a.resolution_note, a.resolved_by
 FROM alert a
 WHERE a.id = %(id)s AND (%(scope)s::integer IS NULL OR a.organisation_id = %(scope)s)
 FOR UPDATE;
 
 -- acknowledge: who took it up, and when
 UPDATE alert SET acknowledged_at = %(now)s, acknowledged_by = %(author)s, updated_at = now() WHERE id = %(id)s;
+
+-- assign: whose work it is from now on
+UPDATE alert SET assigned_to = %(person)s, assigned_at = %(now)s, assigned_by = %(author)s, updated_at = now()
+WHERE id = %(id)s;
+
+-- unassign: nobody's work
+UPDATE alert SET assigned_to = NULL, assigned_at = NULL, assigned_by = NULL, updated_at = now() WHERE id = %(id)s;
+
+-- resolve: a person's verdict beside what the fold says
+UPDATE alert
+SET resolution = %(resolution)s, resolution_note = %(note)s, resolved_by_hand_at = %(now)s, resolved_by = %(author)s,
+    updated_at = now()
+WHERE id = %(id)s;
+
+-- reopen: the verdict is taken back; the history keeps it
+UPDATE alert
+SET resolution = NULL, resolution_note = NULL, resolved_by_hand_at = NULL, resolved_by = NULL, updated_at = now()
+WHERE id = %(id)s;
+
+-- keep_back: what is not told yet of an alert that a person resolved need not wake anybody
+UPDATE outbox
+SET state = 'suppressed', reason = %(reason)s
+WHERE alert_id = %(id)s AND state = 'pending' AND message ->> 'kind' IN ('firing', 'raised')
+  AND grouped_in IS NULL AND composed IS NULL;
 
 -- touch: something was written beside it
 UPDATE alert SET updated_at = now() WHERE id = %(id)s;

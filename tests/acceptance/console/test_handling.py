@@ -1,0 +1,66 @@
+"""Alerts are assigned and resolved by hand, at a desk and on a phone, by key and by two people at once."""
+
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.console.conftest import PHONE, Open
+from tests.integration.api import world
+from tests.integration.api.world import World
+from veldwatch.storage.connection import Connection
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+
+
+def test_an_alert_is_taken_given_on_and_resolved(visit: Open, made: World, connection: Connection) -> None:
+    world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=datetime.now(UTC))
+    page = visit("/alerts").page
+    page.get_by_role("button", name="Assign to me").click()
+    expect(page.locator("#owner")).to_contain_text("Assigned to control room")
+    page.get_by_label("Assign to", exact=True).fill("Grace <b>Banda</b>")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.locator("#owner b")).to_have_text("Grace <b>Banda</b>")
+    page.get_by_label("Resolve as").select_option("false_alarm")
+    page.get_by_label("What was found or done").fill("The logger was on the bench.")
+    page.get_by_role("button", name="Resolve by hand").click()
+    expect(page.locator("#verdict")).to_contain_text("Resolved by hand: False alarm")
+    page.get_by_role("button", name="Reopen").click()
+    expect(page.locator("#verdict")).to_have_count(0)
+    expect(page.locator(".timeline")).to_contain_text("Reopened")
+
+
+def test_keys_take_an_alert_and_go_to_the_verdict(visit: Open, made: World, connection: Connection) -> None:
+    world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=datetime.now(UTC))
+    page = visit("/alerts").page
+    expect(page.locator("#owner")).to_contain_text("Nobody")
+    page.keyboard.press("m")
+    expect(page.locator("#owner")).to_contain_text("Assigned to control room")
+    page.keyboard.press("u")
+    expect(page.locator("#owner")).to_contain_text("Nobody")
+    page.keyboard.press("r")
+    expect(page.get_by_label("Resolve as")).to_be_focused()
+
+
+def test_on_a_phone_what_is_resolved_by_hand_leaves_the_inbox(visit: Open, made: World, connection: Connection) -> None:
+    alert = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=datetime.now(UTC))
+    page = visit(f"/alerts/{alert}", size=PHONE).page
+    page.get_by_label("Resolve as").select_option("fixed")
+    page.get_by_role("button", name="Resolve by hand").click()
+    expect(page.locator("#verdict")).to_contain_text("The condition still holds")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(page.url.split("#", maxsplit=1)[0] + "#/alerts?work=open")
+    expect(page.get_by_text("No such alert")).to_be_visible()
+    page.get_by_label("Work", exact=True).select_option("handled")
+    expect(page.locator(".alert-row .flag")).to_have_text("Fixed · Firing")
+
+
+def test_who_is_second_sees_who_was_first(visit: Open, made: World, connection: Connection) -> None:
+    world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=datetime.now(UTC))
+    page = visit("/alerts", expected=("409",)).page
+    expect(page.locator("#owner")).to_contain_text("Nobody")
+    connection.execute("UPDATE alert SET assigned_to = 'Grace', assigned_at = now(), assigned_by = 'Grace'")
+    connection.commit()
+    page.get_by_role("button", name="Assign to me").click()
+    expect(page.locator("#toasts")).to_contain_text("'Grace'")
+    expect(page.locator("#owner")).to_contain_text("Assigned to Grace")
