@@ -56,13 +56,11 @@ def register(connection: Connection, scenario: Scenario) -> int:
 
 
 def _profiles(connection: Connection, scenario: Scenario) -> None:
-    """Make the scenario's own profiles what it says; bundled ones where missing: somebody may have adapted them."""
+    """Make the profiles that are missing; those that are there stay: other devices have them too, adapted or not."""
     own = {plan.slug: plan for plan in scenario.profiles}
-    for plan in own.values():
-        ensure_profile(connection, _profile(plan))
-    bundled = {device.profile for device in scenario.devices} - set(own)
-    for slug in sorted(bundled - set(find_profiles(connection, bundled))):
-        ensure_profile(connection, profiles_by_slug()[slug])
+    wanted = {device.profile for device in scenario.devices} | set(own)
+    for slug in sorted(wanted - set(find_profiles(connection, wanted))):
+        ensure_profile(connection, _profile(own[slug]) if slug in own else profiles_by_slug()[slug])
 
 
 def _profile(plan: ProfilePlan) -> Profile:

@@ -1,13 +1,17 @@
 """Sensors that tell wrong values: one that stands still, one that drifts, one that spikes."""
 
+import math
 from dataclasses import replace
 
+from simulators.faults.instrument import Wrapped
 from simulators.faults.lasting import COUNTERS, HOUSEKEEPING, Lasting
 from simulators.moment import Moment
 from simulators.report import Fix, Report
 
 _DAY_MILLISECONDS = 86_400_000
 _SPARED = COUNTERS | HOUSEKEEPING
+# What ends by its very definition, by unit.
+_SCALES = {"%": (0.0, 100.0), "%RH": (0.0, 100.0), "[pH]": (0.0, 14.0)}
 
 
 class Stuck(Lasting):
@@ -42,8 +46,7 @@ class Drift(Lasting):
         began = self.kept.setdefault("began", float(moment.at))
         days = (moment.at - began) / _DAY_MILLISECONDS
         factor = 1.0 + self.wrapped.parameters["share_per_day"] * days
-        readings = {m: value if m in _SPARED else value * factor for m, value in report.readings.items()}
-        return replace(report, readings=readings)
+        return _multiplied(report, factor, self.wrapped)
 
 
 class Spike(Lasting):
@@ -55,5 +58,15 @@ class Spike(Lasting):
         if not self.lasts or self.wrapped.chance.uniform("spike", moment.number)[0] >= parameters["share"]:
             return report
         factor = parameters["factor"]
-        readings = {m: value if m in _SPARED else value * factor for m, value in report.readings.items()}
-        return replace(report, readings=readings)
+        return _multiplied(report, factor, self.wrapped)
+
+
+def _multiplied(report: Report, factor: float, wrapped: Wrapped) -> Report:
+    """Multiply the gauges, as far as what the sensor shows can go."""
+    units = {metric.name: metric.unit for metric in wrapped.metrics}
+    readings = dict(report.readings)
+    for metric, value in report.readings.items():
+        if metric not in _SPARED:
+            low, high = _SCALES.get(units.get(metric, ""), (-math.inf, math.inf))
+            readings[metric] = min(max(value * factor, low), high) if value == value else value  # noqa: PLR0124  # NaN
+    return replace(report, readings=readings)

@@ -50,6 +50,14 @@ def test_a_bundled_profile_is_made_where_it_is_missing_and_left_alone_where_it_i
     assert connection.execute(metrics).fetchone() == (2,)
 
 
+def test_a_scenario_changes_no_profile_that_another_has_made(connection: Connection) -> None:
+    register(connection, small())
+    before = connection.execute("SELECT slug, expected_interval FROM profile ORDER BY slug").fetchall()
+    other = [{**plan, "expected_interval_seconds": 7, "metrics": []} for plan in SMALL["profiles"]]
+    register(connection, small(profiles=other, name="changed"))
+    assert connection.execute("SELECT slug, expected_interval FROM profile ORDER BY slug").fetchall() == before
+
+
 def test_a_collar_that_is_on_another_animal_is_left_there_and_nothing_is_registered(connection: Connection) -> None:
     register(connection, small())
     first = {**SMALL["devices"][0], "subject": {"slug": "other", "name": "Other"}}

@@ -41,6 +41,14 @@ def test_spikes_are_as_many_and_as_high_as_asked() -> None:
     assert {report.readings["volume"] for report in reports} == {1.0}
 
 
+def test_what_cannot_be_more_than_all_ends_there() -> None:
+    damp = Report(readings={"humidity": 60.0})
+    (spiked,) = told(begun("spike", factor=10.0, share=1.0), [damp])
+    assert spiked.readings == {"humidity": 100.0}
+    (dried,) = told(begun("spike", factor=-1.0, share=1.0), [damp])
+    assert dried.readings == {"humidity": 0.0}
+
+
 def test_an_outage_lets_nothing_through_until_it_ends() -> None:
     fault = begun("outage")
     assert told(fault, [metered(1.0), metered(2.0)]) == []

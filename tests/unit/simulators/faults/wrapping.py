@@ -16,6 +16,7 @@ _METRICS = (
     Metric(name="volume", unit="m3", decimals=4),
     Metric(name="flow_rate", unit="L/h", decimals=1),
     Metric(name="battery", unit="%", decimals=1),
+    Metric(name="humidity", unit="%RH", decimals=1),
 )
 
 
