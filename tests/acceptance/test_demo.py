@@ -57,7 +57,7 @@ def test_simulated_devices_report(demo: StackProcess) -> None:
 
 def test_an_injected_leak_becomes_an_alert_and_a_mail(demo: StackProcess) -> None:
     devices = demo.get("/v1/simulator")["devices"]
-    meter = next(device for device in devices if device["profile"] == "demo-water-meter")
+    meter = next(device for device in devices if device["profile"] == "water-meter")
     demo.post("/v1/simulator/faults", {"device_id": meter["id"], "kind": "leak"})
 
     def alerts() -> list[str]:

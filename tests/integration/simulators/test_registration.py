@@ -55,7 +55,8 @@ def test_a_bundled_profile_is_made_where_it_is_missing_and_left_alone_where_it_i
 def test_a_scenario_changes_no_profile_that_another_has_made(connection: Connection) -> None:
     register(connection, small())
     before = connection.execute("SELECT slug, expected_interval FROM profile ORDER BY slug").fetchall()
-    other: list[dict[str, Any]] = [
+    profiles = SMALL["profiles"]
+    other: list[dict[str, Any]] = [{**plan, "expected_interval_seconds": 7, "metrics": []} for plan in profiles]
         {**plan, "expected_interval_seconds": 7, "metrics": []} for plan in SMALL["profiles"]
     ]
     register(connection, small(profiles=other, name="changed"))
