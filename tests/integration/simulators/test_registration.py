@@ -57,8 +57,6 @@ def test_a_scenario_changes_no_profile_that_another_has_made(connection: Connect
     before = connection.execute("SELECT slug, expected_interval FROM profile ORDER BY slug").fetchall()
     profiles = SMALL["profiles"]
     other: list[dict[str, Any]] = [{**plan, "expected_interval_seconds": 7, "metrics": []} for plan in profiles]
-        {**plan, "expected_interval_seconds": 7, "metrics": []} for plan in SMALL["profiles"]
-    ]
     register(connection, small(profiles=other, name="changed"))
     assert connection.execute("SELECT slug, expected_interval FROM profile ORDER BY slug").fetchall() == before
 
