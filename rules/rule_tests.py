@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
-from rules.conditions.span import Contact, Fix, Observation, Reading
+from rules.conditions.span import Contact, Fix, Instant, Observation, Reading, Sample
 from rules.fold import Fold
 from rules.instants import to_datetime, to_instant
 from rules.rule_files import read_rules, read_yaml
@@ -20,6 +20,7 @@ from rules.rule_test_members import buckets_of
 from rules.targets import compile_fold
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.inputs import Input
+from veldwatch.model.conditions.kinds import metrics_of
 from veldwatch.model.conditions.movement import Geofence
 from veldwatch.model.identifiers import OrganisationId
 from veldwatch.model.rule import Rule
@@ -117,6 +118,8 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     until = part.duration("until")
     if rule.condition.INPUT is Input.BUCKETS:
         observations = tuple(buckets_of(part, rule, _READERS, to_instant(START + until)))
+    elif rule.condition.INPUT is Input.SAMPLES:
+        observations = tuple(_samples(part, metrics_of(rule.condition)))
     else:
         observations = _in_order(part, list(_READERS[rule.condition.INPUT](part)))
     expected = tuple(_expected(item) for item in _items(part, "expect", required=False))
@@ -125,13 +128,31 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     return RuleTest(name=name, rule=rule, fold=fold, observations=observations, until=until, expected=expected)
 
 
+def _samples(part: DocumentPart, metrics: Sequence[str]) -> Iterator[Observation]:
+    """Put readings of several metrics together, as a store would."""
+    said: dict[Instant, dict[str, float]] = {}
+    for item in _items(part, "readings"):
+        metric = item.text("metric")
+        if metric not in metrics:
+            raise item.wrong("metric", metric, f"expected one of {', '.join(metrics)}")
+        for at, value in _timed(item):
+            if said.setdefault(at, {}).setdefault(metric, value) != value:
+                raise item.wrong("metric", metric, "expected each time once")
+    for at, values in sorted(said.items()):
+        yield Sample(at, tuple(values.get(metric) for metric in metrics))
+
+
 def _readings(part: DocumentPart) -> Iterator[Observation]:
     for item in _items(part, "readings"):
-        begin, every = item.duration_or("from", timedelta(0)), item.duration("every")
-        for number, value in enumerate(_values(item)):
-            if value is not None:
-                yield Reading(to_instant(START + begin + number * every), value)
-        item.done()
+        yield from (Reading(at, value) for at, value in _timed(item))
+
+
+def _timed(item: DocumentPart) -> Iterator[tuple[Instant, float]]:
+    begin, every = item.duration_or("from", timedelta(0)), item.duration("every")
+    for number, value in enumerate(_values(item)):
+        if value is not None:
+            yield to_instant(START + begin + number * every), value
+    item.done()
 
 
 def _values(item: DocumentPart) -> Iterator[float | None]:

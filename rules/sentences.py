@@ -8,9 +8,10 @@ from rules.conditions.limits import Limited
 from rules.targets import Target
 from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
-from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
+from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import Change, RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
 from veldwatch.wire.durations import format_duration
 
@@ -57,6 +58,22 @@ def _spike(condition: Spike, target: Target, alert: Alert) -> str:
 
 def _continuous_flow(condition: ContinuousFlow, target: Target, alert: Alert) -> str:  # noqa: ARG001  # as all
     return f"{condition.metric} showed flow without a pause for {format_duration(condition.duration)} or more"
+
+
+def _baseline(condition: Baseline, target: Target, alert: Alert) -> str:
+    side = "off" if alert.value is None else "below" if alert.value < 0 else "above"
+    off = None if alert.value is None else abs(alert.value)
+    return f"{condition.metric} is {_amount(off, target.series.unit if target.series else '')} {side} what is usual"
+
+
+def _joint_baseline(condition: JointBaseline, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    return f"{', '.join(condition.metrics)} together are not as usual"
+
+
+def _night_flow(condition: NightFlow, target: Target, alert: Alert) -> str:
+    unit = target.series.unit if target.series else ""
+    off = _amount(alert.value, f"{unit} an hour" if condition.of is FlowKind.REGISTER else unit)
+    return f"{condition.metric} of the night is {off} too high"
 
 
 def _absence(condition: Absence, target: Target, alert: Alert) -> str:  # noqa: ARG001
@@ -121,7 +138,10 @@ SENTENCES: Mapping[type, Callable[[Any, Target, Alert], str]] = {
     Repeat: _repeat,
     Stuck: _stuck,
     Spike: _spike,
+    Baseline: _baseline,
+    JointBaseline: _joint_baseline,
     ContinuousFlow: _continuous_flow,
+    NightFlow: _night_flow,
     Absence: _absence,
     AreaOutage: _area_outage,
     Balance: _balance,

@@ -4,7 +4,7 @@ A subject is what one fold runs over: `series:17` for conditions on readings, `d
 several series together, `site:9` for conditions on an area.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from rules.instants import to_span
 from rules.sources import Source
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.inputs import Input
-from veldwatch.model.conditions.kinds import metric_of
+from veldwatch.model.conditions.kinds import metric_of, metrics_of
 from veldwatch.model.conditions.movement import Geofence
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId, SiteId
 from veldwatch.model.rule import Rule, Selector
@@ -106,6 +106,10 @@ def find_targets(
             devices = [device for device, _ in subjects.candidates(rule) if selects(rule.select, device)]
             targets.extend(_group_target(version, rule, planned) for planned in plan(rule, devices, watched))
             continue
+        if rule.condition.INPUT is Input.SAMPLES:
+            devices = [device for device in subjects.devices(rule) if selects(rule.select, device)]
+            targets.extend(_joint_targets(version, rule, devices, subjects))
+            continue
         # One compiled condition per organisation: each has sites of its own names.
         folds: dict[OrganisationId, Fold | None] = {}
         for device, series in subjects.candidates(rule):
@@ -181,6 +185,25 @@ def _group_target(version: RuleVersionId, rule: Rule, planned: Planned) -> Targe
     )
 
 
+def _joint_targets(
+    version: RuleVersionId, rule: Rule, devices: Iterable[WatchedDevice], subjects: "_Subjects"
+) -> Iterator[Target]:
+    """Make a target of each device that has at least two of the metrics, or the only one."""
+    metrics = metrics_of(rule.condition)
+    for device in devices:
+        slots = subjects.slots(device, metrics)
+        if sum(map(bool, slots)) < min(2, len(metrics)):
+            continue
+        yield Target(
+            key=FoldKey(version, f"device:{device.id}"),
+            rule=rule,
+            fold=compile_fold(rule, {}, device.organisation_id),
+            source=Source(input=Input.SAMPLES, id=device.id, slots=slots),
+            device=device,
+            series=None,
+        )
+
+
 def _compiled(rule: Rule, watched: Watched, organisation: OrganisationId, refusals: list[Refusal]) -> Fold | None:
     try:
         return compile_fold(rule, watched.polygons, organisation)
@@ -206,13 +229,20 @@ class _Subjects:
     def candidates(self, rule: Rule) -> Iterator[tuple[WatchedDevice, WatchedSeries | None]]:
         """List the subjects that a rule may be for."""
         metric = metric_of(rule.condition)
-        for device in self._nearest(rule.select):
+        for device in self.devices(rule):
             if metric is None:
                 yield device, None
             else:
                 yield from ((device, series) for series in self._series.get(device.id, ()) if series.metric == metric)
 
-    def _nearest(self, selector: Selector) -> Iterable[WatchedDevice]:
+    def slots(self, device: WatchedDevice, metrics: Sequence[str]) -> tuple[int, ...]:
+        """Give a device's series of some metrics; 0: it has none."""
+        own = {series.metric: int(series.id) for series in self._series.get(device.id, ())}
+        return tuple(own.get(metric, 0) for metric in metrics)
+
+    def devices(self, rule: Rule) -> Iterable[WatchedDevice]:
+        """List the devices that a rule may be for."""
+        selector = rule.select
         if selector.devices:
             return (device for name in selector.devices for device in self._by_name.get(name, ()))
         if selector.organisation is not None:

@@ -6,11 +6,14 @@ from typing import Any
 from rules.conditions.absence import compile_absence
 from rules.conditions.area_outage import compile_area_outage
 from rules.conditions.balance import compile_balance
+from rules.conditions.baseline import compile_baseline
 from rules.conditions.change import compile_change
 from rules.conditions.continuous_flow import compile_continuous_flow
 from rules.conditions.geofence import compile_geofence
 from rules.conditions.immobility import compile_immobility
+from rules.conditions.joint_baseline import compile_joint_baseline
 from rules.conditions.neighbours import compile_neighbours
+from rules.conditions.night_flow import compile_night_flow
 from rules.conditions.proximity import compile_proximity
 from rules.conditions.rate_of_change import compile_rate_of_change
 from rules.conditions.repeat import compile_repeat
@@ -21,9 +24,10 @@ from rules.conditions.threshold import compile_threshold
 from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
-from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
+from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
 from veldwatch.model.rule import Rule
 
@@ -32,6 +36,7 @@ AnyCondition = Condition[Any, Any]
 
 WITH_OWN_TIME: Mapping[type, Callable[[Any], AnyCondition]] = {
     ContinuousFlow: compile_continuous_flow,
+    NightFlow: compile_night_flow,
     Absence: compile_absence,
     AreaOutage: compile_area_outage,
     Immobility: compile_immobility,
@@ -43,6 +48,8 @@ WITH_HOLD_FOR: Mapping[type, Callable[[Any, Instant], AnyCondition]] = {
     Threshold: compile_threshold,
     RateOfChange: compile_rate_of_change,
     ValueChange: compile_change,
+    Baseline: compile_baseline,
+    JointBaseline: compile_joint_baseline,
     Balance: compile_balance,
     Neighbours: compile_neighbours,
     Proximity: compile_proximity,

@@ -21,7 +21,7 @@ from rules.scorecard.occurrences import Detector, Firing
 from rules.sources import Source
 from rules.store import Store
 from rules.targets import Target
-from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind
+from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.inputs import Input
 
 NAME = "rolling-median"
@@ -49,11 +49,13 @@ Instants = NDArray[np.int64]
 
 def run_baseline(store: Store, targets: Iterable[Target]) -> tuple[Detector, list[Firing]]:
     """Run it over every series that some rules look at, each once."""
-    series = {target.source_id: target for target in targets if target.input is Input.READINGS}
-    registers = {target.source_id for target in series.values() if _is_register(target)}
+    series = {
+        number: target for target in targets for kind, number in _members(target.source) if kind is Input.READINGS
+    }
+    registers = {number for number, target in series.items() if _is_register(target)}
     firings: list[Firing] = []
     for source_id, target in series.items():
-        times, values = _readings(store, target.source)
+        times, values = _readings(store, Source(input=Input.READINGS, id=source_id))
         if source_id in registers:
             times, values = times[1:], np.diff(values)
         firings.extend(Firing(NAME, to_datetime(int(at)), spot_of(target.place)) for at in alarms(times, values))
@@ -95,7 +97,12 @@ def out_of_line(values: Floats) -> NDArray[np.bool_]:
 
 def _is_register(target: Target) -> bool:
     condition = target.rule.condition
-    return isinstance(condition, ContinuousFlow) and condition.of is FlowKind.REGISTER
+    return isinstance(condition, (ContinuousFlow, NightFlow)) and condition.of is FlowKind.REGISTER
+
+
+def _members(source: Source) -> Iterable[tuple[Input, int]]:
+    """List what a rule looks at by itself or together at one device; areas are none of a detector of one series."""
+    return source.members() if source.grid is None else ()
 
 
 def _readings(store: Store, source: Source) -> tuple[Instants, Floats]:

@@ -12,9 +12,10 @@ from rules.engine import Engine, EngineSettings
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.worlds import LATER, SQUARE, START, active, minute, rule_for, watched
 from veldwatch.model.alert import AlertState
-from veldwatch.model.conditions.flow import Beginning, ContinuousFlow, FlowKind
+from veldwatch.model.conditions.flow import Beginning, ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
 from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.usual import Baseline
 from veldwatch.model.conditions.values import (
     Change,
     Occurrence,
@@ -76,6 +77,21 @@ READING_RULES = (
         name="frozen",
     ),
     rule_for(Spike(metric="value", above=3, max_gap=7 * _MINUTES), keep_firing_for=5, name="spike"),
+    rule_for(Baseline(metric="value", window=20 * _MINUTES, learn_for=5 * _MINUTES, limit=1.5), name="baseline"),
+    rule_for(
+        Baseline(
+            metric="value",
+            window=30 * _MINUTES,
+            learn_for=9 * _MINUTES,
+            over=3 * _MINUTES,
+            max_gap=8 * _MINUTES,
+            limit=1,
+        ),
+        hold_for=4,
+        keep_firing_for=3,
+        name="baseline-held",
+    ),
+    rule_for(NightFlow(metric="value", since="00:10", until="00:40", above=4, for_nights=1), name="night"),
 )
 FIX_RULES = (
     rule_for(Geofence(event=GeofenceEvent.EXIT, polygon=SQUARE), name="exit"),

@@ -7,19 +7,23 @@ that is the rule's `hold_for`.
 from datetime import timedelta
 
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
-from veldwatch.model.conditions.flow import ContinuousFlow
+from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
+from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
 
 Condition = (
     Threshold
+    | Baseline
+    | JointBaseline
     | RateOfChange
     | ValueChange
     | Repeat
     | Stuck
     | Spike
     | ContinuousFlow
+    | NightFlow
     | Absence
     | Geofence
     | Immobility
@@ -36,7 +40,10 @@ KINDS: dict[str, type[Condition]] = {
     "repeat": Repeat,
     "stuck": Stuck,
     "spike": Spike,
+    "baseline": Baseline,
+    "joint_baseline": JointBaseline,
     "continuous_flow": ContinuousFlow,
+    "night_flow": NightFlow,
     "absence": Absence,
     "geofence": Geofence,
     "immobility": Immobility,
@@ -56,10 +63,25 @@ def kind_of(condition: Condition) -> str:
 def metric_of(condition: Condition) -> str | None:
     """Name the metric whose readings a condition folds; None: it folds something else."""
     match condition:
-        case Threshold() | RateOfChange() | ValueChange() | Repeat() | Stuck() | Spike() | ContinuousFlow():
+        case (
+            Threshold()
+            | RateOfChange()
+            | ValueChange()
+            | Repeat()
+            | Stuck()
+            | Spike()
+            | Baseline()
+            | ContinuousFlow()
+            | NightFlow()
+        ):
             return condition.metric
-        case Absence() | Geofence() | Immobility() | AreaOutage() | Balance() | Neighbours() | Proximity():
+        case _:
             return None
+
+
+def metrics_of(condition: Condition) -> tuple[str, ...]:
+    """Name the metrics whose readings a condition folds together, by slot; empty: it folds something else."""
+    return condition.metrics if isinstance(condition, JointBaseline) else ()
 
 
 def own_time(condition: Condition) -> timedelta | None:

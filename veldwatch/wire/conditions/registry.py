@@ -12,9 +12,20 @@ from veldwatch.wire.conditions.area import (
     read_neighbours,
     read_proximity,
 )
-from veldwatch.wire.conditions.flow import continuous_flow_schemas, read_continuous_flow
+from veldwatch.wire.conditions.flow import (
+    continuous_flow_schemas,
+    night_flow_schemas,
+    read_continuous_flow,
+    read_night_flow,
+)
 from veldwatch.wire.conditions.movement import geofence_schemas, immobility_schemas, read_geofence, read_immobility
 from veldwatch.wire.conditions.silence import absence_schemas, area_outage_schemas, read_absence, read_area_outage
+from veldwatch.wire.conditions.usual import (
+    baseline_schemas,
+    joint_baseline_schemas,
+    read_baseline,
+    read_joint_baseline,
+)
 from veldwatch.wire.conditions.values import (
     change_schemas,
     rate_of_change_schemas,
@@ -50,7 +61,10 @@ FORMS: Mapping[str, Form] = {
     "repeat": Form(read_repeat, repeat_schemas),
     "stuck": Form(read_stuck, stuck_schemas),
     "spike": Form(read_spike, spike_schemas),
+    "baseline": Form(read_baseline, baseline_schemas),
+    "joint_baseline": Form(read_joint_baseline, joint_baseline_schemas),
     "continuous_flow": Form(read_continuous_flow, continuous_flow_schemas),
+    "night_flow": Form(read_night_flow, night_flow_schemas),
     "absence": Form(read_absence, absence_schemas),
     "geofence": Form(read_geofence, geofence_schemas),
     "immobility": Form(read_immobility, immobility_schemas),

@@ -1,11 +1,19 @@
 """Parts that JSON Schemas of conditions are made of."""
 
+import re
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DURATION: dict[str, Any] = {
     "type": "string",
     "pattern": r"^(?=.*\d)((\d+d)?(\d+h)?(\d+m)?(\d+s)?|P(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?)$",
     "description": "90s, 15m, 24h, 1h30m, 7d, or ISO 8601: PT24H",
+}
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+TIME_OF_DAY: dict[str, Any] = {
+    "type": "string",
+    "pattern": f"^{_TIME}$",
+    "description": "by the clock on the wall: 02:00",
 }
 TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
 TEXTS: dict[str, Any] = {"type": "array", "items": TEXT}
@@ -20,3 +28,17 @@ def object_of(properties: dict[str, Any], required: list[str] | None = None) -> 
 def kind_of(kind: str, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
     """Describe a condition of a kind."""
     return object_of({"kind": {"const": kind}, **properties}, ["kind", *required])
+
+
+def check_time_of_day(text: str) -> str | None:
+    """Say what is wrong with a time of day; None: nothing."""
+    return None if re.fullmatch(_TIME, text) else "expected a time of day such as 02:00, in quotes"
+
+
+def check_zone(name: str) -> str | None:
+    """Say what is wrong with the name of a time zone; None: nothing."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "expected a name like Africa/Nairobi"
+    return None
