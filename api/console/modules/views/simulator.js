@@ -17,8 +17,8 @@ export async function show(view) {
   const state = { ...(await request("/v1/simulator")), list: h("div", { class: "faults" }), runList: h("div", { class: "faults" }), drawn: null, drawnRuns: null };
   fill(view, h("div", { class: "simulator" },
     card("Start a fault", "Make something go wrong", state.devices.length === 0 ? empty("simulator", "No simulated device", "Start a scenario, or run veldwatch simulate.") : form(state)),
-    card("Faults", "Faults", state.list, h("span", { class: "small muted" }, "running first")),
-    card("Runs", "Runs", h("div", { class: "stack" }, runForm(state), state.runList))));
+    card("Runs", "Runs", h("div", { class: "stack" }, runForm(state), state.runList)),
+    card("Faults", "Faults", state.list, h("span", { class: "small muted" }, "running first"))));
   draw(state);
   const timer = setInterval(() => refresh(state), REFRESH_MILLISECONDS);
   parts.add(() => clearInterval(timer));
