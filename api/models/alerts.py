@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from api.models.impact import Impact, impact_of
 
 State = Literal["pending", "firing", "resolved", "retracted"]
 Severity = Literal["info", "minor", "major", "critical"]
@@ -80,6 +82,13 @@ class Alert(BaseModel):
     raises: list[Raise] = Field(description="how its severity rose while it held; `severity` is the last")
     longitude: float | None = Field(description="where the device was then", examples=[31.18])
     latitude: float | None = Field(description="where the device was then", examples=[-10.21])
+    incident_id: UUID | None = Field(description="the incident that it is part of; null: it has not fired")
+    impact: Impact
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_impact(cls, row: dict[str, Any]) -> dict[str, Any]:
+        return row if "impact" in row else {**row, "impact": impact_of(row)}
 
 
 class Transition(BaseModel):

@@ -1,7 +1,7 @@
 """GET /v1/alerts, and what operators do with them: acknowledge, comment, assign, resolve by hand, reopen."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -39,9 +39,12 @@ from veldwatch.storage.alerts import (
     unassign,
 )
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.pool import Row
 from veldwatch.storage.tokens import Bearer
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
+
+AlertSort = Literal["opened", "money", "water", "energy", "people"]
 
 
 class AlertQuery(DeviceNaming):
@@ -58,14 +61,16 @@ class AlertQuery(DeviceNaming):
     assigned: bool | None = Field(None, description="false: it is nobody's work")
     assigned_to: Text | None = Field(None, description="a person's name")
     resolution: Several[Resolution] | None = Field(None, description="repeated, or joined with commas: any of them")
+    incident_id: UUID | None = Field(None, description="of this incident")
+    sort: AlertSort = Field("opened", description="the newest, or those with the largest impact first")
     since: Instant | None = Field(None, alias="from", description="earliest `opened_at`")
     until: Instant | None = Field(None, alias="to", description="first `opened_at` that is too late")
 
 
 @router.get("")
 def read_alerts(parts: Shared, bearer: Viewer, ask: Annotated[AlertQuery, Query()]) -> Page[Alert]:
-    """List alerts by `opened_at`, newest first."""
-    after = None if ask.cursor is None else decode_cursor(ask.cursor, tuple[Moment, UUID])
+    """List alerts, the newest or those with the largest impact first."""
+    after = None if ask.cursor is None else decode_cursor(ask.cursor, tuple[float, Moment, UUID])
     which = AlertFilter(
         states=ask.state,
         severities=ask.severity,
@@ -81,12 +86,19 @@ def read_alerts(parts: Shared, bearer: Viewer, ask: Annotated[AlertQuery, Query(
         assigned=ask.assigned,
         assigned_to=ask.assigned_to,
         resolutions=ask.resolution,
+        incident_id=ask.incident_id,
+        sort=ask.sort,
         since=ask.since,
         until=ask.until,
     )
     with parts.pool.lend() as connection:
         rows = list_alerts(connection, bearer.scope, which, after=after, limit=ask.limit + 1)
-    return build_page(Alert, rows, ask.limit, lambda row: (row["opened_at"], row["id"]))
+    return build_page(Alert, rows, ask.limit, key_of_alert)
+
+
+def key_of_alert(row: Row) -> tuple[float, datetime, UUID]:
+    """Give an alert's place in a list."""
+    return row["key"], row["opened_at"], row["id"]
 
 
 @router.get("/{alert_id}")

@@ -82,6 +82,15 @@ def alert_frame(alert: bytes) -> bytes:
     return b"event: alert\ndata: %b\n\n" % alert
 
 
+def incident_frame(incident: bytes) -> bytes:
+    """Write the event `incident`; it has no id, as alerts have none.
+
+    Args:
+        incident: JSON without line breaks.
+    """
+    return b"event: incident\ndata: %b\n\n" % incident
+
+
 def place_frame(cursor: LogCursor) -> bytes:
     """Move the client's Last-Event-ID without an event. Source: HTML Living Standard, section 9.2.6."""
     return b": here\nid: %b\n\n" % format_cursor(cursor)

@@ -8,18 +8,20 @@ that changed meanwhile. Nobody listening, no connection: the server keeps no not
 import asyncio
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
 
 from api.models.alerts import Alert
+from api.models.incidents import Incident
 from api.stream import frames
 from api.stream.follower import Follower, Frame
 from veldwatch.errors import StorageError, StorageUnavailable
 from veldwatch.storage.alerts import AlertFilter, list_alerts
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.incidents import IncidentFilter, list_incidents, updated_incidents
 from veldwatch.storage.live import LiveFeed, log_tail
 from veldwatch.storage.log import LogBatch, LogCursor
 from veldwatch.storage.names import Names
@@ -132,11 +134,13 @@ class Hub:
             self._cursor = log_tail(feed.connection)
             self._hand_out(dict.fromkeys(self._scopes(), frames.place_frame(self._cursor)), self._cursor, begins=True)
         self._tell_alerts(list_alerts(feed.connection, None, AlertFilter(updated_since=self._seen_until), limit=500))
+        self._tell_incidents(feed.connection, updated_incidents(feed.connection, self._seen_until, limit=500))
         while self._wanted.is_set() and not self._closing.is_set():
             started = datetime.now(UTC)
             wakeup = feed.wait(_OVERTAKEN_SECONDS if self._called else _IDLE_SECONDS)
             self._called |= dict.fromkeys(wakeup.batches, started)
             self._tell_alerts(_alerts(feed.connection, wakeup.alerts))
+            self._tell_incidents(feed.connection, wakeup.incidents)
             self._seen_until = started - _OVERLAP
             self._tell_batches(feed, started)
         if not self._wanted.is_set():
@@ -161,6 +165,13 @@ class Hub:
             content = frames.alert_frame(Alert.model_validate(row).model_dump_json().encode())
             scopes = [scope for scope in self._scopes() if scope in (None, row["organisation_id"])]
             self._hand_out(dict.fromkeys(scopes, content), None)
+
+    def _tell_incidents(self, connection: Connection, ids: Iterable[UUID]) -> None:
+        for scope in self._scopes():
+            for number in ids:
+                for row in list_incidents(connection, scope, IncidentFilter(id=number), limit=1):
+                    content = frames.incident_frame(Incident.model_validate(row).model_dump_json().encode())
+                    self._hand_out({scope: content}, None)
 
     def _scopes(self) -> set[int | None]:
         # A copy in one step: the event loop adds and removes followers meanwhile.

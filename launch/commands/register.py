@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from launch.commands import register_deployments, register_profiles
+from launch.commands import register_deployments, register_impact, register_profiles
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid, NotFound
 from veldwatch.model.register import OrganisationKind, Site
@@ -21,6 +21,8 @@ app = typer.Typer(no_args_is_help=True, help="Organisations, sites, devices, pro
 app.add_typer(register_profiles.app, name="profiles")
 app.add_typer(register_profiles.species_app, name="species")
 app.add_typer(register_deployments.app, name="deployments")
+app.command("tariffs")(register_impact.tariffs)
+app.command("dependants")(register_impact.say_dependants)
 
 Devices = Annotated[list[str], typer.Argument(help="their own identifiers (external ids)")]
 Organisation = Annotated[str, typer.Option(help="slug; unset: the default organisation")]

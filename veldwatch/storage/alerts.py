@@ -21,8 +21,8 @@ from veldwatch.storage.queries import load_queries
 CHANNEL = "veldwatch_alert"
 """NOTIFY's payload is the alert's id."""
 
-AlertKey = tuple[datetime, UUID]
-"""`opened_at` and id: an alert's place in the list."""
+AlertKey = tuple[float, datetime, UUID]
+"""Sorting key, `opened_at` and id: an alert's place in the list."""
 
 _QUERIES = load_queries("alerts")
 
@@ -39,6 +39,7 @@ class AlertFilter:
         updated_since: changed, or handled by a person, from then on.
         open: it holds, and nobody resolved it by hand.
         handled: a person resolved it by hand.
+        sort: by what, the largest first: `opened`, `money`, `water`, `energy` or `people`.
     """
 
     id: UUID | None = None
@@ -59,6 +60,8 @@ class AlertFilter:
     since: datetime | None = None
     until: datetime | None = None
     updated_since: datetime | None = None
+    incident_id: UUID | None = None
+    sort: str = "opened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +86,16 @@ class Deed:
 def list_alerts(
     connection: Connection, scope: int | None, which: AlertFilter, *, after: AlertKey | None = None, limit: int
 ) -> list[Row]:
-    """List alerts by `opened_at`, newest first."""
-    opened_at, alert_id = after or (None, None)
-    values = {**asdict(which), "scope": scope, "after": opened_at, "after_id": alert_id, "limit": limit}
+    """List alerts, the newest or the largest first."""
+    key, opened_at, alert_id = after or (None, None, None)
+    values = {
+        **asdict(which),
+        "scope": scope,
+        "after_key": key,
+        "after": opened_at,
+        "after_id": alert_id,
+        "limit": limit,
+    }
     return fetch_rows(connection, _QUERIES["list"], values)
 
 

@@ -16,6 +16,7 @@ from veldwatch.model.identifiers import AlertId
 from veldwatch.storage import alert_history, outbox
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.explanations import explain_within
+from veldwatch.storage.incident_gathering import gather_alerts
 from veldwatch.storage.pool import Row, fetch_rows
 from veldwatch.storage.queries import load_queries
 from veldwatch.wire.calendar_file import CalendarEvent
@@ -192,6 +193,7 @@ def explain_again(connection: Connection, interruptions: Sequence[int], patience
     """Explain what some interruptions explain, let what waits be looked at, and tell who listens."""
     changed = explain_within(connection, interruptions, patience, now)
     outbox.release(connection, changed, now)
+    gather_alerts(connection, changed, now)
     alert_history.wake_listeners(connection, [AlertId(identity) for identity in changed])
     return len(changed)
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from veldwatch.storage import alerts, log
+from veldwatch.storage import alerts, incident_gathering, log
 from veldwatch.storage.connection import Connection, connect, translated_errors
 from veldwatch.storage.log import LogBatch, LogCursor
 from veldwatch.storage.queries import load_queries
@@ -22,10 +22,11 @@ _QUERIES = load_queries("live")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wakeup:
-    """What the server called: ids of batches that were committed, and of alerts that changed."""
+    """What the server called: ids of batches that were committed, and of alerts and incidents that changed."""
 
     batches: frozenset[int]
     alerts: frozenset[UUID]
+    incidents: frozenset[UUID]
 
 
 class LiveFeed:
@@ -41,7 +42,7 @@ class LiveFeed:
 
     def __enter__(self) -> Self:
         self._connection = connect(self._dsn, autocommit=True, application="veldwatch-api-live")
-        listen(self._connection, log.CHANNEL, alerts.CHANNEL)
+        listen(self._connection, log.CHANNEL, alerts.CHANNEL, incident_gathering.CHANNEL)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -60,13 +61,16 @@ class LiveFeed:
         """Sleep until something was committed or the time is over, and give all that was called till then."""
         batches: set[int] = set()
         changed: set[UUID] = set()
+        incidents: set[UUID] = set()
         with translated_errors():
             for notification in self.connection.notifies(timeout=timeout_seconds, stop_after=1):
                 if notification.channel == log.CHANNEL and notification.payload.isdecimal():
                     batches.add(int(notification.payload))
                 elif notification.channel == alerts.CHANNEL:
-                    changed |= _alert_ids(notification.payload)
-        return Wakeup(batches=frozenset(batches), alerts=frozenset(changed))
+                    changed |= _ids(notification.payload)
+                elif notification.channel == incident_gathering.CHANNEL:
+                    incidents |= _ids(notification.payload)
+        return Wakeup(batches=frozenset(batches), alerts=frozenset(changed), incidents=frozenset(incidents))
 
     def read(self, after: LogCursor, limit: int) -> list[tuple[LogCursor, LogBatch]]:
         """Read the batches after a cursor, as `log.read` does."""
@@ -87,7 +91,7 @@ def batch_time(connection: Connection, cursor: LogCursor) -> datetime | None:
     return None if row is None else row[0]
 
 
-def _alert_ids(payload: str) -> set[UUID]:
+def _ids(payload: str) -> set[UUID]:
     try:
         return {UUID(payload)}
     except ValueError:

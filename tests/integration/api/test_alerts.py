@@ -57,6 +57,17 @@ def test_an_alert_is_told_with_rule_place_and_device(operator: TestClient, conne
         "raises": [],
         "longitude": 31.2,
         "latitude": -10.2,
+        "incident_id": None,
+        "impact": {
+            "water": None,
+            "energy": None,
+            "money": None,
+            "currency": None,
+            "people": None,
+            "customers": None,
+            "missing": [],
+            "text": None,
+        },
     }
 
 

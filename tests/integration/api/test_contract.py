@@ -18,6 +18,7 @@ from tests.integration.api.world import BEGIN, World
 from veldwatch.model.reasons import Reason
 from veldwatch.storage import quarantine
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.incident_gathering import gather_alerts
 from veldwatch.storage.quarantine import Quarantined
 
 PAGE = REPOSITORY / "docs" / "reference" / "http-api.md"
@@ -92,7 +93,8 @@ def filled(connection: Connection, made: World) -> World:
     world.add_fixes(connection, made.collar, [(BEGIN, 31.1, -10.1)])
     world.add_contact(connection, made.meter, BEGIN)
     world.add_event(connection, made.meter, BEGIN, "tamper", {"cover": "open"})
-    world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=BEGIN)
+    alert = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=BEGIN)
+    gather_alerts(connection, [alert], BEGIN)
     quarantine.add(connection, [Quarantined(BEGIN, "", "t", b"{", Reason.NO_SOURCE, "because")])
     connection.commit()
     return made
@@ -132,6 +134,9 @@ def test_every_answer_is_what_openapi_says(
         "{silence_id}": silence,
         "{device_id}": str(filled.meter),
         "{alert_id}": alert,
+        "{incident_id}": operator.get("/v1/incidents").json()["items"][0]["id"],
+        "{site_id}": str(operator.get("/v1/sites").json()["items"][0]["id"]),
+        "{organisation}": "demo-water",
         "{slug}": "water.low-pressure",
         "{name}": "veldwatch",
         "{profile}": "meter",

@@ -113,3 +113,17 @@ def test_meters_are_exchanged_and_collars_moved(listed: Path) -> None:
     _said("deployments", "end", "m-2", "--at", "2026-05-01")
     number = _said("deployments", "list", "--device", "m-2").split()[0]
     assert _said("deployments", "remove", number) == f"removed deployment {number}\n"
+
+
+def test_tariffs_and_dependants_are_said(listed: Path) -> None:
+    _said("import", listed)
+    assert _said("tariffs", "kasama", "--currency", "ZMW", "--water", "12.5") == (
+        "organisation kasama: 12.5 ZMW/m3, - ZMW/kWh\n"
+    )
+    assert _said("dependants", "--device", "m-1", "--people", "5") == "m-1: people 5\n"
+    assert _said("dependants", "--device", "m-2", "--supplies-site", "--people", "3") == "m-2: people 3\n"
+    assert _said("dependants", "--site", "hill", "--customers", "7", "--water", "10") == "hill: people 5, customers 7\n"
+    for wrong in (["--people", "1"], ["--device", "m-1", "--water", "1"], ["--site", "hill", "--supplies-site"]):
+        assert _run("dependants", *wrong).exit_code != 0
+    assert _run("tariffs", "kasama", "--currency", "zmw").exit_code != 0
+    assert _run("dependants", "--site", "valley", "--people", "1").exit_code != 0

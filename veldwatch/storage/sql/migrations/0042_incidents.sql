@@ -67,7 +67,6 @@ CREATE TABLE incident_part (
     resolved_at timestamptz,
     alerts integer NOT NULL,
     open_alerts integer NOT NULL,
-    acknowledged_alerts integer NOT NULL,
     devices integer NOT NULL,
     -- of its cause, or of its worst alert
     lead_alert_id uuid NOT NULL REFERENCES alert,
@@ -98,3 +97,5 @@ CREATE TABLE incident_entry (
     body text NOT NULL DEFAULT '' CHECK (length(body) <= 4000)
 );
 CREATE INDEX incident_entry_incident ON incident_entry (incident_id, id);
+CREATE INDEX incident_updated ON incident (updated_at);
+CREATE INDEX incident_superseded ON incident (superseded_by) WHERE superseded_by IS NOT NULL;

@@ -1,9 +1,17 @@
--- list: alerts, newest first, after a cursor
+-- list: alerts in the order of a key, then newest first, after a cursor
 WITH page AS MATERIALIZED (
-    SELECT a.*, r.slug AS rule, v.version AS rule_version, COALESCE(v.definition ->> 'title', r.slug) AS rule_title
+    SELECT a.*, r.slug AS rule, v.version AS rule_version, COALESCE(v.definition ->> 'title', r.slug) AS rule_title, k.key
     FROM alert a
     JOIN rule_version v ON v.id = a.rule_version_id
     JOIN rule r ON r.id = v.rule_id
+    CROSS JOIN LATERAL (
+        SELECT CASE %(sort)s::text
+            WHEN 'money' THEN coalesce(a.impact_money, -1)
+            WHEN 'water' THEN coalesce(a.impact_water, -1)
+            WHEN 'energy' THEN coalesce(a.impact_energy, -1)
+            WHEN 'people' THEN coalesce(a.impact_people, a.impact_customers, -1)::double precision
+            ELSE 0 END AS key
+    ) k
     WHERE (%(scope)s::integer IS NULL OR a.organisation_id = %(scope)s)
       AND (%(id)s::uuid IS NULL OR a.id = %(id)s)
       AND (%(states)s::text[] IS NULL OR a.state = ANY (%(states)s))
@@ -27,14 +35,19 @@ WITH page AS MATERIALIZED (
       AND a.opened_at >= COALESCE(%(since)s::timestamptz, '-infinity')
       AND a.opened_at < COALESCE(%(until)s::timestamptz, 'infinity')
       AND (%(updated_since)s::timestamptz IS NULL OR a.updated_at >= %(updated_since)s)
-      AND (%(after)s::timestamptz IS NULL OR (a.opened_at, a.id) < (%(after)s::timestamptz, %(after_id)s::uuid))
-    ORDER BY a.opened_at DESC, a.id DESC
+      AND (%(incident_id)s::uuid IS NULL OR a.incident_id = %(incident_id)s)
+      AND (%(after)s::timestamptz IS NULL OR k.key < %(after_key)s::double precision
+           OR (k.key = %(after_key)s::double precision
+               AND (a.opened_at, a.id) < (%(after)s::timestamptz, %(after_id)s::uuid)))
+    ORDER BY k.key DESC, a.opened_at DESC, a.id DESC
     LIMIT %(limit)s
 )
 SELECT page.id, page.rule, page.rule_version, page.rule_title, page.organisation_id, o.slug AS organisation,
        s.slug AS site, d.external_id AS device, page.device_id, d.name AS device_name, page.series_id, series.metric,
        page.severity, page.state, page.opened_at, page.fired_at, page.resolved_at, page.recorded_at, page.late,
-       page.value, page.summary, page.evidence, page.acknowledged_at, page.acknowledged_by,
+       page.value, page.summary, page.evidence, page.acknowledged_at, page.acknowledged_by, page.key, page.incident_id,
+       page.impact_water, page.impact_energy, page.impact_money, page.impact_currency, page.impact_people,
+       page.impact_customers, page.impact_missing,
        page.explained_by, page.explained_by_interruption, page.explained_until,
        COALESCE((SELECT i.title FROM interruption i WHERE i.id = page.explained_by_interruption),
                 (SELECT COALESCE(cv.definition ->> 'title' || ': ', '') || COALESCE(cd.name, cs.name, c.summary)
@@ -63,7 +76,7 @@ LEFT JOIN LATERAL (
     ORDER BY p.observed_at DESC
     LIMIT 1
 ) fix ON true
-ORDER BY page.opened_at DESC, page.id DESC;
+ORDER BY page.key DESC, page.opened_at DESC, page.id DESC;
 
 -- transitions: what became of an alert, in the order of recording
 SELECT t.id, t.kind, t.at, t.recorded_at, t.author, t.detail
@@ -141,4 +154,5 @@ RETURNING id, author, body, created_at;
 SELECT 1 FROM alert_comment WHERE alert_id = %(id)s AND author = %(author)s AND body = %(body)s LIMIT 1;
 
 -- notify: wake those who follow alerts, at commit
-SELECT pg_notify('veldwatch_alert', %(id)s::text);
+SELECT pg_notify('veldwatch_alert', a.id::text), pg_notify('veldwatch_incident', coalesce(a.incident_id::text, ''))
+FROM alert a WHERE a.id = %(id)s;

@@ -78,7 +78,7 @@ RETURNING a.id;
 -- parts: what some incidents come to, for each organisation and as a whole (organisation_id NULL)
 WITH member AS (
     SELECT a.id, a.incident_id, a.organisation_id, a.device_id, a.state, a.opened_at, a.fired_at, a.resolved_at,
-           a.acknowledged_at, coalesce(a.site_id, d.site_id) AS site_id, d.longitude, d.latitude,
+           d.longitude, d.latitude,
            array_position('{info,minor,major,critical}'::text[], a.severity) AS rank,
            -- what explains others names the incident
            a.id = i.founder_id AND EXISTS (SELECT FROM alert e WHERE e.explained_by = a.id) AS is_cause
@@ -90,7 +90,7 @@ WITH member AS (
     SELECT m.incident_id, m.organisation_id, max(m.rank) AS rank, bool_or(m.state = 'firing') AS is_open,
            min(m.opened_at) AS opened_at, min(m.fired_at) AS fired_at, max(m.resolved_at) AS resolved_at,
            count(*) AS alerts, count(*) FILTER (WHERE m.state = 'firing') AS open_alerts,
-           count(m.acknowledged_at) AS acknowledged_alerts, count(DISTINCT m.device_id) AS devices,
+           count(DISTINCT m.device_id) AS devices,
            (array_agg(m.id ORDER BY m.is_cause DESC, m.rank DESC, m.opened_at, m.id))[1] AS lead_alert_id,
            avg(m.longitude) AS longitude, avg(m.latitude) AS latitude
     FROM member m
@@ -100,8 +100,8 @@ SELECT p.incident_id, p.organisation_id,
        coalesce(i.title, coalesce(v.definition ->> 'title', r.slug) || coalesce(': ' || d.name, ': ' || s.name, '')) AS title,
        ('{info,minor,major,critical}'::text[])[p.rank] AS severity,
        CASE WHEN p.is_open THEN 'open' ELSE 'resolved' END AS state, p.opened_at, p.fired_at,
-       CASE WHEN NOT p.is_open THEN p.resolved_at END AS resolved_at, p.alerts, p.open_alerts, p.acknowledged_alerts,
-       p.devices, p.lead_alert_id, coalesce(a.site_id, d.site_id) AS site_id, coalesce(p.longitude, fix.longitude) AS longitude,
+       CASE WHEN NOT p.is_open THEN p.resolved_at END AS resolved_at, p.alerts, p.open_alerts, p.devices,
+       p.lead_alert_id, coalesce(a.site_id, d.site_id) AS site_id, coalesce(p.longitude, fix.longitude) AS longitude,
        coalesce(p.latitude, fix.latitude) AS latitude
 FROM part p
 JOIN incident n ON n.id = p.incident_id
@@ -134,11 +134,11 @@ DELETE FROM incident_part WHERE incident_id = ANY (%(ids)s::uuid[]);
 
 -- save_part: an incident as one organisation sees it
 INSERT INTO incident_part (incident_id, organisation_id, title, severity, state, opened_at, fired_at, resolved_at, alerts,
-                           open_alerts, acknowledged_alerts, devices, lead_alert_id, site_id, longitude, latitude,
+                           open_alerts, devices, lead_alert_id, site_id, longitude, latitude,
                            impact_water, impact_energy, impact_money, impact_currency, impact_people, impact_customers,
                            impact_missing)
 VALUES (%(incident_id)s, %(organisation_id)s, %(title)s, %(severity)s, %(state)s, %(opened_at)s, %(fired_at)s,
-        %(resolved_at)s, %(alerts)s, %(open_alerts)s, %(acknowledged_alerts)s, %(devices)s, %(lead_alert_id)s, %(site_id)s,
+        %(resolved_at)s, %(alerts)s, %(open_alerts)s, %(devices)s, %(lead_alert_id)s, %(site_id)s,
         %(longitude)s, %(latitude)s, %(water)s, %(energy)s, %(money)s, %(currency)s, %(people)s, %(customers)s,
         %(missing)s);
 
