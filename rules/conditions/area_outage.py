@@ -58,8 +58,8 @@ class AreaOutageCondition:
             last |= {str(member): at for member, at in seen.values}
         if not self._is_watched(seen.at):
             return AreaOutageState(last, state.span), None
-        silent = [at for at in last.values() if at <= seen.at - self.silent_for]
-        share = len(silent) / len(last) if len(last) >= self.at_least else 0.0
+        silent, known = self.silence(AreaOutageState(last), seen.at)
+        share = len(silent) / known if known >= self.at_least else 0.0
         if state.span is None:
             if share < self.share or not silent:
                 return AreaOutageState(last), None
@@ -70,6 +70,10 @@ class AreaOutageCondition:
             return AreaOutageState(last, state.span), None
         evidence = (*state.span.evidence, (seen.at, (len(silent), len(last))))
         return AreaOutageState(last), state.span._replace(ended_at=seen.at, evidence=evidence)
+
+    def silence(self, state: AreaOutageState, at: Instant) -> tuple[list[Instant], int]:
+        """Tell when those that are silent at a time were heard last, and how many members count."""
+        return [last for last in state.last.values() if last <= at - self.silent_for], len(state.last)
 
     def open_span(self, state: AreaOutageState, now: Instant) -> Span | None:  # noqa: ARG002  # its end needs a bucket
         """Give the outage that holds."""

@@ -17,13 +17,14 @@ from rules.conditions.immobility import FEWEST, ImmobilityCondition
 from rules.conditions.places import Plane
 from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
 from rules.instants import to_instant
-from rules.pictures import learnt
+from rules.pictures import areas, learnt
 from rules.pictures.charts import Chart, Curve, Form, Limit, Map, Outline, Part, Scale
 from rules.rule_tests import START, RuleTest
+from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.kinds import metric_of
 from veldwatch.model.conditions.movement import Geofence, Immobility
-from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
 from veldwatch.wire.durations import format_duration
@@ -228,4 +229,8 @@ _KINDS: Mapping[type, Callable[[Any, RuleTest], Sequence[Part]]] = {
     Absence: _absence,
     Geofence: _geofence,
     Immobility: _immobility,
+    AreaOutage: areas.area_outage,
+    Balance: areas.balance,
+    Neighbours: areas.neighbours,
+    Proximity: areas.proximity,
 }
