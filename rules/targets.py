@@ -4,7 +4,7 @@ A subject is what one fold runs over: `series:17` for conditions on readings, `d
 several series together, `site:9` for conditions on an area.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -16,12 +16,13 @@ from rules.fold import Fold
 from rules.grids.plan import Planned, plan
 from rules.instants import to_span
 from rules.sources import Source
+from rules.subjects import Subjects
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.inputs import Input
-from veldwatch.model.conditions.kinds import metric_of, metrics_of
+from veldwatch.model.conditions.kinds import metrics_of
 from veldwatch.model.conditions.movement import Geofence
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId, SiteId
-from veldwatch.model.rule import Rule, Selector
+from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
 from veldwatch.wire.polygons import canonical_polygon
 
@@ -100,38 +101,25 @@ def find_targets(
     """Match every rule with the devices that it is for."""
     targets: list[Target] = []
     refusals: list[Refusal] = []
-    subjects = _Subjects(watched)
+    subjects = Subjects(watched)
     for version, rule in versions:
         if rule.condition.INPUT is Input.BUCKETS:
-            devices = [device for device, _ in subjects.candidates(rule) if selects(rule.select, device)]
+            devices = [device for device, _ in subjects.of(rule)]
             targets.extend(_group_target(version, rule, planned) for planned in plan(rule, devices, watched))
             continue
         if rule.condition.INPUT is Input.SAMPLES:
-            devices = [device for device in subjects.devices(rule) if selects(rule.select, device)]
+            devices = subjects.devices(rule)
             targets.extend(_joint_targets(version, rule, devices, subjects))
             continue
         # One compiled condition per organisation: each has sites of its own names.
         folds: dict[OrganisationId, Fold | None] = {}
-        for device, series in subjects.candidates(rule):
-            if not selects(rule.select, device):
-                continue
+        for device, series in subjects.of(rule):
             if device.organisation_id not in folds:
                 folds[device.organisation_id] = _compiled(rule, watched, device.organisation_id, refusals)
             fold = folds[device.organisation_id]
             if fold is not None:
                 targets.append(_target(version, rule, fold, device, series))
     return targets, refusals
-
-
-def selects(selector: Selector, device: WatchedDevice) -> bool:
-    """Tell whether a device matches every part of a selector that is given."""
-    return (
-        selector.organisation in (None, device.organisation)
-        and selector.profile in (None, device.profile)
-        and (selector.site is None or selector.site in device.site_path)
-        and (not selector.devices or device.external_id in selector.devices)
-        and set(selector.tags) <= set(device.tags)
-    )
 
 
 def compile_fold(rule: Rule, polygons: Mapping[tuple[OrganisationId, str], str], organisation: OrganisationId) -> Fold:
@@ -186,7 +174,7 @@ def _group_target(version: RuleVersionId, rule: Rule, planned: Planned) -> Targe
 
 
 def _joint_targets(
-    version: RuleVersionId, rule: Rule, devices: Iterable[WatchedDevice], subjects: "_Subjects"
+    version: RuleVersionId, rule: Rule, devices: Iterable[WatchedDevice], subjects: "Subjects"
 ) -> Iterator[Target]:
     """Make a target of each device that has at least two of the metrics, or the only one."""
     metrics = metrics_of(rule.condition)
@@ -210,41 +198,3 @@ def _compiled(rule: Rule, watched: Watched, organisation: OrganisationId, refusa
     except RuleInvalid as error:
         refusals.append(Refusal(rule.id, str(error)))
         return None
-
-
-class _Subjects:
-    """What rules may be for, found by the most selective part of a selector, so that a rule costs what it matches."""
-
-    def __init__(self, watched: Watched) -> None:
-        self._devices = watched.devices
-        self._series: dict[int, list[WatchedSeries]] = {}
-        self._by_organisation: dict[str, list[WatchedDevice]] = {}
-        self._by_name: dict[str, list[WatchedDevice]] = {}
-        for series in watched.series:
-            self._series.setdefault(series.device_id, []).append(series)
-        for device in watched.devices:
-            self._by_organisation.setdefault(device.organisation, []).append(device)
-            self._by_name.setdefault(device.external_id, []).append(device)
-
-    def candidates(self, rule: Rule) -> Iterator[tuple[WatchedDevice, WatchedSeries | None]]:
-        """List the subjects that a rule may be for."""
-        metric = metric_of(rule.condition)
-        for device in self.devices(rule):
-            if metric is None:
-                yield device, None
-            else:
-                yield from ((device, series) for series in self._series.get(device.id, ()) if series.metric == metric)
-
-    def slots(self, device: WatchedDevice, metrics: Sequence[str]) -> tuple[int, ...]:
-        """Give a device's series of some metrics; 0: it has none."""
-        own = {series.metric: int(series.id) for series in self._series.get(device.id, ())}
-        return tuple(own.get(metric, 0) for metric in metrics)
-
-    def devices(self, rule: Rule) -> Iterable[WatchedDevice]:
-        """List the devices that a rule may be for."""
-        selector = rule.select
-        if selector.devices:
-            return (device for name in selector.devices for device in self._by_name.get(name, ()))
-        if selector.organisation is not None:
-            return self._by_organisation.get(selector.organisation, ())
-        return self._devices

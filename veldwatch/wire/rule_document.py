@@ -152,8 +152,8 @@ def _written(value: object) -> dict[str, Any]:
     written: dict[str, Any] = {}
     for field in fields(value):  # pyright: ignore[reportArgumentType]  # every value here is a dataclass
         content: object = getattr(value, field.name)
-        if not is_dataclass(content) and content != _default(field):
-            written[field.name] = _plain(content)
+        if content != _default(field):
+            written[field.name] = _written(content) if is_dataclass(content) else _plain(content)
     return written
 
 
