@@ -1,5 +1,6 @@
 """The packs that come with Veldwatch: valid, tested, and what a wrong test file is told."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from rules.commands import app
 from rules.rule_files import PACKS, pack_path, read_rules
 from rules.rule_tests import read_tests
 from veldwatch.errors import RuleInvalid
+from veldwatch.wire.rule_document import parse_rule, rule_to_document
 
 TESTED = sorted(PACKS.glob("tests/*.yaml"))
 RULES = """\
@@ -27,6 +29,12 @@ def test_every_pack_is_valid_and_its_ids_begin_with_its_name() -> None:
 def test_every_rule_of_a_pack_says_which_faults_it_is_there_to_find() -> None:
     silent = [rule.id for path in PACKS.glob("*.yaml") for rule in read_rules(path) if rule.detects is None]
     assert silent == []
+
+
+def test_every_rule_of_a_pack_is_the_same_when_it_comes_back_from_the_database() -> None:
+    for path in PACKS.glob("*.yaml"):
+        for rule in read_rules(path):
+            assert parse_rule(json.loads(json.dumps(rule_to_document(rule)))) == rule
 
 
 def test_every_pack_has_tests() -> None:
