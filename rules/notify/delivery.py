@@ -85,7 +85,7 @@ class Deliverer:
     def _pass_stages(self, connection: Connection, due: list[Due]) -> tuple[Due, ...]:
         batch = run_stages(due, self.clock(), self.pacing)
         if batch.dropped:
-            outbox_due.suppress(connection, batch.dropped)
+            outbox_due.suppress(connection, batch.dropped, {each.id: each.joined for each in due})
         for reason, count in Counted(reason.value for _, reason in batch.dropped).items():
             _outcomes.labels("", "suppressed", reason).inc(count)
             _log.info("notifications suppressed", reason=reason, count=count)

@@ -35,7 +35,7 @@ def group_of(due: Due) -> str:
         return str(due.bundle or due.id)
     if due.kind != "firing":
         return str(due.id)
-    return due.cause or f"alert:{due.alert_id}"
+    return str(due.incident or due.cause or f"alert:{due.alert_id}")
 
 
 def compose_group(own: Mapping[str, Any], others: Sequence[Mapping[str, Any]], count: int) -> dict[str, object]:

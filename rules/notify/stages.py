@@ -104,7 +104,9 @@ def settling(due: Due, now: datetime, pacing: Pacing) -> Verdict:
 
 
 def grouped(due: Due, now: datetime) -> Verdict:
-    """Let the end of a silence wait for the ends of all that were told in the same message."""
+    """Tell of a silence once: its end with the ends of all that were told with it, its growth not at all."""
+    if due.kind == "firing" and due.joined is not None and due.cause is None and not due.attempts:
+        return Suppression.GROUPED
     if due.kind == "resolved" and due.is_silence and due.bundle_open:
         return Held(due.id, Hold.GROUPED, now + LOOK_AGAIN_SOON)
     return None

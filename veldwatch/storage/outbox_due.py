@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from veldwatch.model.explanation import SIGNS
-from veldwatch.model.notifications import Hold, Suppression
+from veldwatch.model.notifications import SEVERITIES, Hold, Suppression
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
 
@@ -38,6 +38,9 @@ class Due:
         silence_ends_at: of that silence.
         bundle: of an end: the message that told of its beginning together with others.
         bundle_open: of those others, some still hold.
+        incident: that its alert belongs to.
+        branch: the sites that hold it, but for the topmost, which is a whole town.
+        joined: a message that told the receiver of the same silence: of its incident, on its branch, and no milder.
     """
 
     id: UUID
@@ -61,6 +64,9 @@ class Due:
     silence_ends_at: datetime | None = None
     bundle: UUID | None = None
     bundle_open: bool = False
+    incident: UUID | None = None
+    branch: frozenset[int] = frozenset()
+    joined: UUID | None = None
 
 
 class Held(NamedTuple):
@@ -77,7 +83,7 @@ def due(connection: Connection, receiver_id: int, now: datetime, limit: int) -> 
     values = {"receiver_id": receiver_id, "now": now, "limit": limit, "silent_kinds": list(SIGNS)}
     with translated_errors():
         rows = connection.execute(_QUERIES["due"], values).fetchall()
-    found = [_due(row) for row in rows]
+    found = _joined(connection, receiver_id, [_due(row) for row in rows])
     leaders = {each.bundle for each in found if each.bundle is not None}
     if not leaders:
         return found
@@ -87,9 +93,19 @@ def due(connection: Connection, receiver_id: int, now: datetime, limit: int) -> 
     return [replace(each, bundle_open=each.bundle in still) for each in found]
 
 
-def suppress(connection: Connection, dropped: Sequence[tuple[UUID, Suppression]]) -> None:
-    """Give notifications up on purpose, all or none."""
-    values = {"ids": [outbox_id for outbox_id, _ in dropped], "reasons": [reason.value for _, reason in dropped]}
+def suppress(
+    connection: Connection, dropped: Sequence[tuple[UUID, Suppression]], joined: Mapping[UUID, UUID | None]
+) -> None:
+    """Give notifications up on purpose, all or none.
+
+    Args:
+        joined: the message that told of it already, of those that have one.
+    """
+    values = {
+        "ids": [outbox_id for outbox_id, _ in dropped],
+        "reasons": [reason.value for _, reason in dropped],
+        "joined": [joined.get(outbox_id) if reason is Suppression.GROUPED else None for outbox_id, reason in dropped],
+    }
     with translated_errors(), connection.transaction():
         connection.execute(_QUERIES["suppress"], values)
 
@@ -135,10 +151,36 @@ def compose(connection: Connection, leader: UUID, composed: Mapping[str, object]
             connection.execute(_QUERIES["join_group"], {"leader": leader, "ids": list(others)})
 
 
+def _joined(connection: Connection, receiver_id: int, found: list[Due]) -> list[Due]:
+    """Say of news of silence whether the receiver was told of it with the incident that it belongs to."""
+    incidents = {each.incident for each in found if each.is_silence and each.kind == "firing" and each.incident}
+    if not incidents:
+        return found
+    values = {"incidents": list(incidents), "receiver_id": receiver_id, "silent_kinds": list(SIGNS)}
+    with translated_errors():
+        rows = connection.execute(_QUERIES["told_incidents"], values).fetchall()
+    told: dict[UUID, list[tuple[UUID, int, frozenset[int]]]] = {}
+    for incident, message, severity, path in rows:
+        told.setdefault(incident, []).append((message, SEVERITIES.index(severity), _branch(path)))
+    return [replace(each, joined=_told(each, told.get(each.incident, ()))) if each.incident else each for each in found]
+
+
+def _told(due: Due, messages: Sequence[tuple[UUID, int, frozenset[int]]]) -> UUID | None:
+    if not due.is_silence or due.kind != "firing":
+        return None
+    rank = SEVERITIES.index(due.severity)
+    fitting = (message for message, severity, branch in messages if severity >= rank and branch & due.branch)
+    return next(fitting, None)
+
+
+def _branch(path: Sequence[int] | None) -> frozenset[int]:
+    return frozenset((path or ())[:-1])
+
+
 def _due(row: Sequence[Any]) -> Due:
     outbox_id, alert_id, kind, attempts, created_at, reason, is_composed, enabled, told, *alert = row
     severity, opened_at, resolved_at, over, is_silence, is_cause, *quiet = alert
-    explained_by, interruption, explained_until, silence_id, silence_ends_at, bundle = quiet
+    explained_by, interruption, explained_until, silence_id, silence_ends_at, bundle, incident, path = quiet
     return Due(
         id=outbox_id,
         alert_id=alert_id,
@@ -160,6 +202,8 @@ def _due(row: Sequence[Any]) -> Due:
         silence_id=silence_id,
         silence_ends_at=silence_ends_at,
         bundle=bundle,
+        incident=incident,
+        branch=_branch(path),
     )
 
 

@@ -386,3 +386,24 @@ def test_ten_thousand_alerts_are_explained_at_once_when_the_cause_comes_last(tow
     row = town.connection.execute(b"SELECT count(*) FROM alert WHERE explained_by IS NOT NULL").fetchone()
     town.connection.commit()
     assert row == (10000,)
+
+
+def test_a_power_cut_that_nothing_measures_is_one_message_while_it_grows(town: Town) -> None:
+    for number in range(6):
+        town.device(f"m{number}", "north-1", tags=("meter",))
+    town.device("s1", "south", tags=("meter",))
+    town.engineer.settle(NOON - MINUTE)
+    for number in range(6):
+        town.feed.contacts([(f"m{number}", NOON + number * MINUTE)])
+    town.feed.contacts([("s1", NOON + MINUTE)])
+    for minute in range(20, 32):
+        town.pass_until(NOON + minute * MINUTE)
+    silent_in_north = [subject for subject in town.subjects if "s1" not in subject]
+    assert len(silent_in_north) == 1
+    assert sum("s1" in subject for subject in town.subjects) == 1
+    for number in range(6):
+        town.feed.contacts([(f"m{number}", NOON + (40 + number) * MINUTE)])
+        town.pass_until(NOON + (40 + number) * MINUTE)
+    town.pass_until(NOON + 47 * MINUTE)
+    over = [subject for subject in town.subjects if "Over" in subject]
+    assert len(over) == 1

@@ -117,6 +117,17 @@ def test_the_end_of_a_silence_waits_for_the_others_of_its_message_and_that_of_a_
     assert batch.kept == (burst,)
 
 
+def test_a_silence_that_grows_is_not_told_again_but_what_outlasted_its_cause_is() -> None:
+    told = UUID(int=60)
+    growing, outlasting = (
+        due(1, is_silence=True, joined=told),
+        due(2, is_silence=True, joined=told, cause="alert:1", explained_until=CREATED - MINUTE),
+    )
+    batch = passed(growing, outlasting)
+    assert batch.dropped == ((growing.id, Suppression.GROUPED),)
+    assert batch.kept == (outlasting,)
+
+
 @given(
     st.lists(
         st.tuples(

@@ -55,7 +55,7 @@ SELECT o.id, o.alert_id, o.message ->> 'kind' AS kind, o.attempts, o.created_at,
        a.severity, a.opened_at, a.resolved_at, a.state IN ('resolved', 'retracted') AS over,
        v.condition_kind = ANY (%(silent_kinds)s::text[]) AS is_silence, v.explains IS NOT NULL AS is_cause,
        a.explained_by, a.explained_by_interruption, a.explained_until, silenced.silence_id, silenced.ends_at,
-       bundle.leader
+       bundle.leader, a.incident_id, site_path(a.site_id)
 FROM outbox o
 JOIN receiver r ON r.id = o.receiver_id
 CROSS JOIN LATERAL (
@@ -106,6 +106,17 @@ FROM outbox o
 JOIN alert a ON a.id = alert_head(o.alert_id)
 WHERE (o.id = ANY (%(leaders)s::uuid[]) OR o.grouped_in = ANY (%(leaders)s::uuid[])) AND a.state IN ('pending', 'firing');
 
+-- told_incidents: of some incidents what a receiver was told of silence, each message once, with the sites above it
+SELECT a.incident_id, o.id, a.severity, site_path(a.site_id)
+FROM outbox o
+JOIN alert a ON a.id = o.alert_id
+JOIN rule_version v ON v.id = a.rule_version_id
+WHERE a.incident_id = ANY (%(incidents)s::uuid[]) AND o.receiver_id = %(receiver_id)s AND o.state = 'delivered'
+  AND o.grouped_in IS NULL AND o.message ->> 'kind' = 'firing' AND v.condition_kind = ANY (%(silent_kinds)s::text[])
+  -- what a cause explains it takes in already: what it does not explain is something else
+  AND v.explains IS NULL
+ORDER BY o.delivered_at, o.id;
+
 -- notification: one of them with all that a channel needs; its thread is what was sent of this alert, oldest first
 SELECT o.id, o.alert_id, coalesce(o.composed, o.message), o.attempts, o.created_at, r.slug, r.channel, r.address, r.secret,
        (SELECT array_agg(coalesce(sent.grouped_in, sent.id) ORDER BY sent.transition_id, sent.id) FROM outbox sent
@@ -147,8 +158,8 @@ WHERE o.id = %(id)s;
 
 -- suppress: give notifications up on purpose, with all that would have been told in the same message
 UPDATE outbox o
-SET state = 'suppressed', reason = w.reason
-FROM unnest(%(ids)s::uuid[], %(reasons)s::text[]) AS w (id, reason)
+SET state = 'suppressed', reason = w.reason, grouped_in = coalesce(w.joined, o.grouped_in)
+FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(joined)s::uuid[]) AS w (id, reason, joined)
 WHERE (o.id = w.id OR o.grouped_in = w.id) AND o.state = 'pending';
 
 -- hold: let notifications wait, and say why
