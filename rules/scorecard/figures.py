@@ -31,6 +31,7 @@ class KindFigures:
         rules: names of those that are there to find it.
         tally: of those rules together.
         provoked: false alarms at its place and time.
+        explained: alerts at its place and time that something explains, and that nobody was told of.
         delays: of those that were found, shortest first.
     """
 
@@ -41,6 +42,7 @@ class KindFigures:
     delays: Sequence[float]
     tally: Tally
     provoked: int
+    explained: int
 
     @property
     def title(self) -> str:
@@ -67,6 +69,7 @@ class KindFigures:
             "precision": rounded(self.tally.precision),
             "false_alarms_per_device_week": rounded(self.tally.false_per_device_week),
             "false_alarms_provoked": self.provoked,
+            "alerts_explained": self.explained,
         }
 
 
@@ -198,10 +201,15 @@ def _kind_figures(
             if position in matching.found
         ),
         tally=_tally(matching, own, stretch, devices),
-        provoked=sum(
-            one.verdict is Verdict.FALSE and one.occurrence is not None and one.occurrence.kind == kind
-            for one in matching.judged
-        ),
+        provoked=_count(matching, Verdict.FALSE, kind),
+        explained=_count(matching, Verdict.EXPLAINED, kind),
+    )
+
+
+def _count(matching: Matching, verdict: Verdict, kind: str) -> int:
+    """Count alerts of a verdict at the place and time of faults of a kind."""
+    return sum(
+        one.verdict is verdict and one.occurrence is not None and one.occurrence.kind == kind for one in matching.judged
     )
 
 
@@ -230,6 +238,7 @@ def _tally(matching: Matching, detectors: Sequence[Detector], stretch: Stretch, 
         true=verdicts[Verdict.TRUE],
         false=verdicts[Verdict.FALSE],
         repeated=verdicts[Verdict.REPEATED],
+        explained=verdicts[Verdict.EXPLAINED],
         device_weeks=len(watched) * stretch.days / 7,
     )
 

@@ -12,6 +12,7 @@ from rules.backtest import run_backtest
 from rules.backtests.stretch import Stretch as Asked
 from rules.conditions.span import Contact, Instant
 from rules.conditions.watch import ALWAYS, Watch
+from rules.correlation.findings import explain_findings
 from rules.grids.grid import Seen, seen_of
 from rules.instants import to_datetime
 from rules.postgres_store import PostgresStore
@@ -20,6 +21,7 @@ from rules.sources import Source
 from rules.store import Page, StoredFold
 from rules.targets import FoldKey, Target, find_targets
 from veldwatch.model.conditions.inputs import Input
+from veldwatch.model.explanation import DEFAULT_PATIENCE, Explanation, Patience
 from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSite
 from veldwatch.storage import folds, simulation
@@ -80,7 +82,12 @@ def recorded(connection: Connection, watched: Watched, scope: Scope, stretch: St
     """Give the alerts that the engine recorded, of the enabled rules and of those that fired in the stretch."""
     fired = fired_alerts(connection, stretch.since, stretch.until)
     firings = [
-        Firing(alert.rule, alert.fired_at, Spot(alert.organisation, alert.device, alert.sites))
+        _told(
+            Firing(alert.rule, alert.fired_at, Spot(alert.organisation, alert.device, alert.sites)),
+            Explanation(until=alert.explained_until) if alert.explained else None,
+            alert.resolved_at,
+            stretch,
+        )
         for alert in fired
         if scope.holds(alert.organisation, alert.device)
     ]
@@ -103,6 +110,7 @@ def backtested(
     stretch: Stretch,
     *,
     contacts_as_observed: bool = False,
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> Gathered:
     """Give what rules would have raised.
 
@@ -113,11 +121,21 @@ def backtested(
     kind = _AsObserved if contacts_as_observed else _Picture
     store = kind(connection=connection, until=stretch.until, picture=watched)
     targets, refused = _targets(rules, watched)
-    firings = [
-        Firing(rule.id, finding.alert.fired_at, spot_of(finding.target.place))
+    findings = [
+        finding
         for rule in rules
         if targets[rule.id]
         for finding in run_backtest(store, rule, Asked(since=stretch.since, until=stretch.until)).findings
+    ]
+    explained = explain_findings(connection, findings, patience)
+    firings = [
+        _told(
+            Firing(finding.target.rule.id, finding.alert.fired_at, spot_of(finding.target.place)),
+            explained.get(finding.alert.id),
+            finding.alert.resolved_at,
+            stretch,
+        )
+        for finding in findings
         if finding.alert.fired_at is not None
     ]
     return Gathered(
@@ -126,6 +144,16 @@ def backtested(
         targets=targets,
         refused=refused,
     )
+
+
+def _told(firing: Firing, explanation: Explanation | None, resolved_at: datetime | None, stretch: Stretch) -> Firing:
+    """Say whether an alert is told, and when: one that outlasts what explains it is told then."""
+    if explanation is None:
+        return firing
+    until = explanation.until
+    if until is None or until >= stretch.until or (resolved_at is not None and resolved_at <= until):
+        return firing._replace(explained=True)
+    return firing._replace(fired_at=max(firing.fired_at, until))
 
 
 def simulated_truth(

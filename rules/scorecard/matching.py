@@ -25,6 +25,8 @@ class Verdict(StrEnum):
     """The first to find a fault."""
     REPEATED = "repeated"
     """For a fault that was found already, or that began before the stretch."""
+    EXPLAINED = "explained"
+    """Of silence that another alert or a planned interruption explains: recorded, and told to nobody."""
     FALSE = "false"
     UNSCORED = "unscored"
     """Its rule is there to find no fault."""
@@ -34,7 +36,7 @@ class Judged(NamedTuple):
     """An alert with its verdict.
 
     Attributes:
-        occurrence: what it found or repeats; of a false one, what provoked it; None: nothing.
+        occurrence: what it found or repeats; of a false or explained one, what provoked it; None: nothing.
     """
 
     firing: Firing
@@ -97,6 +99,9 @@ class _Truth:
         """Say what an alert is, and note what it found."""
         if not detector.is_scored:
             return Judged(firing, Verdict.UNSCORED, None)
+        if firing.explained:
+            around = (one for _, one in self._around(firing.spot) if self._is_on(one, firing.fired_at))
+            return Judged(firing, Verdict.EXPLAINED, _latest(around))
         on = [(position, one) for position, one in self._around(firing.spot) if self._is_on(one, firing.fired_at)]
         own = [(position, one) for position, one in on if detector.finds(one.kind)]
         if not own:

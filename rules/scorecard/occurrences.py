@@ -60,11 +60,17 @@ class Spot(NamedTuple):
 
 
 class Firing(NamedTuple):
-    """An alert that fired, at the time to which the observations put it."""
+    """An alert that fired, at the time to which the observations put it.
+
+    Attributes:
+        fired_at: of one that was explained at first: when it was to be told all the same.
+        explained: something explains it as long as it lasts, so nobody is told.
+    """
 
     rule: str
     fired_at: datetime
     spot: Spot
+    explained: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

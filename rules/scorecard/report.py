@@ -107,7 +107,7 @@ def markdown(report: Report) -> Iterator[str]:
 
 _MARKED = "† there to cause no alert: the false alarms are those that came at its place and time"
 _KIND_HEADINGS = ("fault", "injected", "found", "recall", "delay", "p95", "precision", "false", "/device-week", "rules")
-_RULE_HEADINGS = ("rule", "devices", "alerts", "true", "repeated", "false", "precision", "/device-week")
+_RULE_HEADINGS = ("rule", "devices", "alerts", "true", "repeated", "explained", "false", "precision", "/device-week")
 
 
 def _basis(report: Report) -> Iterator[str]:
@@ -171,13 +171,14 @@ def _overall_row(figures: Figures) -> tuple[str, ...]:
 
 def _rule_row(name: str, devices: int, tally: Tally | None, alerts: int) -> tuple[str, ...]:
     if tally is None:
-        return (name, str(devices), str(alerts), *[_NOTHING] * 5)
+        return (name, str(devices), str(alerts), *[_NOTHING] * 6)
     return (
         name,
         str(devices),
         str(alerts),
         str(tally.true),
         str(tally.repeated),
+        str(tally.explained),
         str(tally.false),
         _share(tally.precision),
         _rate(tally.false_per_device_week),

@@ -19,6 +19,7 @@ class Tally:
     false: int
     repeated: int
     device_weeks: float
+    explained: int = 0
 
     @property
     def precision(self) -> float | None:
@@ -37,6 +38,7 @@ class Tally:
             "true": self.true,
             "false": self.false,
             "repeated": self.repeated,
+            "explained": self.explained,
             "precision": rounded(self.precision),
             "false_alarms_per_device_week": rounded(self.false_per_device_week),
         }

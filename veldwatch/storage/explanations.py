@@ -77,6 +77,23 @@ def read_interruptions(
     ]
 
 
+class Hang(NamedTuple):
+    """How a device hangs in the network: through which other it is heard, and how often it reports."""
+
+    gateway: int | None
+    interval: timedelta | None
+
+
+def read_hangs(connection: Connection, devices: Iterable[int]) -> dict[int, Hang]:
+    """Read how some devices hang in the network."""
+    return {number: Hang(*hang) for number, *hang in _rows(connection, "hangs", {"devices": list(devices)})}
+
+
+def read_paths(connection: Connection, sites: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """Read of some sites all above each and itself, outermost first."""
+    return _paths(connection, sites)
+
+
 def _explain(connection: Connection, ids: Sequence[UUID], patience: Patience, now: datetime) -> list[UUID]:
     rows = _rows(connection, "happenings", {"ids": list(ids), "kinds": list(SIGNS)})
     if not rows:

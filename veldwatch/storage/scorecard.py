@@ -22,6 +22,8 @@ class FiredAlert(NamedTuple):
         organisation: slug.
         device: external id; None: it is about a site.
         sites: slugs of its site and of those above, outermost first.
+        explained: something explains it, until `explained_until` (None: as long as it lasts).
+        resolved_at: None: it holds.
     """
 
     rule: str
@@ -29,6 +31,9 @@ class FiredAlert(NamedTuple):
     organisation: str
     device: str | None
     sites: tuple[str, ...]
+    explained: bool = False
+    explained_until: datetime | None = None
+    resolved_at: datetime | None = None
 
 
 class Evidence(NamedTuple):
@@ -48,7 +53,8 @@ def fired_alerts(connection: Connection, since: datetime, until: datetime) -> li
     with translated_errors():
         rows = connection.execute(_QUERIES["fired"], {"since": since, "until": until}).fetchall()
     return [
-        FiredAlert(rule, at, organisation, device, tuple(sites or ())) for rule, at, organisation, device, sites in rows
+        FiredAlert(rule, at, organisation, device, tuple(sites or ()), *quiet)
+        for rule, at, organisation, device, sites, *quiet in rows
     ]
 
 

@@ -5,6 +5,7 @@ import { severityBadge, stateBadge } from "./badges.js";
 import { showEvidence } from "./alert_evidence.js";
 import { isOpen, alertTime } from "./alert_row.js";
 import { RESOLUTIONS, showWork } from "./alert_work.js";
+import { explanation, silenceLink } from "./alert_explanation.js";
 import { disposables, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { loadRegister, sites } from "./register.js";
@@ -55,10 +56,10 @@ function head(alert, back, acknowledge, rule) {
     h("div", { class: "row row-wrap" },
       h("a", { class: "button button-small phone-only", href: back }, icon("back", 15), "Alerts"),
       severityBadge(alert.severity), stateBadge(alert.state), alert.acknowledged_at ? h("span", { class: "badge badge-ok" }, icon("check", 14), `Acknowledged by ${alert.acknowledged_by}`) : null,
-      h("span", { class: "grow" }), acknowledgeButton(alert, acknowledge)),
+      h("span", { class: "grow" }), silenceLink(alert), acknowledgeButton(alert, acknowledge)),
     h("h2", { class: "detail-title" }, alert.rule_title || alert.rule),
     h("p", {}, alert.summary),
-    alert.late ? lateNote(alert) : null,
+    alert.late ? lateNote(alert) : null, explanation(alert),
     h("dl", { class: "facts" },
       fact("Device", alert.device_id ? h("a", { href: `#/devices/${alert.device_id}` }, alert.device_name ?? alert.device) : "–"),
       fact("Site", sites.find((s) => s.slug === alert.site)?.name ?? alert.site ?? "–"), fact("Organisation", alert.organisation),

@@ -14,6 +14,8 @@ export const alertTime = (alert) => alert.fired_at ?? alert.opened_at;
 function flag(alert) {
   if (alert.resolution) return `${sentence(alert.resolution)} · ${sentence(alert.state)}`;
   if (alert.assigned_to) return `${alert.assigned_to} · ${sentence(alert.state)}`;
+  if (alert.silenced_by) return `Silenced · ${sentence(alert.state)}`;
+  if (alert.explained_by || alert.explained_by_interruption) return `Explained · ${sentence(alert.state)}`;
   if (alert.acknowledged_at) return `Acknowledged · ${sentence(alert.state)}`;
   return sentence(alert.state);
 }

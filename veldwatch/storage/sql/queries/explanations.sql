@@ -97,6 +97,11 @@ WHERE i.cancelled_at IS NULL AND i.begins_at <= %(until)s AND i.ends_at >= %(sin
   AND (p.site_id = ANY (%(sites)s::integer[]) OR p.device_id = ANY (%(devices)s::integer[]))
 GROUP BY i.id;
 
+-- hangs: through which other devices some are heard, and how often they report
+SELECT d.id, d.gateway_id, p.expected_interval
+FROM device d LEFT JOIN profile p ON p.id = d.profile_id
+WHERE d.id = ANY (%(devices)s::integer[]);
+
 -- save: how some alerts are explained from now on
 UPDATE alert a
 SET explained_by = w.explained_by, explained_by_interruption = w.interruption, explained_until = w.until,

@@ -4,7 +4,8 @@ WITH RECURSIVE path AS (
     UNION ALL
     SELECT s.id, s.parent_id, p.slugs || s.slug FROM site s JOIN path p ON s.parent_id = p.id
 )
-SELECT r.slug, a.fired_at, o.slug, d.external_id, path.slugs
+SELECT r.slug, a.fired_at, o.slug, d.external_id, path.slugs,
+       a.explained_by IS NOT NULL OR a.explained_by_interruption IS NOT NULL, a.explained_until, a.resolved_at
 FROM alert a
 JOIN rule_version v ON v.id = a.rule_version_id
 JOIN rule r ON r.id = v.rule_id

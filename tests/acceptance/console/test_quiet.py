@@ -1,0 +1,77 @@
+"""Operators silence an alert and see the week's interruptions, in a real browser."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.console.conftest import PHONE, Open, Scheme
+from tests.integration.api import world
+from tests.integration.api.world import World
+from veldwatch.model.explanation import DEFAULT_PATIENCE
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.interruptions import Place, Planned, add_interruption
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def alert(connection: Connection, made: World) -> str:
+    at = datetime.now(UTC) - HOUR
+    return str(world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=at))
+
+
+@pytest.fixture
+def plans(connection: Connection, made: World) -> World:
+    now = datetime.now(UTC)
+    for kind, begins in (("planned", now - HOUR), ("load_shedding", now + HOUR)):
+        planned = Planned(
+            organisation="demo-water",
+            kind=kind,
+            title="Stage 2" if kind == "load_shedding" else "Transformer is exchanged",
+            begins_at=begins,
+            ends_at=begins + 3 * HOUR,
+            place=Place(sites=("upper",)),
+        )
+        add_interruption(connection, planned, author="tests", scope=None, now=now, patience=DEFAULT_PATIENCE)
+    connection.commit()
+    return made
+
+
+def test_an_alert_is_silenced_with_a_preview_and_the_silence_ended(visit: Open, alert: str) -> None:
+    page = visit(f"/alerts/{alert}").page
+    page.get_by_role("link", name="Silence this").click()
+    expect(page.get_by_label("Device")).to_have_value("m-1")
+    expect(page.locator(".silence-preview")).to_contain_text("Would mute 1 alert that fires now")
+    page.get_by_label("Why").fill("pump is rebuilt")
+    page.get_by_role("button", name="Silence", exact=True).click()
+    expect(page.get_by_text("Fired within it (1)")).to_be_visible()
+    page.locator(f'a[href="#/alerts/{alert}"]').click()
+    expect(page.locator(".quiet-note")).to_contain_text("Silenced. It is told when")
+    page.get_by_role("link", name=re.compile(r"silence \d+")).click()
+    page.get_by_role("button", name="1 day").click()
+    expect(page.get_by_text("Extended by")).to_be_visible()
+    page.get_by_role("button", name="End now").click()
+    expect(page.locator(".badge", has_text="Expired")).to_be_visible()
+
+
+def test_a_silence_of_everything_is_refused_until_somebody_says_so(visit: Open, alert: str) -> None:
+    assert alert
+    page = visit("/quiet/new").page
+    expect(page.locator(".silence-preview")).to_contain_text("would mute everything")
+    page.get_by_label("It is meant to mute everything").check()
+    expect(page.locator(".silence-preview")).to_contain_text("Would mute 1 alert")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 900), PHONE])
+def test_the_week_of_interruptions_fits_every_screen(
+    visit: Open, plans: World, size: tuple[int, int], scheme: Scheme
+) -> None:
+    assert plans
+    page = visit("/quiet", size=size, scheme=scheme).page
+    expect(page.locator(".week-bar").first).to_be_visible()
+    expect(page.get_by_text("Transformer is exchanged")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
