@@ -55,7 +55,7 @@ def _rows(document: Document) -> Iterator[str]:
             yield _row(case, kind["title"], kind["injected"], kind["detected"], *shares)
         else:
             provoked = f"{kind['false_alarms_provoked']} provoked"
-            if kind["alerts_explained"]:
+            if kind.get("alerts_explained"):
                 provoked += f", {kind['alerts_explained']} explained"
             yield _row(case, f"*{kind['title']}*", kind["injected"], *["–"] * 5, provoked)
     every = document["overall"]

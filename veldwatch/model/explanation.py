@@ -134,7 +134,8 @@ def explain(
 def tolerance_of(one: Happening, patience: Patience) -> timedelta:
     """Say how long before a cause an alert may have begun: two reports may be lost before the first that counts."""
     if one.sign is not Sign.SILENCE:
-        return patience.tolerance
+        # What is inferred from the silence of many begins with the silence of the first of them.
+        return max(patience.tolerance, one.silent_for)
     interval = one.interval or one.silent_for / MISSED_REPORTS
     return min(one.silent_for, max(patience.tolerance, 2 * interval), LONGEST_TOLERANCE)
 
@@ -188,10 +189,11 @@ class _Causes:
     def best(self, one: Happening, patience: Patience) -> Explanation | None:
         """Give what explains an alert the longest, and of that the topmost."""
         tolerance, grace = tolerance_of(one, patience), grace_of(one, patience)
-        fitting = [cause for cause in self._around(one) if _fits(one, cause, tolerance)]
+        around = list(self._around(one))
+        fitting = [cause for cause in around if _fits(one, cause, tolerance)]
         if not fitting:
             return None
-        best = min(fitting, key=_rank)
+        best = _last_of_chain(one, fitting, around, grace)
         until = None if best.ends_at is None else best.ends_at + grace
         return Explanation(alert=best.alert, interruption=best.interruption, until=until)
 
@@ -217,6 +219,22 @@ def _is_above(cause: Happening, one: Happening) -> bool:
 def _fits(one: Happening, cause: _Cause, tolerance: timedelta) -> bool:
     begins_in_time = cause.begins_at - tolerance <= one.opened_at <= (cause.ends_at or _NEVER)
     return begins_in_time and (one.resolved_at is None or one.resolved_at >= cause.begins_at)
+
+
+def _last_of_chain(one: Happening, fitting: list[_Cause], around: list[_Cause], grace: timedelta) -> _Cause:
+    """Give the cause that explains an alert the longest, from one to the next where there was no time to be heard.
+
+    A device that was off at six, when its feeder was shed, and is off at seven, when its transformer is exchanged, was
+    not heard in between.
+    """
+    best = min(fitting, key=_rank)
+    later = sorted((cause for cause in around if cause.begins_at > one.opened_at), key=lambda cause: cause.begins_at)
+    for cause in later:
+        if best.ends_at is None or cause.begins_at > best.ends_at + grace:
+            break
+        if one.resolved_at is None or one.resolved_at >= cause.begins_at:
+            best = min(best, cause, key=_rank)
+    return best
 
 
 def _rank(cause: _Cause) -> tuple[timedelta, int, datetime, str]:

@@ -84,6 +84,7 @@ def test_what_was_simulated_is_held_against_a_back_test(cli: Commands, town: Fee
         "true": 1,
         "false": 1,
         "repeated": 1,
+        "explained": 0,
         "precision": 0.5,
         "false_alarms_per_device_week": 0.5,
         "unscored": 0,

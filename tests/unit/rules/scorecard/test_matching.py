@@ -57,6 +57,11 @@ CASES = {
     "and nothing that is there to cause no alert": ([fault("meter_exchange")], [alert(12, "any")], "F"),
     "which a rule that names it does find": ([fault("meter_exchange")], [alert(12, "exchange")], "T"),
     "a rule that is there to find no fault is not judged": ([fault()], [alert(12, "heat"), alert(100, "heat")], "UU"),
+    "one that something explains finds nothing, and the next one does": (
+        [fault()],
+        [alert(12)._replace(explained=True), alert(13)],
+        "ET",
+    ),
     "a label's own word fits every rule": ([fault("anomaly")], [alert(12), alert(13, "exchange")], "TR"),
     "a fault at a site is found at a device of the site": (
         [fault("burst", site="north")],

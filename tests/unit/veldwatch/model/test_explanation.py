@@ -119,6 +119,22 @@ def test_a_planned_interruption_of_a_device_explains_that_device_alone() -> None
     assert why(silence(2), planned=[planned]) is None
 
 
+def test_a_cut_that_goes_over_into_another_goes_on_explaining() -> None:
+    first = cut(lasts=HOUR)
+    second = cut(101, opened_at=NOON + 2 * HOUR, resolved_at=NOON + 5 * HOUR, sites=(TOWN, FEEDER, TRANSFORMER))
+    later = cut(102, opened_at=NOON + 9 * HOUR, resolved_at=None)
+    long_silent = silence(last_heard=-30 * MINUTE)
+    assert why(long_silent, [first, second, later]) == Explanation(alert=UUID(int=101), until=NOON + 7 * HOUR)
+    assert why(long_silent, [second]) is None
+    heard_between = silence(last_heard=-30 * MINUTE, resolved_at=NOON + 90 * MINUTE)
+    assert why(heard_between, [first, second]) == Explanation(alert=UUID(int=100), until=NOON + 3 * HOUR)
+
+
+def test_what_is_inferred_from_the_silence_of_many_may_have_begun_with_the_first_of_them() -> None:
+    inferred = cut(102, sign=Sign.INFERRED, device=None, opened_at=NOON - 40 * MINUTE, silent_for=70 * MINUTE)
+    assert why(inferred, [cut()]) == Explanation(alert=UUID(int=100))
+
+
 _TREES = [(), (1,), (1, 2), (1, 2, 3), (1, 4), (5,)]
 
 
