@@ -8,6 +8,7 @@ from rules.conditions.limits import Limited
 from rules.targets import Target
 from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
+from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, Part
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -54,6 +55,38 @@ def _stuck(condition: Stuck, target: Target, alert: Alert) -> str:
 
 def _spike(condition: Spike, target: Target, alert: Alert) -> str:
     return f"{condition.metric} stood out from the readings before and after by {_shown(alert.value, target)}"
+
+
+def _calculated(condition: Calculated, target: Target, alert: Alert) -> str:
+    return f"{condition.expression} is {_limit(condition)}: {_shown(alert.value, target)}"
+
+
+def _composite(condition: AllOf | AnyOf | Not, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    sentence = _part(condition)
+    return sentence[0].upper() + sentence[1:]
+
+
+def _part(part: Part) -> str:  # noqa: PLR0911  # one for each kind
+    """Say what a part looks for."""
+    match part:
+        case AllOf() | AnyOf():
+            return (" and " if isinstance(part, AllOf) else " or ").join(_nested(one) for one in part.of)
+        case Not():
+            return f"not {_nested(part.of)}"
+        case Stuck():
+            return f"{part.metric} does not change for {format_duration(part.duration)}"
+        case RateOfChange():
+            return f"{part.metric} changes in {format_duration(part.per)} by {_limit(part)}"
+        case ValueChange():
+            return f"{part.of.value} of {part.metric} within {format_duration(part.window)} {_limit(part)}"
+        case Threshold():
+            return f"{part.metric} {_limit(part)}"
+        case Calculated():
+            return f"{part.expression} {_limit(part)}"
+
+
+def _nested(part: Part) -> str:
+    return f"({_part(part)})" if isinstance(part, AllOf | AnyOf) else _part(part)
 
 
 def _continuous_flow(condition: ContinuousFlow, target: Target, alert: Alert) -> str:  # noqa: ARG001  # as all
@@ -140,6 +173,10 @@ SENTENCES: Mapping[type, Callable[[Any, Target, Alert], str]] = {
     Spike: _spike,
     Baseline: _baseline,
     JointBaseline: _joint_baseline,
+    Calculated: _calculated,
+    AllOf: _composite,
+    AnyOf: _composite,
+    Not: _composite,
     ContinuousFlow: _continuous_flow,
     NightFlow: _night_flow,
     Absence: _absence,

@@ -4,7 +4,7 @@ A subject is what one fold runs over: `series:17` for conditions on readings, `d
 several series together, `site:9` for conditions on an area.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,8 +18,9 @@ from rules.instants import to_span
 from rules.sources import Source
 from rules.subjects import Subjects
 from veldwatch.errors import RuleInvalid
+from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, can_hold
 from veldwatch.model.conditions.inputs import Input
-from veldwatch.model.conditions.kinds import metrics_of
+from veldwatch.model.conditions.kinds import Condition, metrics_of
 from veldwatch.model.conditions.movement import Geofence
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId, SiteId
 from veldwatch.model.rule import Rule
@@ -176,11 +177,11 @@ def _group_target(version: RuleVersionId, rule: Rule, planned: Planned) -> Targe
 def _joint_targets(
     version: RuleVersionId, rule: Rule, devices: Iterable[WatchedDevice], subjects: "Subjects"
 ) -> Iterator[Target]:
-    """Make a target of each device that has at least two of the metrics, or the only one."""
+    """Make a target of each device that has enough of the metrics."""
     metrics = metrics_of(rule.condition)
     for device in devices:
         slots = subjects.slots(device, metrics)
-        if sum(map(bool, slots)) < min(2, len(metrics)):
+        if not _is_enough(rule.condition, [metric for metric, slot in zip(metrics, slots, strict=True) if slot]):
             continue
         yield Target(
             key=FoldKey(version, f"device:{device.id}"),
@@ -190,6 +191,15 @@ def _joint_targets(
             device=device,
             series=None,
         )
+
+
+def _is_enough(condition: Condition, metrics: Sequence[str]) -> bool:
+    """Tell whether something can be said by these metrics; of a joint baseline by any two, or the only one."""
+    match condition:
+        case Calculated() | AllOf() | AnyOf() | Not():
+            return can_hold(condition, frozenset(metrics))
+        case _:
+            return len(metrics) >= min(2, len(metrics_of(condition)))
 
 
 def _compiled(rule: Rule, watched: Watched, organisation: OrganisationId, refusals: list[Refusal]) -> Fold | None:

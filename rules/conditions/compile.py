@@ -7,7 +7,9 @@ from rules.conditions.absence import compile_absence
 from rules.conditions.area_outage import compile_area_outage
 from rules.conditions.balance import compile_balance
 from rules.conditions.baseline import compile_baseline
+from rules.conditions.calculated import compile_calculated
 from rules.conditions.change import compile_change
+from rules.conditions.composite import compile_composite
 from rules.conditions.continuous_flow import compile_continuous_flow
 from rules.conditions.geofence import compile_geofence
 from rules.conditions.immobility import compile_immobility
@@ -24,6 +26,7 @@ from rules.conditions.threshold import compile_threshold
 from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
+from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not
 from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -50,6 +53,10 @@ WITH_HOLD_FOR: Mapping[type, Callable[[Any, Instant], AnyCondition]] = {
     ValueChange: compile_change,
     Baseline: compile_baseline,
     JointBaseline: compile_joint_baseline,
+    Calculated: compile_calculated,
+    AllOf: compile_composite,
+    AnyOf: compile_composite,
+    Not: compile_composite,
     Balance: compile_balance,
     Neighbours: compile_neighbours,
     Proximity: compile_proximity,

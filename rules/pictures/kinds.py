@@ -4,7 +4,7 @@ A kind that is not listed is drawn by what it folds.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,13 +15,16 @@ from rules.conditions.derived import DerivedCondition
 from rules.conditions.geofence import GeofenceCondition
 from rules.conditions.immobility import FEWEST, ImmobilityCondition
 from rules.conditions.places import Plane
-from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
+from rules.conditions.span import Contact, Fix, Instant, Observation, Reading, Sample
 from rules.instants import to_instant
 from rules.pictures import areas, learnt
 from rules.pictures.charts import Chart, Curve, Form, Limit, Map, Outline, Part, Scale
 from rules.rule_tests import START, RuleTest
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
+from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, metrics_of_part
+from veldwatch.model.conditions.composite import Part as Combined
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
+from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import metric_of
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -98,11 +101,47 @@ def _derived(title: str) -> Callable[[Any, RuleTest], Sequence[Part]]:
         curves += [Curve(points=most, form=Form.LINE, faint=True, label="at most")] if most else []
         limits = limits_of(condition.above, condition.below, condition.outside, condition.dead_band)
         words = title.format(
-            per=_spoken(getattr(condition, "per", None)), window=_spoken(getattr(condition, "window", None))
+            per=_spoken(getattr(condition, "per", None)),
+            window=_spoken(getattr(condition, "window", None)),
+            expression=getattr(condition, "expression", ""),
         )
-        return [value_chart(test, form=Form.LINE), Chart(title=words, curves=curves, limits=limits)]
+        above = sample_charts(test, {}) if condition.INPUT is Input.SAMPLES else [value_chart(test, form=Form.LINE)]
+        return [*above, Chart(title=words, curves=curves, limits=limits)]
 
     return draw
+
+
+def _composite(condition: AllOf | AnyOf | Not, test: RuleTest) -> Sequence[Part]:
+    limits: dict[str, list[Limit]] = {}
+    for part in _leaves(condition):
+        if isinstance(part, Threshold):
+            found = limits_of(part.above, part.below, part.outside, part.dead_band)
+            limits.setdefault(part.metric, []).extend(found)
+    return sample_charts(test, limits)
+
+
+def _leaves(part: Combined) -> Iterator[Combined]:
+    match part:
+        case AllOf() | AnyOf():
+            for one in part.of:
+                yield from _leaves(one)
+        case Not():
+            yield from _leaves(part.of)
+        case _:
+            yield part
+
+
+def sample_charts(test: RuleTest, limits: Mapping[str, Sequence[Limit]]) -> list[Chart]:
+    """Draw each series of a device that is looked at, with limits by metric."""
+    condition = test.rule.condition
+    assert isinstance(condition, Calculated | AllOf | AnyOf | Not)  # noqa: S101  # these have samples
+    samples = [seen for seen in test.observations if isinstance(seen, Sample)]
+    charts: list[Chart] = []
+    for slot, metric in enumerate(metrics_of_part(condition)):
+        values = [(second(seen.at), seen.values[slot]) for seen in samples]
+        points = [(moment, value) for moment, value in values if value is not None]
+        charts.append(Chart(title=metric, curves=[Curve(points=points)], limits=limits.get(metric, ())))
+    return charts
 
 
 def _repeat(condition: Repeat, test: RuleTest) -> Sequence[Part]:
@@ -224,6 +263,10 @@ _KINDS: Mapping[type, Callable[[Any, RuleTest], Sequence[Part]]] = {
     Spike: _spike,
     Baseline: learnt.baseline,
     JointBaseline: learnt.joint_baseline,
+    Calculated: _derived("{expression}"),
+    AllOf: _composite,
+    AnyOf: _composite,
+    Not: _composite,
     ContinuousFlow: _continuous_flow,
     NightFlow: learnt.night_flow,
     Absence: _absence,

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from veldwatch.errors import RuleInvalid
+from veldwatch.model.conditions.composite import AllOf, AnyOf, Not
 from veldwatch.model.conditions.kinds import Condition, kind_of
 from veldwatch.model.conditions.movement import Geofence
 from veldwatch.model.conditions.silence import Absence
@@ -66,9 +67,7 @@ def parse_rule(document: Mapping[str, object]) -> Rule:
 def rule_to_document(rule: Rule) -> dict[str, Any]:
     """Write a rule in its canonical form."""
     document = _written(rule)
-    document["condition"] = {"kind": kind_of(rule.condition), **_written(rule.condition)}
-    if isinstance(rule.condition, Geofence) and rule.condition.polygon is not None:
-        document["condition"]["polygon"] = json.loads(rule.condition.polygon)
+    document["condition"] = _condition_document(rule.condition)
     if rule.impact is not None:
         document["impact"] = write_impact(rule.impact)
     select = _written(rule.select)
@@ -111,6 +110,20 @@ def _detects(part: DocumentPart) -> tuple[str, ...] | None:
         if name not in FAULTS:
             raise part.wrong("detects", name, f"expected one of {', '.join(FAULTS)}")
     return tuple(sorted(set(names)))
+
+
+def _condition_document(condition: Condition) -> dict[str, Any]:
+    document = {"kind": kind_of(condition), **_written(condition)}
+    match condition:
+        case AllOf() | AnyOf():
+            document["of"] = [_condition_document(part) for part in condition.of]
+        case Not():
+            document["of"] = _condition_document(condition.of)
+        case Geofence() if condition.polygon is not None:
+            document["polygon"] = json.loads(condition.polygon)
+        case _:
+            pass
+    return document
 
 
 def _condition(part: DocumentPart) -> Condition:

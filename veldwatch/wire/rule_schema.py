@@ -10,6 +10,7 @@ from typing import Any
 from veldwatch.model.faults import FAULTS
 from veldwatch.model.message_template import MESSAGE_FIELDS
 from veldwatch.model.rule import Explains, Severity
+from veldwatch.wire.conditions.composite import part_schema
 from veldwatch.wire.conditions.registry import FORMS
 from veldwatch.wire.conditions.shapes import DURATION, TEXT, TEXTS, object_of
 from veldwatch.wire.impact_document import impact_schema
@@ -21,6 +22,7 @@ def rule_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Veldwatch rule",
+        "$defs": {"part": part_schema()},
         "type": "object",
         "required": ["id", "title", "severity", "condition"],
         "additionalProperties": False,

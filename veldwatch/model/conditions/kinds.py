@@ -7,6 +7,7 @@ that is the rule's `hold_for`.
 from datetime import timedelta
 
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
+from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, metrics_of_part
 from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -22,6 +23,10 @@ Condition = (
     | Repeat
     | Stuck
     | Spike
+    | Calculated
+    | AllOf
+    | AnyOf
+    | Not
     | ContinuousFlow
     | NightFlow
     | Absence
@@ -42,6 +47,10 @@ KINDS: dict[str, type[Condition]] = {
     "spike": Spike,
     "baseline": Baseline,
     "joint_baseline": JointBaseline,
+    "calculated": Calculated,
+    "all_of": AllOf,
+    "any_of": AnyOf,
+    "not": Not,
     "continuous_flow": ContinuousFlow,
     "night_flow": NightFlow,
     "absence": Absence,
@@ -81,7 +90,13 @@ def metric_of(condition: Condition) -> str | None:
 
 def metrics_of(condition: Condition) -> tuple[str, ...]:
     """Name the metrics whose readings a condition folds together, by slot; empty: it folds something else."""
-    return condition.metrics if isinstance(condition, JointBaseline) else ()
+    match condition:
+        case JointBaseline():
+            return condition.metrics
+        case Calculated() | AllOf() | AnyOf() | Not():
+            return metrics_of_part(condition)
+        case _:
+            return ()
 
 
 def own_time(condition: Condition) -> timedelta | None:

@@ -12,6 +12,16 @@ from veldwatch.wire.conditions.area import (
     read_neighbours,
     read_proximity,
 )
+from veldwatch.wire.conditions.composite import (
+    all_of_schemas,
+    any_of_schemas,
+    calculated_schemas,
+    not_schemas,
+    read_all_of,
+    read_any_of,
+    read_calculated,
+    read_not,
+)
 from veldwatch.wire.conditions.flow import (
     continuous_flow_schemas,
     night_flow_schemas,
@@ -63,6 +73,10 @@ FORMS: Mapping[str, Form] = {
     "spike": Form(read_spike, spike_schemas),
     "baseline": Form(read_baseline, baseline_schemas),
     "joint_baseline": Form(read_joint_baseline, joint_baseline_schemas),
+    "calculated": Form(read_calculated, calculated_schemas),
+    "all_of": Form(read_all_of, all_of_schemas),
+    "any_of": Form(read_any_of, any_of_schemas),
+    "not": Form(read_not, not_schemas),
     "continuous_flow": Form(read_continuous_flow, continuous_flow_schemas),
     "night_flow": Form(read_night_flow, night_flow_schemas),
     "absence": Form(read_absence, absence_schemas),

@@ -26,7 +26,9 @@ _NOT_NEGATIVE: dict[str, Any] = {"type": "number", "minimum": 0}
 _PAIR: dict[str, Any] = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
 
 
-class _Limits(NamedTuple):
+class Limits(NamedTuple):
+    """Limits as a document gives them."""
+
     above: float | None
     below: float | None
     outside: tuple[float, float] | None
@@ -35,13 +37,13 @@ class _Limits(NamedTuple):
 
 def read_threshold(part: DocumentPart) -> Threshold:
     """Read a threshold."""
-    limits = _limits(part)
+    limits = limits_of(part)
     return Threshold(metric=part.text("metric"), **limits._asdict())
 
 
 def read_rate_of_change(part: DocumentPart) -> RateOfChange:
     """Read a rate of change."""
-    limits = _limits(part)
+    limits = limits_of(part)
     condition = RateOfChange(
         metric=part.text("metric"),
         **limits._asdict(),
@@ -57,7 +59,7 @@ def read_rate_of_change(part: DocumentPart) -> RateOfChange:
 
 def read_change(part: DocumentPart) -> ValueChange:
     """Read a change over a window."""
-    limits = _limits(part)
+    limits = limits_of(part)
     return ValueChange(
         metric=part.text("metric"),
         **limits._asdict(),
@@ -69,7 +71,7 @@ def read_change(part: DocumentPart) -> ValueChange:
 
 def read_repeat(part: DocumentPart) -> Repeat:
     """Read a repeat."""
-    limits = _limits(part)
+    limits = limits_of(part)
     part.number("count")
     return Repeat(
         metric=part.text("metric"),
@@ -110,7 +112,7 @@ def read_spike(part: DocumentPart) -> Spike:
 
 def threshold_schemas() -> list[dict[str, Any]]:
     """Describe a threshold, by the limit that is given."""
-    return _by_limit("threshold", {"metric": TEXT}, ["metric"])
+    return by_limit("threshold", {"metric": TEXT}, ["metric"])
 
 
 def rate_of_change_schemas() -> list[dict[str, Any]]:
@@ -122,7 +124,7 @@ def rate_of_change_schemas() -> list[dict[str, Any]]:
         "max_gap": DURATION,
         "of": {"enum": [kind.value for kind in FlowKind]},
     }
-    return _by_limit("rate_of_change", properties, ["metric"])
+    return by_limit("rate_of_change", properties, ["metric"])
 
 
 def change_schemas() -> list[dict[str, Any]]:
@@ -133,7 +135,7 @@ def change_schemas() -> list[dict[str, Any]]:
         "of": {"enum": [change.value for change in Change]},
         "min_coverage": {"type": "number", "minimum": 0, "maximum": 1},
     }
-    return _by_limit("change", properties, ["metric", "window", "of"])
+    return by_limit("change", properties, ["metric", "window", "of"])
 
 
 def repeat_schemas() -> list[dict[str, Any]]:
@@ -144,7 +146,7 @@ def repeat_schemas() -> list[dict[str, Any]]:
         "window": DURATION,
         "of": {"enum": [occurrence.value for occurrence in Occurrence]},
     }
-    return _by_limit("repeat", properties, ["metric", "count", "window"])
+    return by_limit("repeat", properties, ["metric", "count", "window"])
 
 
 def stuck_schemas() -> list[dict[str, Any]]:
@@ -172,9 +174,10 @@ def spike_schemas() -> list[dict[str, Any]]:
     return [kind_of("spike", properties, ["metric", "above"])]
 
 
-def _limits(part: DocumentPart) -> _Limits:
+def limits_of(part: DocumentPart) -> Limits:
+    """Read the one limit that is given, and the dead-band."""
     limit = part.one_of(*_LIMITS)
-    limits = _Limits(
+    limits = Limits(
         above=part.number("above") if limit == "above" else None,
         below=part.number("below") if limit == "below" else None,
         outside=part.limits("outside") if limit == "outside" else None,
@@ -185,7 +188,8 @@ def _limits(part: DocumentPart) -> _Limits:
     return limits
 
 
-def _by_limit(kind: str, properties: dict[str, Any], required: list[str]) -> list[dict[str, Any]]:
+def by_limit(kind: str, properties: dict[str, Any], required: list[str]) -> list[dict[str, Any]]:
+    """Describe a kind with limits, once for each of them."""
     return [
         kind_of(
             kind,

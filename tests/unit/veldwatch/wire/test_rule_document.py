@@ -43,6 +43,27 @@ CONDITIONS: tuple[dict[str, Any], ...] = (
     {"kind": "stuck", "metric": "m", "duration": "3h", "tolerance": 0.1, "at_least": 3, "within": [0, 5]},
     {"kind": "stuck", "metric": "m", "duration": "3h", "max_gap": "1h", "outside": [0, 5]},
     {"kind": "spike", "metric": "m", "above": 3},
+    {"kind": "calculated", "expression": "a / b", "above": 3},
+    {"kind": "calculated", "expression": "p * 2", "names": {"p": "1-0:1.7.0"}, "outside": [1, 2], "within": "1h"},
+    {
+        "kind": "any_of",
+        "of": [{"kind": "threshold", "metric": "m", "above": 3}, {"kind": "stuck", "metric": "n", "duration": "1h"}],
+    },
+    {
+        "kind": "all_of",
+        "of": [
+            {"kind": "calculated", "expression": "a - b", "below": 0, "dead_band": 1},
+            {"kind": "not", "of": {"kind": "rate_of_change", "metric": "m", "outside": [-1, 1]}},
+            {
+                "kind": "any_of",
+                "of": [
+                    {"kind": "change", "metric": "m", "window": "1h", "of": "range", "above": 1},
+                    {"kind": "threshold", "metric": "m", "above": 3},
+                ],
+            },
+        ],
+    },
+    {"kind": "not", "of": {"kind": "threshold", "metric": "m", "above": 3}},
     {"kind": "spike", "metric": "m", "above": 3, "direction": "up", "max_gap": "10m"},
 )
 
@@ -180,6 +201,48 @@ def test_what_a_condition_says_comes_through() -> None:
         (
             {"hold_for": "5m", "condition": {"kind": "repeat", "metric": "m", "above": 1, "window": "1h", "count": 2}},
             "bad hold_for: '5m' (not for repeat, it has its own: condition.window)",
+        ),
+        (
+            {"condition": {"kind": "calculated", "expression": "a + pow(b, 2)", "above": 1}},
+            "bad condition.expression: 'pow(b, 2)' at position 5 of 'a + pow(b, 2)' (expected one of abs, min, ",
+        ),
+        (
+            {"condition": {"kind": "calculated", "expression": "1 + 2", "above": 1}},
+            "expected the name of a metric in it",
+        ),
+        (
+            {"condition": {"kind": "calculated", "expression": "a", "names": {"b": "m"}, "above": 1}},
+            "bad condition.names: 'b' (expected a name that the expression uses)",
+        ),
+        ({"condition": {"kind": "all_of", "of": [CONDITIONS[0]]}}, "(expected a list of 2 to 8 conditions)"),
+        (
+            {"condition": {"kind": "any_of", "of": [CONDITIONS[0], CONDITIONS[6]]}},
+            "bad condition.of[1].kind: 'absence' (expected one of threshold, rate_of_change, change, stuck, ",
+        ),
+        (
+            {"condition": {"kind": "not", "of": {"kind": "threshold", "metric": "m", "above": 1, "hold_for": "5m"}}},
+            "bad condition.of.hold_for: unknown key 'hold_for'",
+        ),
+        (
+            {
+                "condition": {
+                    "kind": "not",
+                    "of": {"kind": "not", "of": {"kind": "not", "of": {"kind": "not", "of": {"kind": "not"}}}},
+                }
+            },
+            "expected conditions nested at most 4 deep",
+        ),
+        (
+            {
+                "condition": {
+                    "kind": "any_of",
+                    "of": [
+                        {"kind": "calculated", "above": 1, "expression": "+".join(f"m{n}" for n in range(9))},
+                        {"kind": "calculated", "above": 1, "expression": "+".join(f"n{n}" for n in range(9))},
+                    ],
+                }
+            },
+            "(expected at most 16 metrics)",
         ),
         ({"message": "{password}"}, "bad message: '{password}' (unknown field 'password'"),
         ({"message": "{device.__class__}"}, "unknown field 'device.__class__'"),
