@@ -18,6 +18,7 @@ from simulators.fault_desk import FaultDesk
 from simulators.moment import from_milliseconds, to_milliseconds
 from simulators.planned_calendar import planned_calendars
 from simulators.registration import register
+from simulators.scenario import Scenario
 from simulators.scenario_files import load_scenario
 from veldwatch.config import Settings, patience_of
 from veldwatch.model.telemetry import Message
@@ -52,8 +53,7 @@ def replay(settings: Settings, case: Case) -> Replayed:
         settings: with the DSN of a migrated database of the case's own.
     """
     scenario = load_scenario(case.scenario)
-    begins_at, ends_at = to_milliseconds(case.begins_at), to_milliseconds(case.ends_at)
-    run = Run(seed=scenario.seed, begins_at=begins_at, live_from=begins_at, ends_at=ends_at)
+    run, ends_at = _run(scenario, case), to_milliseconds(case.ends_at)
     share = Share(0, case.of)
     fleet = build_fleet(scenario, run, share)
     plan = RunPlan(
@@ -61,7 +61,7 @@ def replay(settings: Settings, case: Case) -> Replayed:
     )
     with connect(settings.dsn, autocommit=True) as connection:
         register(connection, share_of(scenario, share))
-        _plan(connection, settings, case, planned_calendars(scenario, run))
+        import_plans(connection, settings, case)
         run_id = start_run(connection, plan, requested_by="scorecard")
         taken = Report()
         pipeline, writer = _pipeline(settings), IntakeWriter(settings.dsn)
@@ -76,9 +76,14 @@ def replay(settings: Settings, case: Case) -> Replayed:
     return Replayed(run_id=run_id, taken=taken)
 
 
-def _plan(connection: Connection, settings: Settings, case: Case, calendars: dict[str, str]) -> None:
-    """Import what each organisation knows beforehand, as somebody who runs such a place would."""
-    for organisation, text in calendars.items():
+def import_plans(connection: Connection, settings: Settings, case: Case) -> None:
+    """Import what each organisation of a case plans to switch off, as somebody who runs such a place would."""
+    scenario = load_scenario(case.scenario)
+    known = {plan.slug for plan in share_of(scenario, Share(0, case.of)).organisations}
+    for organisation, text in planned_calendars(scenario, _run(scenario, case)).items():
+        # Of a share only what is played is registered; what else is planned leads to no site and is left out.
+        if organisation not in known:
+            continue
         asked = CalendarImport(
             organisation=organisation,
             slug="planned",
@@ -90,6 +95,11 @@ def _plan(connection: Connection, settings: Settings, case: Case, calendars: dic
         import_calendar(
             connection, asked, author="scorecard", scope=None, now=case.begins_at, patience=patience_of(settings)
         )
+
+
+def _run(scenario: Scenario, case: Case) -> Run:
+    begins_at, ends_at = to_milliseconds(case.begins_at), to_milliseconds(case.ends_at)
+    return Run(seed=scenario.seed, begins_at=begins_at, live_from=begins_at, ends_at=ends_at)
 
 
 def _pipeline(settings: Settings) -> Pipeline:

@@ -13,7 +13,7 @@ import pytest
 from launch.scorecard.bench import empty_database, temporary_server
 from launch.scorecard.cases import SMALL, Case
 from launch.scorecard.figures import document_of
-from launch.scorecard.replay import replay
+from launch.scorecard.replay import import_plans, replay
 from launch.scorecard.scoring import GRACE
 from rules.scorecard.labels import LabelFormat
 from rules.scorecard.question import Question
@@ -69,6 +69,8 @@ def play_through_a_broker(folder: Path, case: Case) -> dict[str, Any]:
         # A message of which a part was refused counts twice: the last few may still be on their way.
         time.sleep(2)
         ((run,),) = stack.rows("SELECT max(id) FROM simulation_run")
+        with connect(stack.run["dsn"], autocommit=True) as connection:
+            import_plans(connection, Settings(dsn=stack.run["dsn"]), case)
         return score(stack.run["dsn"], case, run)
 
 
