@@ -142,7 +142,7 @@ def _is_calm(followed: Followed) -> bool:
         return False
     if followed.target.input is Input.CONTACTS:
         return not followed.shown
-    return all(ended_at is None for _, _, ended_at in followed.shown)
+    return all(ended_at is None for _, _, ended_at, _ in followed.shown)
 
 
 def _fixes(rows: npt.NDArray[Any]) -> Sequence[tuple[int, Fix]]:

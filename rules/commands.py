@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +17,7 @@ from rules.pictures.picture import draw
 from rules.postgres_store import PostgresStore
 from rules.rule_files import pack_path, read_rules
 from rules.rule_tests import read_tests
+from rules.statistics_lines import statistics_lines
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid, RuleInvalid
 from veldwatch.logs import configure_logs
@@ -25,6 +26,7 @@ from veldwatch.model.rule import Rule
 from veldwatch.process import stop_on_signals
 from veldwatch.storage.backtests import read_one_moment
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.rule_statistics import StatisticsAsked, rule_statistics
 from veldwatch.storage.rules import get_rule, list_rules, save_rule
 from veldwatch.wire.rule_schema import schema_text
 
@@ -117,6 +119,31 @@ def backtest(
     for document in documents:
         for line in lines(document):
             typer.echo(line)
+
+
+@app.command()
+def statistics(
+    rule: Annotated[str, typer.Argument(help="id of a stored rule")],
+    since: Annotated[str, typer.Option("--from", help="first moment that counts, ISO 8601; none: 28 days back")] = "",
+    until: Annotated[str, typer.Option("--to", help="first moment that does not count; none: now")] = "",
+    timezone: Annotated[str, typer.Option(help="where night is night, such as Africa/Lusaka")] = "UTC",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Tell how often a rule's alerts fired, how long they held, and what people did with them."""
+    end = _moment("--to", until) if until else clock()
+    begin = _moment("--from", since) if since else end - timedelta(days=28)
+    if end <= begin:
+        raise ConfigurationInvalid(f"bad --to: {until!r} (expected a moment after --from)")
+    with connect(load_settings().dsn) as connection:
+        get_rule(connection, rule)
+        asked = StatisticsAsked(rule=rule, since=begin, until=end, zone=_zone(timezone).key)
+        document = rule_statistics(connection, asked)
+    if as_json:
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=datetime.isoformat))
+        return
+    for line in statistics_lines(document):
+        typer.echo(line)
 
 
 @app.command()

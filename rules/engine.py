@@ -404,7 +404,7 @@ def _is_news(outcome: _Outcome) -> bool:
 
 
 def _shown(spans: Iterable[Span]) -> Shown:
-    return tuple((span.opened_at, span.reached_at, span.ended_at) for span in spans)
+    return tuple((span.opened_at, span.reached_at, span.ended_at, span.raises) for span in spans)
 
 
 def _episodes(outcome: _Outcome) -> list[Episode]:

@@ -8,10 +8,12 @@ span is *settled* when an observation decided its end: nothing later in order ca
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from rules.conditions.compile import AnyCondition
 from rules.conditions.span import Fix, Instant, Observation, Span, span_from_json
+from rules.escalation import Step, next_step, raised
 from rules.track import Tail, extend, undecided
 from veldwatch.model.track import NO_LIMITS, SpeedLimits
 
@@ -42,12 +44,14 @@ class Fold:
     Attributes:
         keep_firing_for: two spans not further apart than this are one; 0: never.
         shows_pending: a span that does not count yet is shown.
+        steps: what raises the severity.
         speed_limits: fixes that nothing can reach at these speeds are left out; none: all count.
     """
 
     condition: AnyCondition
     keep_firing_for: Instant = 0
     shows_pending: bool = False
+    steps: tuple[Step, ...] = ()
     speed_limits: SpeedLimits = NO_LIMITS
 
     def initial(self, *, truncated: bool = False) -> FoldState:
@@ -79,6 +83,8 @@ class Fold:
             spans = [_joined(spans[0], current)]
         elif current is not None:
             spans.append(current)
+        # Before an end is hidden that may still be taken back: it is not raised while it is away.
+        spans = [raised(span, self.steps, now) for span in spans] if self.steps else spans
         shown = [self._kept(span, now) for span in (*over, *spans)]
         return [span for span in shown if self._is_shown(span)]
 
@@ -86,7 +92,12 @@ class Fold:
         """Tell when, after `now`, time alone next changes what `spans_at` says; None: never."""
         state, _ = self._believed(state)
         wishes: list[Instant | None] = [self.condition.wake_at(state.condition, now)]
-        for span in (state.lingering, self.condition.open_span(state.condition, now)):
+        current = self.condition.open_span(state.condition, now)
+        if self.steps and current is not None:
+            joined = state.lingering is not None and self._continues(state.lingering, current)
+            open_now = _joined(state.lingering, current) if joined and state.lingering else current
+            wishes.append(next_step(open_now, self.steps, now))
+        for span in (state.lingering, current):
             if span is not None:
                 # Also for conditions without timers: a device's clock may be ahead of ours.
                 wishes.append(span.reached_at)
@@ -143,15 +154,18 @@ class Fold:
                 lingering = _joined(lingering, ended)
             else:
                 if lingering is not None:
-                    settled.append(Settled(lingering, at))
+                    settled.append(self._settled(lingering, at))
                 lingering = ended if ended.counts else None
         if lingering is None or lingering.ended_at is None or at - lingering.ended_at < self.keep_firing_for:
             return lingering
         current = self.condition.open_span(inner, at)
         if current is not None and self._continues(lingering, current):
             return lingering
-        settled.append(Settled(lingering, at))
+        settled.append(self._settled(lingering, at))
         return None
+
+    def _settled(self, span: Span, at: Instant) -> Settled:
+        return Settled(raised(span, self.steps, None) if self.steps else span, at)
 
     def _continues(self, before: Span, after: Span) -> bool:
         return (
@@ -173,4 +187,12 @@ class Fold:
 
 
 def _joined(before: Span, after: Span) -> Span:
-    return before._replace(ended_at=after.ended_at, evidence=(*before.evidence[:2], *after.evidence[-2:]))
+    levels = tuple(
+        was if was is not None else now for was, now in zip_longest(before.levels, after.levels, fillvalue=None)
+    )
+    return before._replace(
+        ended_at=after.ended_at,
+        evidence=(*before.evidence[:2], *after.evidence[-2:]),
+        levels=levels,
+        known_until=after.known_until,
+    )

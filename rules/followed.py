@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rules.checkpoints import GRAIN, superfluous
-from rules.conditions.span import Instant, Observation, Span
+from rules.conditions.span import Instant, Observation, Raise, Span
 from rules.conditions.watch import Watch
 from rules.fold import FoldState, Settled
 from rules.store import FoldUpdate, StoredFold
@@ -26,7 +26,7 @@ _HOUR = 3_600_000_000
 _SOON = 5_000_000
 """A bucket that is complete, but not known for want of who listened, is asked for again after this."""
 
-Shown = tuple[tuple[Instant, Instant | None, Instant | None], ...]
+Shown = tuple[tuple[Instant, Instant | None, Instant | None, tuple[Raise, ...]], ...]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """The lifecycle: what a fold says now against what was recorded before -> transitions, and what people are told.
 
-Pure. In order, an alert goes pending, firing, resolved. Data that came late makes corrections of what was recorded:
+Pure. In order, an alert goes pending, firing, resolved; while it fires, its severity may rise (`raised`). Data that
+came late makes corrections of what was recorded:
 
-- the end or the firing moved, or the alert goes on after all: `corrected`;
+- the end or the firing moved, a severity had not risen, or the alert goes on after all: `corrected`;
 - it never was: `retracted`;
 - its beginning moved, so that its id is another one: the old alert is `retracted` with a pointer to the new one, which
   begins with a `corrected` and inherits the acknowledgement (docs/decisions/0020-late-data-and-alert-ids.md);
@@ -21,9 +22,9 @@ from typing import NamedTuple
 
 from rules.conditions.span import Instant, Span
 from rules.instants import to_datetime
-from veldwatch.model.alert import Alert, AlertState, TransitionKind, alert_id
+from veldwatch.model.alert import Alert, AlertState, Raise, TransitionKind, alert_id
 from veldwatch.model.identifiers import AlertId, RuleVersionId
-from veldwatch.model.notifications import Suppression
+from veldwatch.model.notifications import SEVERITIES, Suppression
 
 
 class Change(StrEnum):
@@ -60,6 +61,7 @@ class Transition:
         detail: what else to keep: reason, times before, pointers.
         tell: people are to be told; not for pending, nor of what they never heard of.
         suppressed: it is written for the record, and not sent.
+        severity: to whom it is told, by their minimum; None: the rule's.
     """
 
     kind: TransitionKind
@@ -67,6 +69,7 @@ class Transition:
     detail: Mapping[str, str | None]
     tell: bool = False
     suppressed: Suppression | None = None
+    severity: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +137,9 @@ def withdraw(alert: Alert, now: datetime) -> Revision:
         return Revision(alert=ended, transitions=(Transition(kind=TransitionKind.RETRACTED, at=now, detail=detail),))
     resolved_at = max(now, alert.fired_at or alert.opened_at)
     ended = replace(alert, state=AlertState.RESOLVED, resolved_at=resolved_at, settled_at=resolved_at)
-    transition = Transition(kind=TransitionKind.RESOLVED, at=resolved_at, detail=detail, tell=alert.told)
+    transition = Transition(
+        kind=TransitionKind.RESOLVED, at=resolved_at, detail=detail, tell=alert.told, severity=_severity(alert)
+    )
     return Revision(alert=ended, transitions=(transition,))
 
 
@@ -145,7 +150,12 @@ def _begun(identity: AlertId, episode: Episode, predecessor: Alert | None, recor
         kind = TransitionKind.CORRECTED
         return Revision(
             alert=replace(alert, told=True),
-            transitions=(Transition(kind=kind, at=_latest(alert), detail=detail, tell=True),),
+            transitions=(
+                Transition(
+                    kind=kind, at=_latest(alert), detail=detail, tell=True, severity=_severity(alert, predecessor)
+                ),
+                *_raised(alert, predecessor.raises, None),
+            ),
         )
     return _announced(alert, recording)
 
@@ -160,26 +170,25 @@ def _announced(alert: Alert, recording: Recording) -> Revision:
     transitions = [
         Transition(kind=TransitionKind.FIRING, at=alert.fired_at, detail={}, tell=True, suppressed=suppressed)
     ]
+    transitions += _raised(alert, (), suppressed)
     if alert.resolved_at is not None:
-        transitions.append(
-            Transition(kind=TransitionKind.RESOLVED, at=alert.resolved_at, detail={}, tell=True, suppressed=suppressed)
-        )
+        transitions.append(_resolved(alert, alert.resolved_at, suppressed))
     return Revision(alert=replace(alert, told=not history, late=alert.late or history), transitions=tuple(transitions))
 
 
 def _continued(before: Alert, episode: Episode, recording: Recording) -> list[Revision]:
     after = _alert(before.id, episode, before, recording)
-    if (after.state, after.fired_at, after.resolved_at) == (before.state, before.fired_at, before.resolved_at):
+    if _course(after) == _course(before):
         same = (after.settled_at, after.value) == (before.settled_at, before.value)
         return [] if same else [Revision(alert=after, transitions=())]
     if before.state is AlertState.PENDING:
         return [_announced(after, recording)]
-    if before.state is AlertState.FIRING and after.resolved_at is not None and after.fired_at == before.fired_at:
+    if _goes_on(before, after) and (before.told or after.resolved_at is not None):
         suppressed = None if before.told else Suppression.HISTORY
-        resolved = Transition(
-            kind=TransitionKind.RESOLVED, at=after.resolved_at, detail={}, tell=True, suppressed=suppressed
-        )
-        return [Revision(alert=after, transitions=(resolved,))]
+        steps = _raised(after, before.raises, suppressed)
+        if after.resolved_at is not None:
+            steps.append(_resolved(after, after.resolved_at, suppressed))
+        return [Revision(alert=after, transitions=tuple(steps))]
     if not before.told and after.state is AlertState.FIRING:
         return [_announced(after, recording)]
     corrected = Transition(
@@ -187,8 +196,56 @@ def _continued(before: Alert, episode: Episode, recording: Recording) -> list[Re
         at=_latest(after),
         detail={"reason": Change.LATE_DATA.value, **_times(before)},
         tell=before.told,
+        severity=_severity(before, after),
     )
-    return [Revision(alert=after, transitions=(corrected,))]
+    worse = [step for step in _raised(after, before.raises, None) if before.told]
+    return [Revision(alert=after, transitions=(corrected, *worse))]
+
+
+def _goes_on(before: Alert, after: Alert) -> bool:
+    """Tell whether an alert came by what it is now in the ordinary course: it was firing, and what was told stands."""
+    return (
+        before.state is AlertState.FIRING
+        and after.fired_at == before.fired_at
+        and after.raises[: len(before.raises)] == before.raises
+    )
+
+
+def _resolved(alert: Alert, at: datetime, suppressed: Suppression | None) -> Transition:
+    kind, severity = TransitionKind.RESOLVED, _severity(alert)
+    return Transition(kind=kind, at=at, detail={}, tell=True, suppressed=suppressed, severity=severity)
+
+
+def _raised(alert: Alert, before: Sequence[Raise], suppressed: Suppression | None) -> list[Transition]:
+    """Tell of the raises that are worse than all before."""
+    worst = max((SEVERITIES.index(step.severity) for step in before), default=-1)
+    found: list[Transition] = []
+    for number, step in enumerate(alert.raises):
+        if SEVERITIES.index(step.severity) <= worst:
+            continue
+        was = alert.raises[number - 1].severity if number else None
+        detail = {"severity": step.severity, "severity_before": was}
+        found.append(
+            Transition(
+                kind=TransitionKind.RAISED,
+                at=step.at,
+                detail=detail,
+                tell=True,
+                suppressed=suppressed,
+                severity=step.severity,
+            )
+        )
+    return found
+
+
+def _severity(*alerts: Alert) -> str | None:
+    """Give the worst that alerts rose to; None: none rose."""
+    ranks = [SEVERITIES.index(step.severity) for alert in alerts for step in alert.raises]
+    return SEVERITIES[max(ranks)] if ranks else None
+
+
+def _course(alert: Alert) -> tuple[object, ...]:
+    return alert.state, alert.fired_at, alert.resolved_at, alert.raises
 
 
 def _retracted(alert: Alert, found: Mapping[AlertId, Episode]) -> Revision:
@@ -204,6 +261,7 @@ def _retracted(alert: Alert, found: Mapping[AlertId, Episode]) -> Revision:
         detail=detail,
         # With a successor, its correction says it all.
         tell=alert.told and successor is None,
+        severity=_severity(alert),
     )
     return Revision(alert=retracted, transitions=(transition,))
 
@@ -264,6 +322,7 @@ def _alert(identity: AlertId, episode: Episode, before: Alert | None, recording:
         told=before is not None and before.told,
         value=span.value,
         evidence={"observations": span.evidence},
+        raises=tuple(Raise(at=to_datetime(at), severity=SEVERITIES[rank]) for at, rank in span.raises),
         acknowledged_at=before.acknowledged_at if before else None,
         acknowledged_by=before.acknowledged_by if before else None,
     )
@@ -288,4 +347,5 @@ def _times(alert: Alert) -> dict[str, str | None]:
         "opened_at_before": alert.opened_at.isoformat(),
         "fired_at_before": alert.fired_at.isoformat() if alert.fired_at else None,
         "resolved_at_before": alert.resolved_at.isoformat() if alert.resolved_at else None,
+        **({"severity_before": alert.raises[-1].severity} if alert.raises else {}),
     }

@@ -255,6 +255,7 @@ def _rows(revision: Revision, messages: Mapping[int, Mapping[str, object]]) -> l
             detail=transition.detail,
             message=messages.get(number),
             suppressed=transition.suppressed,
+            severity=transition.severity,
         )
         for number, transition in enumerate(revision.transitions)
     ]

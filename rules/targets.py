@@ -12,6 +12,7 @@ from rules.conditions.absence import AbsenceCondition
 from rules.conditions.area_outage import AreaOutageCondition
 from rules.conditions.compile import compile_condition
 from rules.conditions.watch import Watch
+from rules.escalation import steps_of
 from rules.fold import Fold
 from rules.grids.plan import Planned, plan
 from rules.instants import to_span
@@ -135,6 +136,7 @@ def compile_fold(rule: Rule, polygons: Mapping[tuple[OrganisationId, str], str],
         condition=compile_condition(rule, polygon),
         keep_firing_for=to_span(rule.keep_firing_for),
         shows_pending=rule.condition.OWN_TIME is None and bool(rule.hold_for),
+        steps=steps_of(rule),
     )
 
 

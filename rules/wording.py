@@ -21,6 +21,7 @@ from veldwatch.wire.durations import format_duration
 
 _HEADLINES = {
     TransitionKind.FIRING: "",
+    TransitionKind.RAISED: "Worse: ",
     TransitionKind.RESOLVED: "Over: ",
     TransitionKind.CORRECTED: "Correction: ",
     TransitionKind.RETRACTED: "Withdrawn: ",
@@ -103,7 +104,7 @@ def _message(
         "alert": {
             "id": str(alert.id),
             "rule": target.rule.id,
-            "severity": target.rule.severity.value,
+            "severity": transition.severity or target.rule.severity.value,
             "organisation": target.place.organisation,
             "site": target.site_slug,
             "device": target.device.external_id if target.device else None,
@@ -130,6 +131,8 @@ def _sentences(alert: Alert, transition: Transition, summary: str, now: datetime
         case TransitionKind.RETRACTED:
             sentences.append("Data that came late shows that this did not happen; please disregard it.")
             sentences.append(f"What was told: {_course_before(transition.detail)}.")
+        case TransitionKind.RAISED:
+            sentences.append(f"It is {transition.severity} since {spoken(transition.at)}; it {_course(alert)}.")
         case _:
             sentences.append(f"It {_course(alert)}.")
     if not late:

@@ -38,7 +38,7 @@ def read_rules(parts: Shared, bearer: Viewer, ask: Annotated[Paging, Query()]) -
 def read_rule(parts: Shared, bearer: Viewer, slug: str) -> Rule:
     """Give one rule."""
     with parts.pool.lend() as connection:
-        return _shown(_visible(connection, bearer, slug))
+        return _shown(visible_rule(connection, bearer, slug))
 
 
 @router.put("/{slug}")
@@ -77,7 +77,12 @@ def _switch(parts: Shared, bearer: Bearer, slug: str, *, enabled: bool) -> Rule:
         return _shown(get_rule(connection, slug))
 
 
-def _visible(connection: Connection, bearer: Bearer, slug: str) -> StoredRule:
+def visible_rule(connection: Connection, bearer: Bearer, slug: str) -> StoredRule:
+    """Find a rule that the bearer may see.
+
+    Raises:
+        NotFound: there is none of that slug, or it concerns other organisations only.
+    """
     unknown = NotFound(f"no rule {slug!r} (list them with GET /v1/rules)")
     if "\x00" in slug:
         raise unknown
@@ -89,7 +94,7 @@ def _visible(connection: Connection, bearer: Bearer, slug: str) -> StoredRule:
 
 def _check_changeable(connection: Connection, bearer: Bearer, slug: str, *, must_exist: bool) -> None:
     try:
-        stored = _visible(connection, bearer, slug)
+        stored = visible_rule(connection, bearer, slug)
     except NotFound:
         if must_exist:
             raise

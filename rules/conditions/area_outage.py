@@ -65,9 +65,10 @@ class AreaOutageCondition:
                 return AreaOutageState(last), None
             opened_at = min(median_low(silent), seen.at)
             evidence = ((seen.at, (len(silent), len(last))),)
-            return AreaOutageState(last, Span(opened_at, seen.at, None, round(share, 4), evidence)), None
+            opened = Span(opened_at, seen.at, None, round(share, 4), evidence, known_until=seen.at)
+            return AreaOutageState(last, opened), None
         if share >= self.share * _OVER:
-            return AreaOutageState(last, state.span), None
+            return AreaOutageState(last, state.span._replace(known_until=seen.at)), None
         evidence = (*state.span.evidence, (seen.at, (len(silent), len(last))))
         return AreaOutageState(last), state.span._replace(ended_at=seen.at, evidence=evidence)
 

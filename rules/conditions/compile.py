@@ -1,6 +1,7 @@
 """From a rule's definition to the fold that carries it out."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rules.conditions.absence import compile_absence
@@ -11,9 +12,11 @@ from rules.conditions.calculated import compile_calculated
 from rules.conditions.change import compile_change
 from rules.conditions.composite import compile_composite
 from rules.conditions.continuous_flow import compile_continuous_flow
+from rules.conditions.derived import DerivedCondition
 from rules.conditions.geofence import compile_geofence
 from rules.conditions.immobility import compile_immobility
 from rules.conditions.joint_baseline import compile_joint_baseline
+from rules.conditions.levels import levels_of
 from rules.conditions.neighbours import compile_neighbours
 from rules.conditions.night_flow import compile_night_flow
 from rules.conditions.proximity import compile_proximity
@@ -21,8 +24,9 @@ from rules.conditions.rate_of_change import compile_rate_of_change
 from rules.conditions.repeat import compile_repeat
 from rules.conditions.span import Condition, Instant
 from rules.conditions.spike import compile_spike
+from rules.conditions.stretches import StretchCondition
 from rules.conditions.stuck import compile_stuck
-from rules.conditions.threshold import compile_threshold
+from rules.conditions.threshold import ThresholdCondition, compile_threshold
 from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
@@ -33,6 +37,9 @@ from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
 from veldwatch.model.rule import Rule
+
+WORSENING = (ThresholdCondition, DerivedCondition, StretchCondition)
+"""Conditions that know how bad it is while it lasts."""
 
 AnyCondition = Condition[Any, Any]
 """Which state and which observation a condition takes is decided here and nowhere else."""
@@ -76,7 +83,8 @@ def compile_condition(rule: Rule, site_polygon: str | None = None) -> AnyConditi
     if kind in WITH_OWN_TIME:
         return WITH_OWN_TIME[kind](rule.condition)
     if kind in WITH_HOLD_FOR:
-        return WITH_HOLD_FOR[kind](rule.condition, to_span(rule.hold_for))
+        made = WITH_HOLD_FOR[kind](rule.condition, to_span(rule.hold_for))
+        return made if not rule.escalate else _with_levels(made, rule)
     assert isinstance(rule.condition, Geofence)  # noqa: S101  # the one that needs more than its definition
     polygon = rule.condition.polygon or site_polygon
     if polygon is None:
@@ -85,3 +93,10 @@ def compile_condition(rule: Rule, site_polygon: str | None = None) -> AnyConditi
             " (expected a site of the device's organisation with a polygon)"
         )
     return compile_geofence(rule.condition, polygon, to_span(rule.hold_for))
+
+
+def _with_levels(made: AnyCondition, rule: Rule) -> AnyCondition:
+    """Let a condition that can get worse note when it did."""
+    levels = levels_of(rule)
+    assert not levels or isinstance(made, WORSENING)  # noqa: S101  # the reader refuses it
+    return replace(made, levels=levels) if isinstance(made, WORSENING) else made

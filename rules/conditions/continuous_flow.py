@@ -69,7 +69,8 @@ class FlowCondition:
         """Give the run once it has lasted long enough; over when the next reading is overdue."""
         if state.reached_at is None or state.last is None:
             return None
-        return self._span(state, state.last.at if now - state.last.at > self.max_gap else None)
+        span = self._span(state, state.last.at if now - state.last.at > self.max_gap else None)
+        return span._replace(known_until=state.last.at)
 
     def wake_at(self, state: FlowState, now: Instant) -> Instant | None:
         """Wake when the next reading of a run that counts is overdue."""

@@ -6,6 +6,7 @@ A number that is not known changes nothing: an alert goes on through a gap, and 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from rules.conditions.levels import Judged, Level, worsened
 from rules.conditions.limits import Limits
 from rules.conditions.span import Evidence, Instant, Observation, Span, span_from_json
 
@@ -54,6 +55,7 @@ class DerivedCondition:
     derivation: Derivation
     limits: Limits
     hold_for: Instant
+    levels: tuple[Level, ...] = ()
 
     def initial(self, *, truncated: bool) -> DerivedState:  # noqa: ARG002  # what was cut off is not known
         """Hold nothing."""
@@ -69,9 +71,11 @@ class DerivedCondition:
                 return DerivedState(memory), None
             value = number.low if number.low > self.limits.upper else number.high
             span = Span(seen.at, seen.at + self.hold_for, None, round(value, 6), number.evidence)
-            return DerivedState(memory, span), None
+            return DerivedState(memory, worsened(span, self.levels, Judged(seen.at, number.low, number.high))), None
         if not self.limits.back(number.low, number.high):
-            return DerivedState(memory, state.span), None
+            judged = Judged(seen.at, number.low, number.high)
+            worse = worsened(state.span, self.levels, judged, number.evidence[-1:])
+            return DerivedState(memory, worse), None
         evidence = (*state.span.evidence, *number.evidence[-1:])
         return DerivedState(memory), state.span._replace(ended_at=seen.at, evidence=evidence)
 

@@ -68,7 +68,8 @@ class RepeatCondition:
         """Give the alert; over once the next time cannot complete the count again."""
         if state.first is None:
             return None
-        return self._span(state, state.times[-1].at if now > self._until(state) else None)
+        span = self._span(state, state.times[-1].at if now > self._until(state) else None)
+        return span._replace(known_until=state.times[-1].at)
 
     def wake_at(self, state: RepeatState, now: Instant) -> Instant | None:
         """Wake when the next time comes too late."""

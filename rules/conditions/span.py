@@ -58,6 +58,13 @@ Evidence = tuple[tuple[Any, ...], ...]
 """The observations that made it so, as plain tuples, oldest first."""
 
 
+class Raise(NamedTuple):
+    """A severity that rose, by its place in `veldwatch.model.notifications.SEVERITIES`."""
+
+    at: Instant
+    rank: int
+
+
 class Span(NamedTuple):
     """A stretch over which a condition held.
 
@@ -65,6 +72,9 @@ class Span(NamedTuple):
         reached_at: when it had lasted long enough to fire, possibly in the future; None: it has not.
         ended_at: None: it holds still.
         value: the number that tells how bad it was; what it is depends on the condition.
+        levels: when each level of the rule's escalation was reached first; empty: none was.
+        known_until: observations tell that it held so far; None: it holds until one tells otherwise.
+        raises: how its severity rose; a fold tells it, no state holds it.
     """
 
     opened_at: Instant
@@ -72,6 +82,9 @@ class Span(NamedTuple):
     ended_at: Instant | None
     value: float | None
     evidence: Evidence
+    levels: tuple[Instant | None, ...] = ()
+    known_until: Instant | None = None
+    raises: tuple[Raise, ...] = ()
 
     @property
     def counts(self) -> bool:
@@ -83,8 +96,9 @@ def span_from_json(document: Sequence[Any] | None) -> Span | None:
     """Read back what JSON made of a span: lists in place of tuples."""
     if document is None:
         return None
-    opened_at, reached_at, ended_at, value, evidence = document
-    return Span(opened_at, reached_at, ended_at, value, tuple(tuple(item) for item in evidence))
+    opened_at, reached_at, ended_at, value, evidence, levels, known_until, _ = document
+    observations = tuple(tuple(item) for item in evidence)
+    return Span(opened_at, reached_at, ended_at, value, observations, tuple(levels), known_until)
 
 
 State = TypeVar("State")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from rules.conditions.levels import Judged, Level, worsened
 from rules.conditions.span import Bucket, Instant, Span, span_from_json
 
 
@@ -46,6 +47,7 @@ class StretchCondition:
     every: Instant
     wait: Instant
     hold_for: Instant
+    levels: tuple[Level, ...] = ()
 
     def initial(self, *, truncated: bool) -> StretchState:  # noqa: ARG002  # each stretch is judged by itself
         """Hold nothing."""
@@ -58,7 +60,7 @@ class StretchCondition:
             return state, None
         if state.span is not None:
             if verdict.holds:
-                return state, None
+                return StretchState(self._gone_on(state.span, seen, verdict)), None
             ended_at = max(seen.at - self.every, state.span.opened_at)
             evidence = (*state.span.evidence, tuple(seen))
             return StretchState(), state.span._replace(ended_at=self._ended(state.span, ended_at), evidence=evidence)
@@ -66,7 +68,8 @@ class StretchCondition:
             return state, None
         opened_at = seen.at - self.every
         reached_at = max(seen.at + self.wait, opened_at + self.hold_for)
-        return StretchState(Span(opened_at, reached_at, None, verdict.value, (tuple(seen),))), None
+        span = Span(opened_at, reached_at, None, verdict.value, (tuple(seen),))
+        return StretchState(self._gone_on(span, seen, verdict)), None
 
     def open_span(self, state: StretchState, now: Instant) -> Span | None:  # noqa: ARG002  # its end needs a stretch
         """Give the span that holds: pending until it may fire."""
@@ -81,6 +84,13 @@ class StretchCondition:
     def load(self, document: Sequence[Any]) -> StretchState:
         """Read back a state."""
         return StretchState(span_from_json(document[0]))
+
+    def _gone_on(self, span: Span, seen: Bucket, verdict: Verdict) -> Span:
+        """Note that it held until the end of a stretch, and how bad it was there."""
+        known = span._replace(known_until=seen.at)
+        if verdict.value is None:
+            return known
+        return worsened(known, self.levels, Judged(seen.at, verdict.value, verdict.value), (tuple(seen),))
 
     def _ended(self, span: Span, ended_at: Instant) -> Instant:
         """Let what was told be over after it was told, not before: a single stretch is complete only after its end."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from rules.conditions.levels import Judged, Level, worsened
 from rules.conditions.span import Instant, Reading, Span, span_from_json
 from veldwatch.model.conditions.values import Threshold
 
@@ -26,6 +27,7 @@ class ThresholdCondition:
     Attributes:
         clear_lower: back inside means at least this.
         clear_upper: and at most this.
+        levels: at which it is worse.
     """
 
     lower: float
@@ -33,6 +35,7 @@ class ThresholdCondition:
     clear_lower: float
     clear_upper: float
     hold_for: Instant
+    levels: tuple[Level, ...] = ()
 
     def initial(self, *, truncated: bool) -> ThresholdState:  # noqa: ARG002  # the past of a step function is no matter
         """Hold nothing: a value is judged when it comes."""
@@ -44,9 +47,10 @@ class ThresholdCondition:
             if self.lower <= seen.value <= self.upper:
                 return state, None
             span = Span(seen.at, seen.at + self.hold_for, None, seen.value, (tuple(seen),))
-            return ThresholdState(span), None
+            return ThresholdState(worsened(span, self.levels, Judged(seen.at, seen.value, seen.value))), None
         if not self.clear_lower <= seen.value <= self.clear_upper:
-            return state, None
+            worse = worsened(state.span, self.levels, Judged(seen.at, seen.value, seen.value), (tuple(seen),))
+            return (state if worse is state.span else ThresholdState(worse)), None
         ended = state.span._replace(ended_at=seen.at, evidence=(*state.span.evidence, tuple(seen)))
         return ThresholdState(), ended
 
@@ -68,10 +72,17 @@ class ThresholdCondition:
         """Give the values, both included, that cannot change this state; None: no such range."""
         if state.span is None:
             return self.lower, self.upper
+        ahead = [
+            level
+            for number, level in enumerate(self.levels)
+            if not state.span.levels or state.span.levels[number] is None
+        ]
         if math.isinf(self.clear_lower):
-            return math.nextafter(self.clear_upper, math.inf), math.inf
+            # Up to the next level, which only a value beyond it reaches.
+            return math.nextafter(self.clear_upper, math.inf), min((level.upper for level in ahead), default=math.inf)
         if math.isinf(self.clear_upper):
-            return -math.inf, math.nextafter(self.clear_lower, -math.inf)
+            highest = max((level.lower for level in ahead), default=-math.inf)
+            return highest, math.nextafter(self.clear_lower, -math.inf)
         return None
 
 

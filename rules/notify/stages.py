@@ -20,6 +20,10 @@ LOOK_AGAIN_SOON = timedelta(minutes=1)
 """Ends wait for each other without being woken."""
 
 
+NEWS = ("firing", "raised")
+"""What may be the first that a receiver hears of an alert: a raise, where its severity was too low for them before."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
     """How long news waits before anybody is told.
@@ -54,7 +58,7 @@ def stages(now: datetime, pacing: Pacing) -> tuple[Stage, ...]:
     """Compose the stages in the order in which a notification passes them."""
     return (
         _stage(lambda due: None if due.enabled else Suppression.RECEIVER_DISABLED),
-        _stage(lambda due: Suppression.NOT_TOLD if due.kind != "firing" and not due.told else None),
+        _stage(lambda due: Suppression.NOT_TOLD if due.kind not in NEWS and not due.told else None),
         _stage(silenced),
         _stage(lambda due: inhibited(due, now)),
         _stage(lambda due: settling(due, now, pacing)),
@@ -75,7 +79,7 @@ def run_stages(notifications: Iterable[Due], now: datetime, pacing: Pacing) -> B
 def silenced(due: Due) -> Verdict:
     """Keep back what a silence matches; an alert that ended meanwhile is told to nobody."""
     was_silenced = due.reason == Hold.SILENCED
-    if due.kind == "firing" and due.over and (was_silenced or due.silence_id is not None):
+    if due.kind in NEWS and due.over and (was_silenced or due.silence_id is not None):
         return Suppression.SILENCED
     if due.silence_id is None or due.silence_ends_at is None:
         return None
@@ -84,7 +88,7 @@ def silenced(due: Due) -> Verdict:
 
 def inhibited(due: Due, now: datetime) -> Verdict:
     """Keep back silence that something explains, until the time to come back is over."""
-    if due.kind != "firing" or due.cause is None:
+    if due.kind not in NEWS or due.cause is None:
         return None
     until = due.explained_until
     came_back = due.over and (due.resolved_at is None or until is None or due.resolved_at <= until)

@@ -34,6 +34,8 @@ class TransitionKind(StrEnum):
     PENDING = "pending"
     FIRING = "firing"
     RESOLVED = "resolved"
+    RAISED = "raised"
+    """Its severity rose."""
     CORRECTED = "corrected"
     """Data that came late changed its times, or brought it back."""
     RETRACTED = "retracted"
@@ -53,6 +55,18 @@ def _no_evidence() -> Mapping[str, object]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Raise:
+    """A severity that rose.
+
+    Attributes:
+        severity: one of `veldwatch.model.notifications.SEVERITIES`.
+    """
+
+    at: datetime
+    severity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """An alert as the engine records it; rule and subject stand beside it.
 
@@ -64,6 +78,7 @@ class Alert:
         recorded_at: when the engine first recorded it firing (pending: recorded it at all).
         late: it was recorded so long after it fired that it is history and not news.
         told: somebody was to be told that it fires, so a change of it is a correction to tell.
+        raises: how its severity rose while it held, each worse than the one before and than the rule's.
         superseded_by: of a retracted one: the alert in whose place it stood.
     """
 
@@ -78,6 +93,7 @@ class Alert:
     told: bool = False
     value: float | None = None
     evidence: Mapping[str, object] = field(default_factory=_no_evidence)
+    raises: tuple[Raise, ...] = ()
     superseded_by: AlertId | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None

@@ -46,6 +46,22 @@ class Selector:
     """All of them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """A step that raises the severity of an alert while it holds: all that is given must be so.
+
+    Attributes:
+        after: how long it has fired.
+        above: the condition's value is above this, in its unit,
+        below: or below this.
+    """
+
+    severity: Severity
+    after: timedelta | None = None
+    above: float | None = None
+    below: float | None = None
+
+
 def _no_labels() -> Mapping[str, str]:
     return MappingProxyType({})
 
@@ -57,6 +73,7 @@ class Rule:
     Attributes:
         id: slug, unique in an installation.
         hold_for: how long the condition must last before it fires; only for conditions that have no time of their own.
+        escalate: what raises the severity, each step to a higher one.
         keep_firing_for: how long it must stay away before the alert counts as over.
         message: a template (`veldwatch.model.message_template`); None: a sentence made from the condition.
         runbook: address of instructions, shown with the alert.
@@ -73,6 +90,7 @@ class Rule:
     select: Selector = Selector()
     hold_for: timedelta = timedelta(0)
     keep_firing_for: timedelta = timedelta(0)
+    escalate: tuple[Escalation, ...] = ()
     message: str | None = None
     runbook: str | None = None
     labels: Mapping[str, str] = field(default_factory=_no_labels)

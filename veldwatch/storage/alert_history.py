@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from veldwatch.model.alert import Alert, AlertState, TransitionKind
+from veldwatch.model.alert import Alert, AlertState, Raise, TransitionKind
 from veldwatch.model.identifiers import AlertId
 from veldwatch.model.notifications import Suppression
 from veldwatch.storage import outbox
@@ -44,6 +44,7 @@ class TransitionRow:
     Attributes:
         message: None: nobody is told.
         suppressed: why the message is kept and not sent; None: it is sent.
+        severity: to whom it is told, by their minimum; None: the rule's.
     """
 
     kind: TransitionKind
@@ -51,6 +52,7 @@ class TransitionRow:
     detail: Mapping[str, str | None]
     message: Mapping[str, object] | None = None
     suppressed: Suppression | None = None
+    severity: str | None = None
 
 
 def load_alerts(
@@ -110,7 +112,8 @@ def record_alert(
         "site_id": about.site_id,
         "series_id": about.series_id,
         "subject": about.subject,
-        "severity": about.severity,
+        "severity": alert.raises[-1].severity if alert.raises else about.severity,
+        "raises": Jsonb([{"at": step.at.isoformat(), "severity": step.severity} for step in alert.raises]),
         "state": alert.state.value,
         "opened_at": alert.opened_at,
         "fired_at": alert.fired_at,
@@ -196,7 +199,7 @@ def _add_transition(
         transition_id=row[0],
         alert_id=identity,
         organisation_id=organisation_id,
-        severity=severity,
+        severity=transition.severity or severity,
         key=_key(transition, row[0]),
         message=transition.message,
         now=now,
@@ -208,12 +211,14 @@ def _key(transition: TransitionRow, transition_id: int) -> str:
     """Name what is told: firing at a time is told once; each correction is one of its own, even back to what was."""
     if transition.kind in (TransitionKind.FIRING, TransitionKind.RESOLVED):
         return f"{transition.kind.value}:{transition.at.isoformat()}"
+    if transition.kind is TransitionKind.RAISED:
+        return f"{transition.kind.value}:{transition.severity}:{transition.at.isoformat()}"
     return f"{transition.kind.value}:{transition_id}"
 
 
 def _alert(columns: Sequence[Any]) -> Alert:
     identity, state, opened_at, fired_at, resolved_at, settled_at, recorded_at, late, told, *rest = columns
-    value, evidence, superseded_by, acknowledged_at, acknowledged_by = rest
+    value, evidence, superseded_by, acknowledged_at, acknowledged_by, raises = rest
     return Alert(
         id=AlertId(identity),
         state=AlertState(state),
@@ -226,6 +231,7 @@ def _alert(columns: Sequence[Any]) -> Alert:
         told=told,
         value=value,
         evidence=evidence,
+        raises=tuple(Raise(at=datetime.fromisoformat(step["at"]), severity=step["severity"]) for step in raises),
         superseded_by=superseded_by,
         acknowledged_at=acknowledged_at,
         acknowledged_by=acknowledged_by,

@@ -28,6 +28,7 @@ from veldwatch.model.rule import Explains, Rule, Selector, Severity
 from veldwatch.wire.conditions.registry import FORMS
 from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.durations import format_duration
+from veldwatch.wire.escalation import check_escalation, read_escalation
 from veldwatch.wire.impact_document import read_impact, write_impact
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9.-]{0,126}$"
@@ -52,6 +53,7 @@ def parse_rule(document: Mapping[str, object]) -> Rule:
         condition=_condition(part.part("condition")),
         hold_for=part.duration_or("hold_for", timedelta(0)),
         keep_firing_for=part.duration_or("keep_firing_for", timedelta(0)),
+        escalate=read_escalation(part),
         message=part.text_or_none("message", check_template),
         runbook=part.text_or_none("runbook", _check_address),
         labels=MappingProxyType(part.labels("labels")),
@@ -61,6 +63,7 @@ def parse_rule(document: Mapping[str, object]) -> Rule:
     )
     part.done()
     _check_times(rule)
+    check_escalation(rule)
     return rule
 
 
@@ -68,6 +71,8 @@ def rule_to_document(rule: Rule) -> dict[str, Any]:
     """Write a rule in its canonical form."""
     document = _written(rule)
     document["condition"] = _condition_document(rule.condition)
+    if rule.escalate:
+        document["escalate"] = [_written(step) for step in rule.escalate]
     if rule.impact is not None:
         document["impact"] = write_impact(rule.impact)
     select = _written(rule.select)

@@ -13,6 +13,7 @@ from veldwatch.model.rule import Explains, Severity
 from veldwatch.wire.conditions.composite import part_schema
 from veldwatch.wire.conditions.registry import FORMS
 from veldwatch.wire.conditions.shapes import DURATION, TEXT, TEXTS, object_of
+from veldwatch.wire.escalation import escalation_schema
 from veldwatch.wire.impact_document import impact_schema
 from veldwatch.wire.rule_document import ID_PATTERN
 
@@ -42,6 +43,7 @@ def rule_schema() -> dict[str, Any]:
             "condition": {"oneOf": [schema for form in FORMS.values() for schema in form.schemas()]},
             "hold_for": {**DURATION, "description": "how long it must last; threshold and geofence only"},
             "keep_firing_for": {**DURATION, "description": "how long it must stay away; not for absence"},
+            "escalate": escalation_schema(),
             "message": {**TEXT, "description": "fields in braces: " + ", ".join(MESSAGE_FIELDS)},
             "runbook": {"type": "string", "pattern": r"^https?://\S+$"},
             "labels": {"type": "object", "additionalProperties": {"type": "string"}},

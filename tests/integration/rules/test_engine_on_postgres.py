@@ -42,7 +42,7 @@ def expected(rules: tuple[Rule, ...], seen: list[tuple[int, Observation]]) -> Fi
     store: MemoryStore = in_order(rules, seen)
     return {
         (f"d{_device(subject)}", state, opened, fired, resolved)
-        for _, subject, state, opened, fired, resolved in store.final()
+        for _, subject, state, opened, fired, resolved, _ in store.final()
     }
 
 

@@ -95,10 +95,10 @@ class MemoryStore:
     def told(self) -> list[tuple[AlertId, Mapping[str, object]]]:
         return self._contents.told
 
-    def final(self) -> set[tuple[str, str, str, datetime, datetime | None, datetime | None]]:
+    def final(self) -> set[tuple[object, ...]]:
         """Give what stands in the end: everything but what was retracted."""
         return {
-            (str(key.version), key.subject, a.state.value, a.opened_at, a.fired_at, a.resolved_at)
+            (str(key.version), key.subject, a.state.value, a.opened_at, a.fired_at, a.resolved_at, a.raises)
             for key, a in self._contents.alerts.values()
             if a.state is not AlertState.RETRACTED
         }

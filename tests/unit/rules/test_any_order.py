@@ -1,6 +1,7 @@
 """The property at the heart: any order and any batching of observations leaves the same alerts as in order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,10 +27,22 @@ from veldwatch.model.conditions.values import (
     Threshold,
     ValueChange,
 )
-from veldwatch.model.rule import Rule
+from veldwatch.model.rule import Escalation, Rule, Severity
 
 Stored = tuple[int, Observation]
 _MINUTES = timedelta(minutes=1)
+
+
+def worse(*, after: float | None = None, above: float | None = None, below: float | None = None) -> Escalation:
+    """Make a step; time in minutes."""
+    lasts = None if after is None else timedelta(minutes=after)
+    return Escalation(severity=Severity.MAJOR, after=lasts, above=above, below=below)
+
+
+def worst(*, after: float | None = None, above: float | None = None, below: float | None = None) -> Escalation:
+    """Make a step to the worst."""
+    return replace(worse(after=after, above=above, below=below), severity=Severity.CRITICAL)
+
 
 READING_RULES = (
     rule_for(Threshold(metric="value", above=5), name="above"),
@@ -93,6 +106,38 @@ READING_RULES = (
     ),
     rule_for(NightFlow(metric="value", since="00:10", until="00:40", above=4, for_nights=1), name="night"),
 )
+WORSENING_RULES = (
+    rule_for(Threshold(metric="value", above=4), name="worse", escalate=(worse(above=6), worst(after=10))),
+    rule_for(
+        Threshold(metric="value", below=6, dead_band=1),
+        hold_for=4,
+        keep_firing_for=7,
+        name="low",
+        escalate=(worse(below=3, after=5), worst(below=1)),
+    ),
+    rule_for(
+        Threshold(metric="value", outside=(3, 5)),
+        keep_firing_for=5,
+        name="both",
+        escalate=(worst(above=8), worse(after=6)),
+    ),
+    rule_for(
+        RateOfChange(metric="value", above=1, per=_MINUTES, max_gap=6 * _MINUTES),
+        name="fast",
+        escalate=(worse(above=4),),
+    ),
+    rule_for(
+        ContinuousFlow(metric="value", duration=4 * _MINUTES, max_gap=9 * _MINUTES, of=FlowKind.RATE, minimum=2),
+        keep_firing_for=4,
+        name="long",
+        escalate=(worse(after=3), worst(after=9)),
+    ),
+    rule_for(Repeat(metric="value", above=6, count=2, window=9 * _MINUTES), name="often", escalate=(worse(after=5),)),
+    rule_for(
+        Stuck(metric="value", duration=5 * _MINUTES, tolerance=2, at_least=3), name="dead", escalate=(worse(after=7),)
+    ),
+)
+SILENCE_RULES = (rule_for(Absence(silent_for=7 * _MINUTES), name="dead", escalate=(worse(after=5), worst(after=20))),)
 FIX_RULES = (
     rule_for(Geofence(event=GeofenceEvent.EXIT, polygon=SQUARE), name="exit"),
     rule_for(Geofence(event=GeofenceEvent.ENTER, polygon=SQUARE, max_gap=15 * _MINUTES), hold_for=4, name="enter"),
@@ -147,8 +192,14 @@ def batched(observations: Sequence[Stored], sizes: Sequence[int]) -> list[list[S
 
 @pytest.mark.parametrize(
     ("rules", "observations"),
-    [(READING_RULES, _READINGS), (FIX_RULES, _FIXES), (CONTACT_RULES, _CONTACTS)],
-    ids=["readings", "positions", "contacts"],
+    [
+        (READING_RULES, _READINGS),
+        (FIX_RULES, _FIXES),
+        (CONTACT_RULES, _CONTACTS),
+        (WORSENING_RULES, _READINGS),
+        (SILENCE_RULES, _CONTACTS),
+    ],
+    ids=["readings", "positions", "contacts", "worsening", "longer silence"],
 )
 def test_any_order_and_batching_leaves_the_alerts_of_the_right_order(
     rules: Sequence[Rule], observations: st.SearchStrategy[list[Stored]]

@@ -129,9 +129,15 @@ def test_a_back_test_gives_what_was_recorded(
         store = run(rules, [(shuffled[:20], 60, True), (shuffled[20:], 100, True)])
         stretch = Stretch(since=to_datetime(minute(-1)), until=to_datetime(minute(_END + 1)))
         found = {
-            (finding.target.key.subject, finding.alert.opened_at, finding.alert.fired_at, finding.alert.resolved_at)
+            (
+                f.target.key.subject,
+                f.alert.opened_at,
+                f.alert.fired_at,
+                f.alert.resolved_at,
+                f.alert.raises,
+            )
             for rule in rules
-            for finding in run_backtest(store, rule, stretch).findings
+            for f in run_backtest(store, rule, stretch).findings
         }
         assert found == {(subject, *times) for _, subject, state, *times in store.final() if state != "pending"}
 

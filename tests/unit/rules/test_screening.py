@@ -104,7 +104,7 @@ def test_a_reading_that_is_late_for_a_fold_that_is_held_rewinds_it() -> None:
     engine.refresh(START)
     for at, value in ((0, 1.0), (10, 1.0), (11, 1.0), (4, 9.0), (5, 2.0)):
         engine.consume(*store.put([(1, Reading(minute(at), value))]), START)
-    ((_, _, state, opened, _, resolved),) = store.final()
+    ((_, _, state, opened, _, resolved, _),) = store.final()
     assert (state, to_instant(opened)) == ("resolved", minute(4))
     assert resolved is not None
     assert to_instant(resolved) == minute(5)

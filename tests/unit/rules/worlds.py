@@ -8,7 +8,7 @@ from rules.instants import to_instant
 from rules.store import ActiveRule
 from veldwatch.model.conditions.kinds import Condition
 from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId, SiteId
-from veldwatch.model.rule import Rule, Severity
+from veldwatch.model.rule import Escalation, Rule, Severity
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
 from veldwatch.wire.rule_document import version_id
 
@@ -23,12 +23,20 @@ def minute(number: float) -> Instant:
     return to_instant(START + timedelta(minutes=number))
 
 
-def rule_for(condition: Condition, *, hold_for: float = 0, keep_firing_for: float = 0, name: str = "tested") -> Rule:
+def rule_for(
+    condition: Condition,
+    *,
+    hold_for: float = 0,
+    keep_firing_for: float = 0,
+    name: str = "tested",
+    escalate: tuple[Escalation, ...] = (),
+) -> Rule:
     """Make a rule; times in minutes."""
     return Rule(
         id=name,
         title="Tested",
-        severity=Severity.MAJOR,
+        severity=Severity.MINOR if escalate else Severity.MAJOR,
+        escalate=escalate,
         condition=condition,
         hold_for=timedelta(minutes=hold_for),
         keep_firing_for=timedelta(minutes=keep_firing_for),

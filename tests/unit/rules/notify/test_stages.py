@@ -158,3 +158,8 @@ def test_every_notification_is_kept_dropped_or_held_once_with_a_reason(
     ids += [held.id for held in batch.held]
     assert sorted(ids) == [each.id for each in notifications]
     assert list(batch.kept) == [each for each in notifications if each in batch.kept]
+
+
+def test_a_raise_may_be_the_first_that_a_receiver_hears() -> None:
+    batch = run_stages([due(kind="raised", told=False)], CREATED, AT_ONCE)
+    assert len(batch.kept) == 1

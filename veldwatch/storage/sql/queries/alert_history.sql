@@ -1,18 +1,18 @@
 -- load_alerts: recorded alerts of folds that were not settled by a position, and those of given ids
 SELECT a.rule_version_id, a.subject, a.id, a.state, a.opened_at, a.fired_at, a.resolved_at, a.settled_at, a.recorded_at,
-       a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by
+       a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by, a.raises
 FROM unnest(%(versions)s::uuid[], %(subjects)s::text[], %(after)s::timestamptz[]) AS wanted (version, subject, after)
 JOIN alert a ON a.rule_version_id = wanted.version AND a.subject = wanted.subject
 WHERE a.state <> 'retracted' AND (a.settled_at IS NULL OR a.settled_at > coalesce(wanted.after, '-infinity'))
 UNION
 SELECT a.rule_version_id, a.subject, a.id, a.state, a.opened_at, a.fired_at, a.resolved_at, a.settled_at, a.recorded_at,
-       a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by
+       a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by, a.raises
 FROM alert a
 WHERE a.id = ANY (%(ids)s::uuid[]);
 
 -- open_alerts: alerts that are pending or firing
 SELECT a.rule_version_id, a.subject, a.id, a.state, a.opened_at, a.fired_at, a.resolved_at, a.settled_at, a.recorded_at,
-       a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by
+       a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by, a.raises
 FROM alert a
 WHERE a.state IN ('pending', 'firing');
 
@@ -29,12 +29,13 @@ WHERE a.state = 'resolved'
 -- save_alert: an alert as it is now; who acknowledged it stays, unless an alert that it replaces was acknowledged
 INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, series_id, subject, severity, state, opened_at,
                    fired_at, resolved_at, settled_at, recorded_at, late, told, value, summary, evidence, superseded_by,
-                   acknowledged_at, acknowledged_by, updated_at)
+                   acknowledged_at, acknowledged_by, raises, updated_at)
 VALUES (%(id)s, %(version)s, %(organisation_id)s, %(device_id)s, %(site_id)s, %(series_id)s, %(subject)s, %(severity)s,
         %(state)s, %(opened_at)s, %(fired_at)s, %(resolved_at)s, %(settled_at)s, %(recorded_at)s, %(late)s, %(told)s,
-        %(value)s, %(summary)s, %(evidence)s, %(superseded_by)s, %(acknowledged_at)s, %(acknowledged_by)s, %(now)s)
+        %(value)s, %(summary)s, %(evidence)s, %(superseded_by)s, %(acknowledged_at)s, %(acknowledged_by)s, %(raises)s,
+        %(now)s)
 ON CONFLICT (id) DO UPDATE
-SET state = EXCLUDED.state, fired_at = EXCLUDED.fired_at, resolved_at = EXCLUDED.resolved_at,
+SET state = EXCLUDED.state, severity = EXCLUDED.severity, raises = EXCLUDED.raises, fired_at = EXCLUDED.fired_at, resolved_at = EXCLUDED.resolved_at,
     settled_at = EXCLUDED.settled_at, recorded_at = EXCLUDED.recorded_at, late = EXCLUDED.late, told = EXCLUDED.told,
     value = EXCLUDED.value, summary = EXCLUDED.summary, evidence = EXCLUDED.evidence,
     superseded_by = EXCLUDED.superseded_by,

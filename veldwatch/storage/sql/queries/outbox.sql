@@ -51,7 +51,7 @@ SELECT pg_advisory_unlock(%(lock)s, %(receiver_id)s);
 SELECT o.id, o.alert_id, o.message ->> 'kind' AS kind, o.attempts, o.created_at, o.reason, o.composed IS NOT NULL, r.enabled,
        EXISTS (SELECT FROM outbox told
                WHERE told.alert_id = ANY (line.alerts) AND told.receiver_id = o.receiver_id
-                 AND told.message ->> 'kind' = 'firing' AND told.state = 'delivered') AS told,
+                 AND told.message ->> 'kind' IN ('firing', 'raised') AND told.state = 'delivered') AS told,
        a.severity, a.opened_at, a.resolved_at, a.state IN ('resolved', 'retracted') AS over,
        v.condition_kind = ANY (%(silent_kinds)s::text[]) AS is_silence, v.explains IS NOT NULL AS is_cause,
        a.explained_by, a.explained_by_interruption, a.explained_until, silenced.silence_id, silenced.ends_at,
