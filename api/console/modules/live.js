@@ -23,7 +23,7 @@ export const perSecond = new Array(SECONDS_KEPT).fill(0);
 let second = Math.floor(Date.now() / 1000);
 
 function fresh() {
-  return { readings: [], dropped: 0, positions: new Map(), contacts: new Map(), alerts: new Map() };
+  return { readings: [], dropped: 0, positions: new Map(), contacts: new Map(), alerts: new Map(), incidents: new Map() };
 }
 
 /** Call `listener(changes)` once per frame with what came; returns the function that ends it. */
@@ -60,6 +60,7 @@ function setState(next) {
 function take(type, text) {
   if (type === "batch") takeBatch(JSON.parse(text));
   else if (type === "alert") { const alert = JSON.parse(text); pending.alerts.set(alert.id, alert); }
+  else if (type === "incident") { const incident = JSON.parse(text); pending.incidents.set(incident.id, incident); }
   else if (type === "reset") dispatchEvent(new CustomEvent("streamreset"));
   else return;
   schedule();

@@ -13,7 +13,18 @@ from veldwatch.storage.connection import Connection
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 
-VIEWS = ("/overview", "/alerts", "/devices", "/quarantine", "/sources", "/mailbox", "/simulator", "/rules", "/more")
+VIEWS = (
+    "/overview",
+    "/incidents",
+    "/alerts",
+    "/devices",
+    "/quarantine",
+    "/sources",
+    "/mailbox",
+    "/simulator",
+    "/rules",
+    "/more",
+)
 
 _COLOURS = """async (png) => {
   const image = new Image();

@@ -47,7 +47,7 @@ def played(leaks: Mapping[str, float]) -> list[tuple[str, datetime, float]]:
             continue
         for one in _listed(json.loads(message.payload)):
             if "volume" in one["readings"]:
-                at = datetime.fromisoformat(one["observed_at"])
+                at = datetime.fromisoformat(str(one["observed_at"]))
                 found.append((message.topic.split("/")[3], at, _value(one["readings"]["volume"])))
     return found
 

@@ -12,7 +12,8 @@ import { empty, failure, skeleton } from "../states.js";
 import { sentence } from "../units.js";
 
 const PAGE = 100;
-const FILTERS = ["state", "severity", "work", "device_id"];
+const FILTERS = ["state", "severity", "work", "device_id", "sort"];
+const SORTS = [["", "Newest first"], ["money", "Most money first"], ["people", "Most people first"], ["water", "Most water first"], ["energy", "Most energy first"]];
 
 /** What one may look for by who works on it: the question to the server, and the same of an alert that changed. */
 const WORK = {
@@ -57,7 +58,7 @@ function filterBar(inbox) {
   const select = (name, label, options) => h("select", { class: "input", "aria-label": label, on: { change: (event) => set(name, event.currentTarget.value) } },
     options.map(([value, text]) => h("option", { value, selected: inbox.filters[name] === value }, text)));
   return h("div", { class: "filters" }, segments, h("div", { class: "row" },
-    select("severity", "Severity", [["", "Any severity"], ...SEVERITIES.map((s) => [s, sentence(s)])]),
+    select("sort", "Order", SORTS), select("severity", "Severity", [["", "Any severity"], ...SEVERITIES.map((s) => [s, sentence(s)])]),
     select("work", "Work", Object.entries(WORK).map(([name, { text }]) => [name, text]))));
 }
 

@@ -1,0 +1,162 @@
+// Incidents: alerts that are one thing to work on. Keys: j and k move, a acknowledges all, m takes, r goes to the verdict.
+
+import { request } from "../api.js";
+import { SEVERITIES } from "../badges.js";
+import { disposables, fill, h } from "../dom.js";
+import { showIncident } from "../incident_detail.js";
+import { incidentRow } from "../incident_row.js";
+import { subscribe } from "../live.js";
+import { link, replace } from "../router.js";
+import { empty, failure, skeleton } from "../states.js";
+import { sentence } from "../units.js";
+
+const PAGE = 100;
+const STATES = [["open", "Open"], ["resolved", "Resolved"], ["", "All"]];
+const SORTS = [["opened", "Newest first"], ["severity", "Worst first"], ["money", "Most money first"], ["people", "Most people first"], ["water", "Most water first"], ["energy", "Most energy first"]];
+/** A list in the order of a figure is asked for anew this long after an incident changed. */
+const REORDER_MILLISECONDS = 1_500;
+
+export async function show(view, { parameter, query }) {
+  const parts = disposables();
+  const board = {
+    items: [], next: null, selected: parameter, detail: null, timer: null, stale: false,
+    filters: { state: stateOf(query.get("state")), severity: query.get("severity") ?? "", sort: query.get("sort") ?? "opened" },
+    list: h("div", { class: "list", role: "list" }), pane: h("div", { class: "detail" }), root: null,
+  };
+  board.root = h("div", { class: "inbox" },
+    h("section", { class: "card", "aria-label": "Incidents" }, filterBar(board), board.list), h("section", { class: "card", "aria-label": "Incident" }, board.pane));
+  fill(view, board.root);
+  await load(board);
+  if (board.selected === null && board.items.length > 0 && matchMedia("(min-width: 861px)").matches) board.selected = board.items[0].id;
+  parts.add(subscribe(({ incidents }) => incidents.forEach((incident) => take(board, incident))));
+  const keys = (event) => onKey(board, event);
+  addEventListener("keydown", keys);
+  parts.add(() => { removeEventListener("keydown", keys); clearTimeout(board.timer); board.detail?.dispose(); });
+  draw(board);
+  await open(board);
+  return parts.dispose;
+}
+
+/** `all` in the address is no filter; nothing said: what is open. */
+const stateOf = (said) => (said === "all" ? "" : said ?? "open");
+
+function filterBar(board) {
+  const set = (name, value) => { board.filters[name] = value; reload(board); };
+  const segments = h("div", { class: "segments", role: "group", "aria-label": "State" }, STATES.map(([value, text]) =>
+    h("button", { type: "button", "aria-pressed": String(board.filters.state === value), on: { click: (event) => {
+      for (const button of segments.children) button.setAttribute("aria-pressed", String(button === event.currentTarget));
+      set("state", value);
+    } } }, text)));
+  const select = (name, label, options) => h("select", { class: "input", "aria-label": label, on: { change: (event) => set(name, event.currentTarget.value) } },
+    options.map(([value, text]) => h("option", { value, selected: board.filters[name] === value }, text)));
+  return h("div", { class: "filters" }, segments, h("div", { class: "row" },
+    select("severity", "Severity", [["", "Any severity"], ...SEVERITIES.map((s) => [s, sentence(s)])]), select("sort", "Order", SORTS)));
+}
+
+const asked = (board) => Object.fromEntries(Object.entries(board.filters).filter(([, value]) => value !== ""));
+
+async function load(board, cursor = null) {
+  if (cursor === null && board.items.length === 0) fill(board.list, skeleton(7));
+  try {
+    const page = await request("/v1/incidents", { query: { ...asked(board), limit: PAGE, ...(cursor === null ? {} : { cursor }) } });
+    board.items = cursor === null ? page.items : [...board.items, ...page.items];
+    board.next = page.next ?? null;
+  } catch (error) {
+    fill(board.list, failure(error, () => reload(board)));
+    throw error;
+  }
+}
+
+async function reload(board) {
+  replace(address(board, board.selected));
+  await load(board).then(() => draw(board)).catch(() => null);
+}
+
+const address = (board, id) => link("incidents", id, { ...board.filters, state: board.filters.state === "" ? "all" : board.filters.state });
+
+function draw(board) {
+  const focused = document.activeElement?.dataset?.incident;
+  const scroll = board.list.scrollTop;
+  fill(board.list, board.items.length === 0 ? nothing(board) : board.items.map((incident) => row(board, incident)),
+    board.next === null ? null : h("div", { class: "card-body" }, h("button", { class: "button", type: "button", on: { click: () => load(board, board.next).then(() => draw(board)) } }, "Show more incidents")));
+  board.list.scrollTop = scroll;
+  if (focused) board.list.querySelector(`[data-incident="${CSS.escape(focused)}"]`)?.focus();
+  board.root.toggleAttribute("data-open", board.selected !== null);
+}
+
+function row(board, incident) {
+  const element = incidentRow(incident, { href: address(board, incident.id), current: incident.id === board.selected });
+  element.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    choose(board, incident.id);
+  });
+  return element;
+}
+
+const nothing = (board) => (board.filters.state === "open" && board.filters.severity === ""
+  ? empty("ok", "All quiet", "No incident is open.") : empty("search", "No such incident", "No incident matches these filters."));
+
+async function choose(board, id) {
+  board.selected = id;
+  history.pushState(null, "", address(board, id));
+  draw(board);
+  await open(board);
+}
+
+function open(board) {
+  board.detail?.dispose();
+  board.detail = null;
+  return showChosen(board, board.selected);
+}
+
+async function showChosen(board, id) {
+  if (id === null) return fill(board.pane, empty("incidents", "No incident chosen", "Choose one from the list to see where it is, what it costs and what became of it."));
+  const current = () => board.selected === id;
+  fill(board.pane, skeleton(6));
+  try {
+    board.detail = await showIncident(board.pane, id, { back: address(board, null), current, onChange: () => { reload(board); if (current()) open(board); } }) ?? board.detail;
+  } catch (error) {
+    if (current()) fill(board.pane, failure(error, () => open(board)));
+  }
+  return undefined;
+}
+
+/** An incident that changed: in place at once; the list in its order, and the page that is read, a moment later. */
+function take(board, incident) {
+  const at = board.items.findIndex((item) => item.id === incident.id);
+  if (at >= 0) {
+    board.items[at] = incident;
+    draw(board);
+  }
+  if (incident.id === board.selected) board.stale = true;
+  board.timer ??= setTimeout(() => refresh(board), REORDER_MILLISECONDS);
+}
+
+async function refresh(board) {
+  board.timer = null;
+  await load(board).then(() => draw(board)).catch(() => null);
+  if (!board.stale || isWriting(board.pane)) return;
+  board.stale = false;
+  const scroll = board.pane.scrollTop;
+  await open(board);
+  board.pane.scrollTop = scroll;
+}
+
+/** Nothing that somebody is writing is taken away. */
+const isWriting = (pane) => [...pane.querySelectorAll("textarea, input, select")].some((field) => field === document.activeElement || field.value !== (field.defaultValue ?? ""));
+
+function onKey(board, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  if (["a", "m", "r"].includes(event.key)) {
+    event.preventDefault();
+    board.detail?.keys[event.key]?.();
+  }
+  if (event.key !== "j" && event.key !== "k") return;
+  const at = board.items.findIndex((item) => item.id === board.selected);
+  const next = board.items[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), board.items.length - 1)];
+  if (next && next.id !== board.selected) {
+    choose(board, next.id);
+    board.list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
+  }
+}

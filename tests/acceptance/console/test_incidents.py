@@ -1,0 +1,110 @@
+"""Incidents in a real browser: the list, one incident with map and course, what is done to all of its alerts, live."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.console.conftest import PHONE, WIDE, Open, Scheme
+from tests.integration.api import world
+from tests.integration.api.world import World
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.incident_gathering import gather_alerts
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+
+
+def raise_alert(connection: Connection, made: World, minutes: float, litres: float, severity: str = "major") -> UUID:
+    """Write an alert that began so many minutes ago, with its impact, and put it into its incident."""
+    now = datetime.now(UTC)
+    at = now - timedelta(minutes=minutes)
+    alert = world.add_alert(
+        connection, device=made.meter, organisation=made.water, opened_at=at, severity=severity, state="firing"
+    )
+    connection.execute(
+        "UPDATE alert SET impact_water = %s, impact_people = 300, impact_missing = '{a tariff for water}'"
+        " WHERE id = %s",
+        (litres, alert),
+    )
+    gather_alerts(connection, [alert], now)
+    connection.commit()
+    return alert
+
+
+def test_an_incident_is_found_acknowledged_assigned_commented_and_resolved(
+    visit: Open, made: World, connection: Connection
+) -> None:
+    raise_alert(connection, made, 20, 1200)
+    raise_alert(connection, made, 10, 300, "critical")
+    page = visit("/incidents").page
+    row = page.locator("[data-incident]")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("About 1,200 L/h, 300 people · 2 alerts · Upper")
+    pane = page.locator(".detail")
+    expect(pane.locator(".impact")).to_contain_text("300")
+    expect(pane).to_contain_text("To know more it takes: a tariff for water.")
+    expect(pane.locator(".incident-map canvas")).to_be_visible()
+    expect(pane.locator(".incident-alerts .alert-row")).to_have_count(2)
+    page.get_by_role("button", name="Acknowledge all").click()
+    expect(pane).to_contain_text("2 of 2")
+    page.get_by_label("Assign all alerts to").fill("Chanda")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(row).to_contain_text("Chanda")
+    page.get_by_label("Comment").fill("Valve <b>closed</b>.")
+    page.get_by_role("button", name="Add comment").click()
+    expect(pane.locator(".comment", has_text="Valve <b>closed</b>.")).to_be_visible()
+    page.get_by_label("Resolve all as").select_option("fixed")
+    page.get_by_role("button", name="Resolve by hand").click()
+    expect(row).to_contain_text("Resolved by hand")
+    rows = connection.execute("SELECT acknowledged_by, assigned_to, resolution FROM alert").fetchall()
+    assert rows == [("control room", "Chanda", "fixed")] * 2
+
+
+def test_an_alert_leads_to_its_incident_and_says_what_it_is_about(
+    visit: Open, made: World, connection: Connection
+) -> None:
+    alert = raise_alert(connection, made, 20, 1200)
+    page = visit(f"/alerts/{alert}").page
+    expect(page.locator(".detail .impact")).to_contain_text("L/h")
+    page.locator("#incident-link").click()
+    expect(page.locator(".detail-title")).to_contain_text("Pressure is too low")
+    expect(page.locator("#acknowledge")).to_have_text("Acknowledge all")
+
+
+def test_incidents_are_sorted_by_impact_move_by_keys_and_follow_live(
+    visit: Open, made: World, connection: Connection
+) -> None:
+    for hours, litres in ((30, 20), (60, 900), (90, 300)):
+        raise_alert(connection, made, hours * 60, litres)
+    page = visit("/incidents").page
+    rows = page.locator("[data-incident]")
+    expect(rows.nth(0)).to_contain_text("20 L/h")
+    page.get_by_label("Order").select_option("water")
+    expect(rows.nth(0)).to_contain_text("900 L/h")
+    expect(rows.nth(2)).to_contain_text("20 L/h")
+    page.locator(".detail-title").click()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("[data-incident][aria-current=true]")).to_have_count(1)
+    expect(page.locator(".connection")).to_have_text("Live")
+    raise_alert(connection, made, 1, 5000)
+    expect(rows.nth(0)).to_contain_text("5,000 L/h")
+    expect(rows).to_have_count(4)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_incident_fits_its_screen(
+    visit: Open, made: World, connection: Connection, size: tuple[int, int], scheme: Scheme
+) -> None:
+    raise_alert(connection, made, 20, 1200)
+    row = connection.execute("SELECT incident_id FROM alert").fetchone()
+    assert row is not None
+    page = visit(f"/incidents/{row[0]}", size=size, scheme=scheme).page
+    expect(page.locator(".detail-title")).to_be_visible()
+    wide = page.evaluate(
+        "Math.max(document.documentElement.scrollWidth, document.getElementById('view').scrollWidth)"
+        " - document.documentElement.clientWidth"
+    )
+    assert wide <= 0
