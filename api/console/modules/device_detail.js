@@ -66,7 +66,7 @@ function head(device, contact, changed) {
     h("div", { class: "row" }, kindIcon(device, 24), h("h2", { class: "detail-title" }, device.name)),
     h("dl", { class: "facts" },
       fact("Last contact", contact), fact("Identifier", h("span", { class: "mono" }, device.external_id)), fact("Organisation", device.organisation), fact("Site", site?.name ?? device.site ?? "–"),
-      fact("Profile", device.profile ?? "–"), fact("Source", device.source), device.tags.length > 0 ? fact("Tags", h("span", { class: "row row-wrap" }, device.tags.map((t) => h("span", { class: "chip" }, t)))) : null)));
+      fact("Profile", device.profile ?? "–"), fact("Source", device.source), device.gateway ? fact("Heard through", h("span", { class: "mono" }, device.gateway)) : null, device.tags.length > 0 ? fact("Tags", h("span", { class: "row row-wrap" }, device.tags.map((t) => h("span", { class: "chip" }, t)))) : null)));
 }
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));

@@ -6,7 +6,7 @@ import { local } from "./time.js";
 import { count, sentence } from "./units.js";
 
 const DAY = 86_400_000;
-const NAMES = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric" });
+const NAMES = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 
 /** Give the moment at which the week of a moment begins: its Monday, midnight, in the viewer's zone. */
 export function weekOf(moment) {
@@ -24,7 +24,7 @@ export function week(monday, interruptions) {
   for (const one of interruptions) for (const place of [...one.sites, ...one.devices]) rows.set(place, [...(rows.get(place) ?? []), one]);
   const names = [...rows.keys()].sort();
   return h("div", { class: "week", role: "img", "aria-label": `${count(interruptions.length)} planned interruptions at ${count(names.length)} places` },
-    h("div", { class: "week-head" }, h("span", {}), h("div", { class: "week-days" }, edges.slice(0, 7).map((day) => h("span", { "data-today": Date.now() >= day && Date.now() < day.getTime() + DAY ? true : null }, NAMES.format(day))))),
+    h("div", { class: "week-head" }, h("span", {}), h("div", { class: "week-days" }, edges.slice(0, 7).map((day) => h("span", { "data-today": Date.now() >= day && Date.now() < day.getTime() + DAY ? true : null }, NAMES.format(day), h("span", { class: "wide-only" }, ` ${day.getDate()}`))))),
     names.map((name) => h("div", { class: "week-row" }, h("b", { class: "clip small", title: name }, name), h("div", { class: "week-lane" }, rows.get(name).map((one) => bar(one, from, to)), now(from, to)))));
 }
 

@@ -76,6 +76,6 @@ async function show(host, form) {
 /** List alerts that a silence mutes; `most` of them. */
 export function mutedAlerts(muted, most = 50) {
   const shown = muted.alerts.slice(0, most);
-  return h("div", {}, shown.map((alert) => h("a", { class: "list-row row", href: `#/alerts/${alert.id}` }, severityBadge(alert.severity), h("span", { class: "clip grow" }, h("b", {}, alert.device_name ?? alert.site ?? alert.organisation), ` ${alert.summary}`))),
+  return h("div", {}, shown.map((alert) => h("a", { class: "list-row", href: `#/alerts/${alert.id}` }, h("div", { class: "row" }, severityBadge(alert.severity), h("span", { class: "clip grow" }, h("b", {}, alert.device_name ?? alert.site ?? alert.organisation), ` ${alert.summary}`)))),
     muted.total > shown.length ? h("p", { class: "small muted" }, `and ${count(muted.total - shown.length)} more`) : null);
 }
