@@ -1,0 +1,67 @@
+"""Conditions on several series of a device, on the real database: order does not matter, and each says why."""
+
+import random
+from datetime import timedelta
+
+from rules.backtest import run_backtest
+from rules.backtests.stretch import Stretch
+from rules.conditions.span import Reading
+from rules.postgres_store import PostgresStore
+from tests.integration.rules.feed import Engineer, Feed
+from tests.unit.rules.test_any_order import Stored, unique
+from tests.unit.rules.test_composites_in_any_order import RULES, run
+from tests.unit.rules.worlds import LATER, START, minute
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.rules import save_rule
+from veldwatch.wire.rule_document import version_id
+
+# Series by the numbers that the engine in memory gives them.
+_SERIES = {1: ("d1", "a"), 2: ("d1", "b"), 3: ("d2", "a"), 4: ("d2", "b")}
+
+
+def readings(seed: int) -> list[Stored]:
+    """Make readings of two series of two devices, each time once."""
+    draw = random.Random(seed)  # noqa: S311  # the same each time
+    made = [
+        (draw.choice([*_SERIES]), Reading(minute(draw.randrange(60)), float(draw.randrange(10)))) for _ in range(160)
+    ]
+    return unique([*made])
+
+
+def test_any_order_leaves_the_alerts_of_the_right_order_and_a_back_test_finds_the_same(
+    feed: Feed, engineer: Engineer, connection: Connection
+) -> None:
+    for name in ("d1", "d2"):
+        feed.device(name, ["a", "b"])
+    with connection.transaction():
+        for rule in RULES:
+            save_rule(connection, rule, "tests")
+    engineer.settle(START)
+    seen = readings(3)
+    random.Random(5).shuffle(seen)  # noqa: S311
+    for begin in range(0, len(seen), 17):
+        feed.put([(*_SERIES[series], reading) for series, reading in seen[begin : begin + 17]])
+        engineer.settle(LATER)
+    expected = {
+        (f"d{subject.partition(':')[2]}", state, opened, fired, resolved)
+        for _, subject, state, opened, fired, resolved in run([sorted(seen, key=lambda pair: pair[1].at)]).final()
+    }
+    assert len(expected) > 8
+    assert engineer.final() == expected
+    engineer.rounds.flush(LATER, everything=True)
+    stretch = Stretch(since=START - timedelta(minutes=1), until=LATER)
+    store = PostgresStore(connection=engineer.connection, until=stretch.until)
+    for rule in RULES:
+        recorded = engineer.connection.execute(
+            b"SELECT id, opened_at, fired_at, resolved_at FROM alert"
+            b" WHERE rule_version_id = %s AND state <> 'retracted' AND fired_at IS NOT NULL",
+            (version_id(rule),),
+        ).fetchall()
+        found = {
+            (f.alert.id, f.alert.opened_at, f.alert.fired_at, f.alert.resolved_at)
+            for f in run_backtest(store, rule, stretch).findings
+        }
+        assert found == set(recorded)
+    evidence = engineer.connection.execute(b"SELECT evidence, summary FROM alert WHERE state = 'resolved'").fetchall()
+    assert all(why["samples"] and len(why["series_ids"]) == 2 for why, _ in evidence)
+    assert any("a / b is above 2: " in summary for _, summary in evidence)
