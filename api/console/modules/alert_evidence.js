@@ -34,7 +34,8 @@ function levels(condition = {}) {
 export async function showEvidence(host, alert, rule, parts) {
   fill(host, skeleton(3));
   try {
-    if (alert.series_id) await readings(host, alert, rule, parts);
+    if (alert.series_id) await readings(host, alert, alert.series_id, rule, parts);
+    else if (alert.evidence?.series_ids?.some(Boolean)) await samples(host, alert, parts);
     else if (alert.device_id && ["geofence", "immobility"].includes(rule?.definition?.condition?.kind)) await track(host, alert, parts);
     else if (alert.device_id) await contacts(host, alert);
     else fill(host, empty("info", "No readings", "This alert is not about one device."));
@@ -43,10 +44,21 @@ export async function showEvidence(host, alert, rule, parts) {
   }
 }
 
-async function readings(host, alert, rule, parts) {
+/** Several series of a device that were looked at together: a chart of each. */
+async function samples(host, alert, parts) {
+  const series = alert.evidence.series_ids.map((id, slot) => ({ id, slot })).filter(({ id }) => id);
+  const hosts = series.map(() => h("div", {}));
+  fill(host, hosts);
+  await Promise.all(series.map(({ id, slot }, number) => {
+    const shown = (alert.evidence.samples ?? []).map((sample) => ({ observed_at: sample.observed_at, value: sample.values?.[slot] }));
+    return readings(hosts[number], { ...alert, metric: null, evidence: { readings: shown } }, id, null, parts);
+  }));
+}
+
+async function readings(host, alert, series, rule, parts) {
   const span = windowAround(alert);
-  const raw = await request("/v1/readings", { query: { series_id: alert.series_id, ...span, bucket: "raw", limit: POINTS } });
-  const page = raw.next === null || raw.next === undefined ? raw : await request("/v1/readings", { query: { series_id: alert.series_id, ...span, bucket: "hour", limit: POINTS } });
+  const raw = await request("/v1/readings", { query: { series_id: series, ...span, bucket: "raw", limit: POINTS } });
+  const page = raw.next === null || raw.next === undefined ? raw : await request("/v1/readings", { query: { series_id: series, ...span, bucket: "hour", limit: POINTS } });
   const points = page.items.map((r) => [seconds(r.observed_at ?? r.bucket), r.value ?? r.average]);
   if (points.length === 0) return fill(host, empty("clock", "No readings kept", "The readings of that time are no longer stored."));
   const unit = page.items[0].unit;
@@ -55,7 +67,7 @@ async function readings(host, alert, rule, parts) {
     lines: alert.fired_at ? [{ at: seconds(alert.fired_at), token: `--${alert.severity}` }] : [], levels: levels(rule?.definition?.condition),
     points: (alert.evidence?.readings ?? []).filter((r) => typeof r?.value === "number").map((r) => ({ at: seconds(r.observed_at), value: r.value, token: `--${alert.severity}` })),
   };
-  const title = metricTitle(alert.metric, unit);
+  const title = metricTitle(alert.metric ?? page.items[0].metric, unit);
   fill(host);
   const drawn = chart(host, { unit, height: 210, marks, label: `${title} of ${alert.device_name} around the alert, ${points.length} readings` });
   const broken = withGaps(points);
