@@ -7,6 +7,7 @@ import { request } from "./api.js";
 import { severityBadge } from "./badges.js";
 import { disposables, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { impactSettings } from "./impact_settings.js";
 import { isOpenIncident } from "./incident_row.js";
 import { createMap } from "./map.js";
 import { imageName } from "./map_images.js";
@@ -42,9 +43,10 @@ export async function showIncident(host, id, { back, current, onChange }) {
   const waits = incident.acknowledged_alerts < incident.alerts;
   const where = h("div", { class: "incident-map", role: "region", "aria-label": "Where it is" });
   const figures = impactFigures(incident.impact);
+  const settings = impactSettings(incident, onChange);
   const verdict = mayOperate() ? verdictForm(act) : null;
   fill(host, head(incident, back, waits ? acknowledge : null),
-    figures === null ? null : section("Impact", figures),
+    figures === null && settings === null ? null : section("Impact", figures, settings),
     hasPlace(alerts.items) ? section("Where", where) : null,
     mayOperate() ? section("Work", workForm(incident, act), verdict) : null,
     section("What happened", course(incident), mayOperate() ? commentForm(act) : null),

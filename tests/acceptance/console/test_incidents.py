@@ -93,6 +93,25 @@ def test_incidents_are_sorted_by_impact_move_by_keys_and_follow_live(
     expect(rows).to_have_count(4)
 
 
+def test_what_is_missing_is_said_where_it_is_missed(visit: Open, made: World, connection: Connection) -> None:
+    raise_alert(connection, made, 20, 1200)
+    page = visit("/incidents").page
+    page.get_by_text("Tariffs and dependants").click()
+    page.get_by_label("Currency").fill("ZMW")
+    page.get_by_label("Water, for a cubic metre").fill("12.5")
+    page.get_by_role("button", name="Save: Tariffs of demo-water").click()
+    expect(page.locator("#toasts")).to_contain_text("Saved")
+    page.get_by_text("Tariffs and dependants").click()
+    page.get_by_label("People").fill("450")
+    page.get_by_role("button", name="Save: Who depends on Upper").click()
+    expect(page.locator("#toasts .toast")).to_have_count(2)
+    said = connection.execute(
+        "SELECT o.currency, o.water_tariff, s.people FROM organisation o JOIN site s ON s.organisation_id = o.id"
+        " WHERE s.slug = 'upper'"
+    ).fetchone()
+    assert said == ("ZMW", 12.5, 450)
+
+
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_incident_fits_its_screen(

@@ -12,11 +12,12 @@ from rules.correlation.order import correlate
 from veldwatch.model.alert import Alert, AlertState, alert_id
 from veldwatch.model.explanation import DEFAULT_PATIENCE
 from veldwatch.model.identifiers import AlertId, DeviceId, OrganisationId, RuleVersionId, SiteId
-from veldwatch.model.incident import Head, gather, incident_of_head
+from veldwatch.model.incident import Head, gather, incident_of_head, incident_of_interruption
 from veldwatch.model.register import Device, Site
 from veldwatch.storage import register
 from veldwatch.storage.alert_history import AlertSubject, record_alert
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.interruptions import Place, Planned, add_interruption, cancel_interruption
 from veldwatch.storage.rules import save_rule
 from veldwatch.wire.rule_document import parse_rule, version_id
 
@@ -204,6 +205,27 @@ def test_an_alert_that_late_data_puts_first_gives_the_incident_its_name_and_the_
     assert town.incident(later[0]) == old
     found = town.connection.execute(b"SELECT superseded_by FROM incident WHERE id = %s", (old,)).fetchone()
     assert found == (None,)
+
+
+def test_what_a_planned_interruption_explains_is_its_incident_until_it_is_called_off(town: Town) -> None:
+    for name in ("m1", "m2", "far"):
+        town.device(name, "south" if name == "far" else "north-1")
+    silent = [town.make("silent", name, 1) for name in ("m1", "m2", "far")]
+    town.record(*silent)
+    planned = Planned(
+        organisation="town",
+        kind="planned",
+        title="Works at the substation",
+        begins_at=NOON,
+        ends_at=NOON + 60 * MINUTE,
+        place=Place(sites=("north",)),
+    )
+    number = add_interruption(town.connection, planned, author="tests", scope=None, now=NOON, patience=DEFAULT_PATIENCE)
+    incident = incident_of_interruption(number)
+    assert [town.incident(alert) for alert in silent] == [incident, incident, incident_of_head(silent[2])]
+    assert town.part(incident, "title", "alerts") == ("Works at the substation", 2)
+    cancel_interruption(town.connection, number, scope=None, now=NOON, patience=DEFAULT_PATIENCE)
+    assert incident not in [town.incident(alert) for alert in silent]
 
 
 def test_an_alert_that_has_not_fired_is_in_no_incident(town: Town) -> None:
