@@ -22,6 +22,7 @@ from veldwatch.storage import register
 from veldwatch.storage.calendars import CalendarImport, ImportReport, import_calendar
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.interruptions import Place
+from veldwatch.storage.outbox import Notification
 from veldwatch.storage.receivers import NewReceiver, add_receiver
 from veldwatch.storage.rules import save_rule
 from veldwatch.storage.silences import end_silence, make_silence
@@ -368,8 +369,8 @@ def test_ten_thousand_alerts_are_explained_at_once_when_the_cause_comes_last(tow
     town.engineer.settle(NOON - MINUTE)
     with town.connection.transaction():
         town.connection.execute(
-            b"INSERT INTO device (organisation_id, external_id, name, site_id, source)"
-            b" SELECT %s, 'm' || i, 'm' || i, %s, 'tests' FROM generate_series(1, 10000) i",
+            b"INSERT INTO device (organisation_id, external_id, name, site_id, source, tags)"
+            b" SELECT %s, 'm' || i, 'm' || i, %s, 'tests', '{meter}' FROM generate_series(1, 10000) i",
             (town.feed.organisation, town.sites["north-1"]),
         )
         town.connection.execute(
@@ -407,3 +408,42 @@ def test_a_power_cut_that_nothing_measures_is_one_message_while_it_grows(town: T
     town.pass_until(NOON + 47 * MINUTE)
     over = [subject for subject in town.subjects if "Over" in subject]
     assert len(over) == 1
+
+
+class Killed(BaseException):
+    """The deliverer dies between what it committed and what it sent."""
+
+
+class DyingChannel:
+    """A channel in front of which a deliverer dies once."""
+
+    def __init__(self) -> None:
+        self.sent: list[Notification] = []
+        self.alive = False
+
+    def send(self, notification: Notification) -> str:
+        self.sent.append(notification)
+        if not self.alive:
+            raise Killed
+        return "accepted"
+
+
+def test_a_deliverer_that_dies_before_it_sends_a_group_sends_the_same_message_again(town: Town) -> None:
+    for number in range(3):
+        town.device(f"m{number}", "north-1", tags=("meter",))
+    town.engineer.settle(NOON - MINUTE)
+    town.feed.contacts([(f"m{number}", NOON) for number in range(3)])
+    town.engineer.settle(NOON + 21 * MINUTE)
+    channel = DyingChannel()
+    deliverer = Deliverer(senders={Channel.EMAIL: channel}, clock=lambda: NOON + 30 * MINUTE)
+    with connect(town.feed.dsn, autocommit=True) as delivering, pytest.raises(Killed):
+        deliverer.serve(delivering, town.receiver, threading.Event())
+    channel.alive = True
+    with connect(town.feed.dsn, autocommit=True) as delivering:
+        deliverer.serve(delivering, town.receiver, threading.Event())
+    first, second = channel.sent
+    assert (first.id, first.message) == (second.id, second.message)
+    assert first.message["grouped"]["count"] == 3
+    rows = town.connection.execute(b"SELECT DISTINCT state FROM outbox").fetchall()
+    town.connection.commit()
+    assert rows == [("delivered",)]
