@@ -9,7 +9,9 @@ import typer
 from benchmarks.backtest import measure_backtest
 from benchmarks.files import measure_files
 from benchmarks.intake import measure_intake
-from benchmarks.rules import measure_rules
+from benchmarks.latency import measure_latency
+from benchmarks.restart import measure_restart
+from benchmarks.rules import RulesResult, measure_growth, measure_rules
 from benchmarks.simulators import measure_simulators
 from benchmarks.table import markdown, measure
 from veldwatch.config import load_settings
@@ -78,18 +80,76 @@ def rules(
     readings: Annotated[int, typer.Option(help="that the engine reads from the log", min=1000)] = 1_500_000,
     rules: Annotated[int, typer.Option(help="each for the devices of one group", min=10)] = 1000,
     series: Annotated[int, typer.Option(help="that the readings are of, in turn", min=10)] = 10_000,
+    matches: Annotated[int, typer.Option(help="rules that each series matches", min=1)] = 1,
     *,
+    growth: Annotated[bool, typer.Option("--growth", help="how cost grows with each of them; JSON: a list")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
 ) -> None:
     """Measure readings from the log to committed alerts, with many rules."""
     configure_logs(load_settings(), "bench")
-    result = measure_rules(readings=readings, rules=rules, series=series)
+    if growth:
+        _tell_growth(measure_growth(readings), as_json=as_json)
+        return
+    result = measure_rules(readings=readings, rules=rules, series=series, matches=matches)
     if as_json:
         typer.echo(json.dumps(result.document()))
     else:
         for name, value in result.document().items():
             typer.echo(f"{name:<30} {value}")
     if result.alerts != result.alerts_expected:
+        raise typer.Exit(1)
+
+
+def _tell_growth(results: list[RulesResult], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([result.document() for result in results]))
+    else:
+        typer.echo(f"{'rules':>8}{'series':>8}{'matches':>8}{'readings/s':>12}{'microseconds a reading':>24}")
+        for one in results:
+            cost = 1e6 * one.seconds / one.readings
+            typer.echo(f"{one.rules:>8}{one.series:>8}{one.matches:>8}{one.readings_per_second:>12}{cost:>24.2f}")
+    if any(result.alerts != result.alerts_expected for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def latency(
+    rate: Annotated[int, typer.Option(help="messages a second, of three readings each", min=10)] = 5000,
+    seconds: Annotated[int, typer.Option(help="for how long they are sent", min=1)] = 30,
+    devices: Annotated[int, typer.Option(help="that send them in turn", min=1)] = 1000,
+    rules: Annotated[int, typer.Option(help="each for the devices of one group", min=1)] = 1000,
+    broker: Annotated[Broker, typer.Option(help="started for this run only")] = Broker.NATS,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure the time from publishing a message to the committed row of its alert."""
+    configure_logs(load_settings(), "bench")
+    result = measure_latency(rate=rate, seconds=seconds, devices=devices, rules=rules, broker=broker.value)
+    if as_json:
+        typer.echo(json.dumps(result.document()))
+    else:
+        for name, value in result.document().items():
+            typer.echo(f"{name:<30} {value}")
+    if not result.reconciled:
+        raise typer.Exit(1)
+
+
+@app.command()
+def restart(
+    series: Annotated[int, typer.Option(help="of a device each", min=100)] = 100_000,
+    rules: Annotated[int, typer.Option(help="each for the devices of one group", min=1)] = 1000,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure how long the rules engine takes to be live again after a restart."""
+    configure_logs(load_settings(), "bench")
+    result = measure_restart(series=series, rules=rules)
+    if as_json:
+        typer.echo(json.dumps(result.document()))
+    else:
+        for name, value in result.document().items():
+            typer.echo(f"{name:<30} {value}")
+    if not result.reconciled:
         raise typer.Exit(1)
 
 

@@ -6,7 +6,10 @@ and would be what is measured.
 
 import socket
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,3 +94,32 @@ def _length(size: int) -> bytes:
         encoded.append(low | (128 if size else 0))
         if not size:
             return bytes(encoded)
+
+
+def publish_at(load: Load, rate: int, encode: Callable[[int, datetime], bytes]) -> None:
+    """Send as many messages as there are payloads, `rate` a second, each encoded when it is sent.
+
+    Args:
+        encode: makes the payload of a message of its number and the moment at which it leaves.
+    """
+    with socket.create_connection((load.host, load.port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(_connect("bench-publisher", load.username, load.password))
+        if connection.recv(4) != b"\x20\x02\x00\x00":
+            raise ConnectionError("the broker refused the publisher")
+        count = len(load.payloads)
+        reader = threading.Thread(target=_count, args=(connection, count, threading.Semaphore(load.in_flight)))
+        reader.start()
+        topics = [_field(topic.encode()) for topic in load.topics]
+        started, sent = time.monotonic(), 0
+        while sent < count:
+            due = min(count, int((time.monotonic() - started) * rate) + 1)
+            ready: list[bytes] = []
+            for number in range(sent, due):
+                identifier = (number % 65_535 + 1).to_bytes(2, "big")
+                body = topics[number % len(topics)] + identifier + encode(number, datetime.now(UTC))
+                ready.append(b"\x32" + _length(len(body)) + body)
+            connection.sendall(b"".join(ready))
+            sent = due
+            time.sleep(0.005)
+        reader.join()

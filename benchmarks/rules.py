@@ -3,7 +3,8 @@
 Readings are stored and logged first, as intake does; then the engine reads the log to its end. The clock runs over
 that, and so over decoding the log, folding, and committing alerts, folds and the cursor. Rules: seven tenths
 thresholds, two tenths continuous flow, a tenth geofences that match nothing; each is for the devices of one of as many
-groups. The alerts that come of it are counted against those that the readings were made to hold.
+groups, and a device may be in several. The alerts that come of it are counted against those that the readings were made
+to hold.
 """
 
 import os
@@ -46,12 +47,18 @@ _ONE_IN = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesResult:
-    """What was measured, and where."""
+    """What was measured, and where.
+
+    Attributes:
+        matches: rules that each series (or its device) matches.
+        evaluations: readings times the rules that fold them.
+    """
 
     readings_per_second: int
     readings: int
     rules: int
     series: int
+    matches: int
     evaluations: int
     alerts: int
     alerts_expected: int
@@ -65,7 +72,20 @@ class RulesResult:
         return asdict(self)
 
 
-def measure_rules(*, readings: int = 1_500_000, rules: int = 1000, series: int = 10_000) -> RulesResult:
+def measure_growth(readings: int) -> list[RulesResult]:
+    """Measure how cost grows with rules, series, and the rules that a series matches, one varied at a time."""
+    base = {"rules": 100, "series": 2000, "matches": 1}
+    varied: dict[str, tuple[int, ...]] = {"rules": (10, 100, 1000), "series": (200, 20_000), "matches": (4, 16)}
+    return [
+        measure_rules(readings=readings, **(base | {name: value}))
+        for name, values in varied.items()
+        for value in values
+    ]
+
+
+def measure_rules(
+    *, readings: int = 1_500_000, rules: int = 1000, series: int = 10_000, matches: int = 1
+) -> RulesResult:
     """Measure on a database of its own, in a folder that is gone afterwards; call it from the main thread."""
     with tempfile.TemporaryDirectory(prefix="veldwatch-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
@@ -73,24 +93,24 @@ def measure_rules(*, readings: int = 1_500_000, rules: int = 1000, series: int =
         postgres.start()
         try:
             postgres.create_database("bench")
-            return _measure(postgres.dsn("bench"), readings, rules, series)
+            return _measure(postgres.dsn("bench"), readings, _World(rules=rules, series=series, matches=matches))
         finally:
             postgres.stop()
 
 
-def _measure(dsn: str, readings: int, rules: int, series: int) -> RulesResult:
+def _measure(dsn: str, readings: int, world: "_World") -> RulesResult:
     with connect(dsn) as connection:
         database = str(migrate(connection).server)
     writer = IntakeWriter(dsn)
-    ids = _register(writer, rules, series)
-    rounds = readings // series
+    ids = _register(writer, world)
+    rounds = readings // world.series
     with connect(dsn, autocommit=True) as connection:
         engine = Rounds(connection, EngineSettings())
         engine.settle(_NOW)
         # The first round makes the folds; it is not measured.
-        _write(writer, ids, range(1))
+        _write(writer, ids, range(1), world)
         engine.settle(_NOW)
-        expected = _write(writer, ids, range(1, rounds))
+        expected = _write(writer, ids, range(1, rounds), world)
         started = time.perf_counter()
         while engine.read_log(_NOW)[0]:
             pass
@@ -102,9 +122,10 @@ def _measure(dsn: str, readings: int, rules: int, series: int) -> RulesResult:
     return RulesResult(
         readings_per_second=round(measured / seconds),
         readings=measured,
-        rules=rules,
+        rules=world.rules,
         series=len(ids),
-        evaluations=measured * 9 // 10,
+        matches=world.matches,
+        evaluations=(rounds - 1) * sum(sum(rule % 10 > 0 for rule in world.of(n)) for n in range(len(ids))),
         alerts=0 if row is None else row[0],
         alerts_expected=expected,
         seconds=round(seconds, 2),
@@ -114,7 +135,20 @@ def _measure(dsn: str, readings: int, rules: int, series: int) -> RulesResult:
     )
 
 
-def _register(writer: IntakeWriter, rules: int, series: int) -> list[int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _World:
+    """How many rules and series there are, and how many rules each series matches."""
+
+    rules: int
+    series: int
+    matches: int
+
+    def of(self, number: int) -> list[int]:
+        """Number the rules that a device matches."""
+        return [(number + step) % self.rules for step in range(self.matches)]
+
+
+def _register(writer: IntakeWriter, world: _World) -> list[int]:
     """Make devices in as many groups as rules, a series each, and the rules."""
     connection = writer.connection
     with connection.transaction():
@@ -122,12 +156,17 @@ def _register(writer: IntakeWriter, rules: int, series: int) -> list[int]:
         devices = [
             register.ensure_device(
                 connection,
-                Device(organisation_id=organisation, external_id=f"m{n}", source="bench", tags=(f"group-{n % rules}",)),
+                Device(
+                    organisation_id=organisation,
+                    external_id=f"m{n}",
+                    source="bench",
+                    tags=tuple(f"group-{rule}" for rule in world.of(n)),
+                ),
             )
-            for n in range(series)
+            for n in range(world.series)
         ]
         known = register.ensure_series(connection, [(device, "volume", "m3") for device in devices])
-        for number in range(rules):
+        for number in range(world.rules):
             save_rule(connection, _rule(number), "bench")
     return [known[(device, "volume")].series_id for device in devices]
 
@@ -150,13 +189,13 @@ def _rule(number: int) -> Rule:
     )
 
 
-def _write(writer: IntakeWriter, ids: list[int], rounds: range) -> int:
+def _write(writer: IntakeWriter, ids: list[int], rounds: range, world: _World) -> int:
     """Store and log rounds of one reading of each series; give how many alerts are in them."""
     expected = 0
     draw = np.random.default_rng(1)
     pending: list[Array] = []
     held = np.zeros(len(ids), bool)
-    thresholds = np.array([n % 10 > 2 for n in range(len(ids))])
+    thresholds = np.array([sum(rule % 10 > 2 for rule in world.of(n)) for n in range(len(ids))])
     for number in rounds:
         rows = np.zeros(len(ids), READINGS)
         rows["series_id"] = ids
@@ -165,7 +204,7 @@ def _write(writer: IntakeWriter, ids: list[int], rounds: range) -> int:
         rows["value"] = draw.uniform(0, _LIMIT - 2, len(ids))
         beyond = draw.integers(0, _ONE_IN, len(ids)) == 0
         rows["value"][beyond] = _LIMIT + 1
-        expected += int((beyond & ~held & thresholds).sum())
+        expected += int(thresholds[beyond & ~held].sum())
         held = beyond
         pending.append(rows)
     if pending:

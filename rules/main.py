@@ -53,6 +53,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
     return EngineSettings(
         news_age=timedelta(seconds=settings.news_age_seconds),
         history=timedelta(days=days) if days else None,
+        saved_within=timedelta(seconds=settings.rule_snapshot_seconds),
         patience=patience_of(settings),
     )
 

@@ -226,6 +226,11 @@ class Settings(BaseSettings):
         description="other news waits so long, so that what belongs to one incident goes out as one message; 0: not",
     )
 
+    rule_snapshot_seconds: PositiveInt = Field(
+        default=600,
+        description="a fold that moved on uneventfully is saved at the latest so long after; what changes an alert is"
+        " saved with it. Shorter: less is read again after a crash; longer: less is written",
+    )
     rule_history_days: NonNegativeInt = Field(
         default=0,
         description="how much stored history a rule folds when it is applied; 0: all of it, so that it does not matter"

@@ -7,6 +7,8 @@ import pytest
 from benchmarks.backtest import measure_backtest
 from benchmarks.files import measure_files
 from benchmarks.intake import measure_intake
+from benchmarks.latency import measure_latency
+from benchmarks.restart import measure_restart
 from benchmarks.rules import measure_rules
 from benchmarks.simulators import measure_simulators
 from benchmarks.table import Measures, complete, lines, markdown
@@ -50,3 +52,21 @@ def test_a_back_test_folds_every_reading_in_several_processes() -> None:
     assert (found.readings, found.alerts) == (60 * 40 * 24, found.alerts_expected)
     assert found.alerts_expected > 0
     assert found.reconciled
+
+
+def test_a_series_that_matches_several_rules_has_the_alerts_of_each() -> None:
+    found = measure_rules(readings=60_000, rules=10, series=1000, matches=3)
+    assert found.alerts == found.alerts_expected
+    assert found.evaluations == found.readings * 27 // 10
+
+
+def test_a_restart_finds_every_fold_and_every_alert() -> None:
+    assert measure_restart(series=500, rules=10).reconciled
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_every_alert_of_a_steady_stream_is_seen() -> None:
+    found = measure_latency(rate=200, seconds=5, devices=20, rules=5)
+    assert found.reconciled
+    assert found.alerts == 4
