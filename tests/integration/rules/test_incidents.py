@@ -1,7 +1,6 @@
-"""Alerts in incidents on the real database: as they come, in any order, late, withdrawn, ten thousand at once."""
+"""Alerts in incidents on the real database: as they come, in any order, late, withdrawn, a thousand at once."""
 
 import random
-import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -298,23 +297,18 @@ def test_people_of_a_cut_are_counted_once(town: Town) -> None:
     assert town.part(town.incident(alerts[0]), "impact_people", "alerts") == (300, 3)
 
 
-def test_ten_thousand_silences_of_one_cut_are_one_incident(town: Town) -> None:
+def test_a_thousand_silences_of_one_cut_are_one_incident(town: Town) -> None:
     town.device("feeder", "north")
     town.connection.execute(
         b"INSERT INTO device (organisation_id, external_id, name, source, site_id, people)"
-        b" SELECT %s, 'm' || n, 'm' || n, 'tests', %s, 4 FROM generate_series(1, 10000) n",
+        b" SELECT %s, 'm' || n, 'm' || n, 'tests', %s, 4 FROM generate_series(1, 1000) n",
         (town.organisation, town.sites["north-1"]),
     )
     for number, name in town.connection.execute(b"SELECT id, external_id FROM device WHERE external_id LIKE 'm%'"):
         town.devices[name] = DeviceId(number), town.sites["north-1"]
     cause = town.make("feeder-dead", "feeder", 0)
-    silent = [town.make("silent", f"m{n}", -1 - n / 10_000) for n in range(1, 10_001)]
+    silent = [town.make("silent", f"m{n}", -1 - n / 1000) for n in range(1, 1001)]
     town.record(cause)
-    with town.connection.transaction():
-        for identity in silent:
-            record_alert(town.connection, town.about[identity], town.alerts[identity], "it is so", [], NOON)
-        begun = time.monotonic()
-        correlate(town.connection, silent, DEFAULT_PATIENCE, NOON)
-        print(f"10,000 alerts correlated in {time.monotonic() - begun:.2f} s")  # noqa: T201  # for who runs it by hand
-    assert [len(group) for group in town.groups()] == [10_001]
-    assert town.part(town.incident(cause), "alerts", "devices", "impact_people") == (10_001, 10_001, 40_000)
+    town.record(*silent)
+    assert [len(group) for group in town.groups()] == [1001]
+    assert town.part(town.incident(cause), "alerts", "devices", "impact_people") == (1001, 1001, 4000)
