@@ -65,7 +65,7 @@ def buckets_of(part: DocumentPart, rule: Rule, readers: Mapping[Input, Reader], 
         devices=tuple(member.device for member in members),
         series=tuple(series for member in members for series in member.series),
         sites=tuple(sites.values()),
-        polygons={},
+        shapes={},
     )
     planned = _chosen(part, list(plan(rule, watched.devices, watched)))
     source = Source(input=Input.BUCKETS, id=planned.id, grid=planned.grid)

@@ -21,16 +21,14 @@ from rules.targets import compile_fold
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import metrics_of
-from veldwatch.model.conditions.movement import Geofence
-from veldwatch.model.identifiers import OrganisationId
+from veldwatch.model.conditions.movement import Geofence, Near
 from veldwatch.model.rule import Rule
 from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.durations import format_duration
-from veldwatch.wire.polygons import canonical_polygon
+from veldwatch.wire.geometries import canonical_geometry
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """The start of every test."""
-_NOWHERE = OrganisationId(0)
 # Source: promtool's series notation, 'a+bxn': a, then n more, each b above the one before.
 _SERIES = re.compile(r"(-?\d+(?:\.\d+)?)(?:([+-]\d+(?:\.\d+)?))?x(\d+)")
 _MOST_VALUES = 100_000
@@ -123,7 +121,7 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     else:
         observations = _in_order(part, list(_READERS[rule.condition.INPUT](part)))
     expected = tuple(_expected(item) for item in _items(part, "expect", required=False))
-    fold = compile_fold(rule, _polygons(part, rule), _NOWHERE)
+    fold = compile_fold(rule, _shapes(part, rule))
     part.done()
     return RuleTest(name=name, rule=rule, fold=fold, observations=observations, until=until, expected=expected)
 
@@ -221,13 +219,13 @@ def _items(part: DocumentPart, key: str, *, required: bool = True) -> list[Docum
     return [DocumentPart(item, f"{key}[{number}]") for number, item in enumerate(items)]
 
 
-def _polygons(part: DocumentPart, rule: Rule) -> dict[tuple[OrganisationId, str], str]:
+def _shapes(part: DocumentPart, rule: Rule) -> list[str]:
     area = part.raw("area")
-    site = rule.condition.site if isinstance(rule.condition, Geofence) else None
-    if site is None or area is None:
-        return {}
+    named = isinstance(rule.condition, (Geofence, Near)) and rule.condition.shape is None
+    if not named or area is None:
+        return []
     try:
-        return {(_NOWHERE, site): canonical_polygon(area)}
+        return [canonical_geometry(area)]
     except ValueError as error:
         raise RuleInvalid(f"bad area: {error}") from error
 

@@ -10,7 +10,7 @@ from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, Part
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
-from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed, Way
 from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import Change, RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
@@ -141,8 +141,29 @@ def _proximity(condition: Proximity, target: Target, alert: Alert) -> str:  # no
 
 
 def _geofence(condition: Geofence, target: Target, alert: Alert) -> str:  # noqa: ARG001
-    verb = "Entered" if condition.event is GeofenceEvent.ENTER else "Left"
-    return f"{verb} {condition.site or 'the area'}"
+    where = condition.site or (f"a {condition.sites_of_kind}" if condition.sites_of_kind else None)
+    if condition.event is GeofenceEvent.DWELL:
+        assert condition.duration is not None  # noqa: S101  # it has one
+        return f"In {where or 'the area'} for {format_duration(condition.duration)} or more"
+    if condition.event is GeofenceEvent.OUTSIDE_WHEN_DUE:
+        return f"Not in {where or 'the area'} between {condition.due_from} and {condition.due_to}"
+    return f"{_CROSSINGS[condition.event]} {where or ('the line' if condition.event.is_of_line else 'the area')}"
+
+
+def _near(condition: Near, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    where = condition.site or condition.sites_of_kind or "the place"
+    return f"Within {condition.distance_metres:g} m of {where}: {_amount(alert.value, 'm')}"
+
+
+def _speed(condition: Speed, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    measured = "straight on, " if condition.of is Way.DISPLACEMENT else ""
+    limit = f"above {condition.above or 0.0:g} km/h"
+    if condition.below is not None:
+        limit = f"below {condition.below:g} km/h"
+    if condition.below_percentile is not None:
+        limit = "slower than it nearly ever is"
+    over = format_duration(condition.window)
+    return f"{_amount(alert.value, 'km/h')} {measured}over {over}: {limit}"
 
 
 def _immobility(condition: Immobility, target: Target, alert: Alert) -> str:  # noqa: ARG001
@@ -164,6 +185,13 @@ def _amount(value: float | None, unit: str) -> str:
     return "an unknown amount" if value is None else f"{value:.6g} {unit}".strip()
 
 
+_CROSSINGS = {
+    GeofenceEvent.ENTER: "Entered",
+    GeofenceEvent.EXIT: "Left",
+    GeofenceEvent.CROSS: "Crossed",
+    GeofenceEvent.LEFT_TO_RIGHT: "Crossed, to its right,",
+    GeofenceEvent.RIGHT_TO_LEFT: "Crossed, to its left,",
+}
 SENTENCES: Mapping[type, Callable[[Any, Target, Alert], str]] = {
     Threshold: _threshold,
     RateOfChange: _rate_of_change,
@@ -186,4 +214,6 @@ SENTENCES: Mapping[type, Callable[[Any, Target, Alert], str]] = {
     Proximity: _proximity,
     Geofence: _geofence,
     Immobility: _immobility,
+    Near: _near,
+    Speed: _speed,
 }

@@ -4,7 +4,7 @@ A subject is what one fold runs over: `series:17` for conditions on readings, `d
 several series together, `site:9` for conditions on an area.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -16,17 +16,16 @@ from rules.escalation import steps_of
 from rules.fold import Fold
 from rules.grids.plan import Planned, plan
 from rules.instants import to_span
+from rules.shapes import shapes_of
 from rules.sources import Source
 from rules.subjects import Subjects
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, can_hold
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import Condition, metrics_of
-from veldwatch.model.conditions.movement import Geofence
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId, SiteId
 from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
-from veldwatch.wire.polygons import canonical_polygon
 
 
 class FoldKey(NamedTuple):
@@ -124,28 +123,21 @@ def find_targets(
     return targets, refusals
 
 
-def compile_fold(rule: Rule, polygons: Mapping[tuple[OrganisationId, str], str], organisation: OrganisationId) -> Fold:
+def compile_fold(rule: Rule, shapes: Sequence[str] = ()) -> Fold:
     """Make the fold of a rule for the devices of an organisation.
 
+    Args:
+        shapes: GeoJSON geometries of the organisation's sites that it names.
+
     Raises:
-        RuleInvalid: it names a site of the organisation that has no polygon.
+        RuleInvalid: it names a site of the organisation that has no such geometry.
     """
-    site = rule.condition.site if isinstance(rule.condition, Geofence) else None
-    polygon = None if site is None else polygons.get((organisation, site))
     return Fold(
-        condition=compile_condition(rule, polygon),
+        condition=compile_condition(rule, shapes),
         keep_firing_for=to_span(rule.keep_firing_for),
         shows_pending=rule.condition.OWN_TIME is None and bool(rule.hold_for),
         steps=steps_of(rule),
     )
-
-
-def area_of(geometry: object) -> str | None:
-    """Give a site's geometry as a geofence takes it; None: it is no area."""
-    try:
-        return canonical_polygon(geometry)
-    except ValueError:
-        return None
 
 
 def _target(
@@ -168,7 +160,7 @@ def _group_target(version: RuleVersionId, rule: Rule, planned: Planned) -> Targe
     return Target(
         key=FoldKey(version, planned.subject),
         rule=rule,
-        fold=compile_fold(rule, {}, planned.organisation_id),
+        fold=compile_fold(rule),
         source=Source(input=Input.BUCKETS, id=planned.id, grid=planned.grid),
         device=planned.device,
         series=planned.series,
@@ -188,7 +180,7 @@ def _joint_targets(
         yield Target(
             key=FoldKey(version, f"device:{device.id}"),
             rule=rule,
-            fold=compile_fold(rule, {}, device.organisation_id),
+            fold=compile_fold(rule),
             source=Source(input=Input.SAMPLES, id=device.id, slots=slots),
             device=device,
             series=None,
@@ -206,7 +198,7 @@ def _is_enough(condition: Condition, metrics: Sequence[str]) -> bool:
 
 def _compiled(rule: Rule, watched: Watched, organisation: OrganisationId, refusals: list[Refusal]) -> Fold | None:
     try:
-        return compile_fold(rule, watched.polygons, organisation)
+        return compile_fold(rule, shapes_of(rule.condition, watched, organisation))
     except RuleInvalid as error:
         refusals.append(Refusal(rule.id, str(error)))
         return None

@@ -1,6 +1,6 @@
 """From a rule's definition to the fold that carries it out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,16 +13,19 @@ from rules.conditions.change import compile_change
 from rules.conditions.composite import compile_composite
 from rules.conditions.continuous_flow import compile_continuous_flow
 from rules.conditions.derived import DerivedCondition
-from rules.conditions.geofence import compile_geofence
+from rules.conditions.geofence import compile_geofence, compile_near
 from rules.conditions.immobility import compile_immobility
 from rules.conditions.joint_baseline import compile_joint_baseline
 from rules.conditions.levels import levels_of
+from rules.conditions.line_crossing import compile_crossing
 from rules.conditions.neighbours import compile_neighbours
 from rules.conditions.night_flow import compile_night_flow
+from rules.conditions.outside_when_due import compile_due
 from rules.conditions.proximity import compile_proximity
 from rules.conditions.rate_of_change import compile_rate_of_change
 from rules.conditions.repeat import compile_repeat
 from rules.conditions.span import Condition, Instant
+from rules.conditions.speed import compile_speed
 from rules.conditions.spike import compile_spike
 from rules.conditions.stretches import StretchCondition
 from rules.conditions.stuck import compile_stuck
@@ -32,7 +35,7 @@ from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not
 from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
-from veldwatch.model.conditions.movement import Geofence, Immobility
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed
 from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
@@ -53,6 +56,7 @@ WITH_OWN_TIME: Mapping[type, Callable[[Any], AnyCondition]] = {
     Repeat: compile_repeat,
     Stuck: compile_stuck,
     Spike: compile_spike,
+    Speed: compile_speed,
 }
 WITH_HOLD_FOR: Mapping[type, Callable[[Any, Instant], AnyCondition]] = {
     Threshold: compile_threshold,
@@ -70,14 +74,14 @@ WITH_HOLD_FOR: Mapping[type, Callable[[Any, Instant], AnyCondition]] = {
 }
 
 
-def compile_condition(rule: Rule, site_polygon: str | None = None) -> AnyCondition:
+def compile_condition(rule: Rule, shapes: Sequence[str] = ()) -> AnyCondition:
     """Make the condition of a rule.
 
     Args:
-        site_polygon: GeoJSON geometry of the site that a geofence names; None: it names none, or the site has none.
+        shapes: GeoJSON geometries of the sites that a condition on places names.
 
     Raises:
-        RuleInvalid: a geofence names a site that has no polygon.
+        RuleInvalid: it names sites, and none has such a geometry.
     """
     kind = type(rule.condition)
     if kind in WITH_OWN_TIME:
@@ -85,14 +89,32 @@ def compile_condition(rule: Rule, site_polygon: str | None = None) -> AnyConditi
     if kind in WITH_HOLD_FOR:
         made = WITH_HOLD_FOR[kind](rule.condition, to_span(rule.hold_for))
         return made if not rule.escalate else _with_levels(made, rule)
-    assert isinstance(rule.condition, Geofence)  # noqa: S101  # the one that needs more than its definition
-    polygon = rule.condition.polygon or site_polygon
-    if polygon is None:
-        raise RuleInvalid(
-            f"bad condition.site of rule {rule.id!r}: {rule.condition.site!r}"
-            " (expected a site of the device's organisation with a polygon)"
-        )
-    return compile_geofence(rule.condition, polygon, to_span(rule.hold_for))
+    assert isinstance(rule.condition, (Geofence, Near))  # noqa: S101  # those that need more than their definition
+    own = rule.condition.shape
+    try:
+        return _of_places(rule.condition)(rule.condition, shapes if own is None else [own], to_span(rule.hold_for))
+    except ValueError as error:
+        raise RuleInvalid(_nowhere(rule.id, rule.condition)) from error
+
+
+def _of_places(condition: Geofence | Near) -> Callable[[Any, Sequence[str], Instant], AnyCondition]:
+    if isinstance(condition, Near):
+        return compile_near
+    if condition.event.is_of_line:
+        return compile_crossing
+    return compile_due if condition.event is GeofenceEvent.OUTSIDE_WHEN_DUE else compile_geofence
+
+
+def _nowhere(rule: str, condition: Geofence | Near) -> str:
+    """Say that sites which a rule names have no geometry that it could use."""
+    field = "site" if condition.site is not None else "sites_of_kind"
+    wanted = "a geometry"
+    if isinstance(condition, Geofence):
+        wanted = "a line" if condition.event.is_of_line else "a polygon"
+    return (
+        f"bad condition.{field} of rule {rule!r}: {(condition.site or condition.sites_of_kind)!r}"
+        f" (expected a site of the device's organisation with {wanted})"
+    )
 
 
 def _with_levels(made: AnyCondition, rule: Rule) -> AnyCondition:

@@ -1,31 +1,31 @@
-"""Geofence: a boundary crossed.
+"""Geofence: an area entered or left, one in which a device stays, and nearness to a feature.
 
-A fix changes the side only when it is clearly across: outward by more than `margin_metres` and the fix's own accuracy,
-inward by its accuracy. A device whose side was never clear has crossed nothing, so the first fix ever outside is no
-exit. Two fixes outside whose straight way leads through the area (by more than the margin, and not further apart in
-time than `max_gap`) are an entry and an exit at the second of them.
+The side changes as `rules.conditions.sides` says. A device whose side was never clear has crossed nothing, so the first
+fix ever outside is no exit; but one that is first seen near a village is near it, and stays there if it does.
+
+Two fixes outside whose straight way leads through the area (by more than the margin and their error, and not
+further apart in time than `max_gap`) are an entry and an exit at the second of them; not where fixes have to be
+confirmed.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import shapely
-from shapely.geometry import LineString, MultiPolygon, Point, Polygon, shape
+from shapely.geometry import LineString, Point
 
-from rules.conditions.places import Plane
+from rules.conditions.ground import lay_out
+from rules.conditions.sides import Boundary, Look, Sides, boundary, error_of, sides_from_json
 from rules.conditions.span import Evidence, Fix, Instant, Span, span_from_json
 from rules.instants import to_span
-from veldwatch.model.conditions.movement import Geofence, GeofenceEvent
-
-Area = Polygon | MultiPolygon
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Near
+from veldwatch.wire.geometries import AREAS, SHAPES
 
 
 class GeofenceState(NamedTuple):
-    """Which side the device is on; None: never clear. And where it was last."""
+    """Which side the device is on, where it was last, and the span that holds."""
 
-    inside: bool | None = None
+    sides: Sides = Sides()
     last: Fix | None = None
     span: Span | None = None
 
@@ -35,16 +35,19 @@ class GeofenceCondition:
     """Holds while the device is on the side that its crossing led to.
 
     Attributes:
-        area: in metres on `plane`, prepared.
-        alarming_inside: the alert is about being inside (`enter`), else about being outside (`exit`).
+        alarming_inside: the alert is about being inside, else about being outside.
+        from_the_start: a device that is first seen there is there; else it must have crossed.
+        stays: how long it must be seen there; None: it does not matter.
+        feature: what a device is near to; its distance is the alert's value. None: the distance to the boundary is.
     """
 
-    plane: Plane
-    area: Area
+    boundary: Boundary
     alarming_inside: bool
-    margin_metres: float
     max_gap: Instant
     hold_for: Instant
+    from_the_start: bool = False
+    stays: Instant | None = None
+    feature: Any = None
 
     def initial(self, *, truncated: bool) -> GeofenceState:  # noqa: ARG002  # a side is not guessed from what was cut off
         """Know no side."""
@@ -52,18 +55,20 @@ class GeofenceCondition:
 
     def step(self, state: GeofenceState, seen: Fix) -> tuple[GeofenceState, Span | None]:
         """Take the side that the fix shows, and open or end a span when it is another one."""
-        point = Point(self.plane.metres(seen.longitude, seen.latitude))
-        inside = self._side(point, seen.accuracy or 0.0, state.inside)
-        if inside is None or state.inside is None:
-            return GeofenceState(inside, seen, state.span), None
-        if inside is state.inside:
-            return state._replace(last=seen), self._passage(state, seen, point)
-        if inside is self.alarming_inside:
-            evidence = _evidence(state.last, seen)
-            span = Span(seen.at, seen.at + self.hold_for, None, self._distance(point), evidence)
-            return GeofenceState(inside, seen, span), None
-        ended = state.span and state.span._replace(ended_at=seen.at, evidence=(*state.span.evidence, tuple(seen)))
-        return GeofenceState(inside, seen, None), ended
+        look = self.boundary.look(seen)
+        sides, first = self.boundary.follow(state.sides, seen, look)
+        if first is None:
+            span = self._stayed(state, seen)
+            return GeofenceState(sides, seen, span), self._passage(state, seen, look)
+        if sides.inside is not self.alarming_inside:
+            ended = state.span and _ended(state.span, first, seen)
+            return GeofenceState(sides, seen), ended
+        if state.sides.inside is None and not self.from_the_start:
+            return GeofenceState(sides, seen), None
+        span = Span(first.at, None, None, self._value(look), _evidence(state.last, *_different(first, seen)))
+        if self.stays is None:
+            span = span._replace(reached_at=max(seen.at, first.at + self.hold_for))
+        return GeofenceState(sides, seen, span), None
 
     def open_span(self, state: GeofenceState, now: Instant) -> Span | None:  # noqa: ARG002  # its end needs a fix
         """Give the span that holds: pending until `hold_for` is over."""
@@ -77,67 +82,90 @@ class GeofenceCondition:
 
     def load(self, document: Sequence[Any]) -> GeofenceState:
         """Read back a state."""
-        inside, last, span = document
-        return GeofenceState(inside, None if last is None else Fix(*last), span_from_json(span))
+        sides, last, span = document
+        return GeofenceState(sides_from_json(sides), None if last is None else Fix(*last), span_from_json(span))
 
-    def _side(self, point: Point, accuracy: float, before: bool | None) -> bool | None:
-        distance = self._distance(point)
-        if self.area.intersects(point):
-            return True if distance >= accuracy else before
-        return False if distance > max(self.margin_metres, accuracy) else before
+    def _stayed(self, state: GeofenceState, seen: Fix) -> Span | None:
+        """See whether it has stayed long enough; a gap in which nobody knows where it was begins it anew."""
+        span = state.span
+        if self.stays is None or span is None or span.reached_at is not None:
+            return span
+        if state.last is not None and seen.at - state.last.at > self.max_gap:
+            return span._replace(opened_at=seen.at, evidence=_evidence(seen))
+        if seen.at - span.opened_at < self.stays:
+            return span
+        return span._replace(reached_at=seen.at, evidence=(*span.evidence, tuple(seen)))
 
-    def _distance(self, point: Point) -> float:
-        return round(self.area.boundary.distance(point), 1)
-
-    def _passage(self, state: GeofenceState, seen: Fix, point: Point) -> Span | None:
+    def _passage(self, state: GeofenceState, seen: Fix, look: Look) -> Span | None:
         """Find the way through the area between two fixes outside."""
-        if state.inside or not self.alarming_inside or state.last is None or seen.at - state.last.at > self.max_gap:
+        last = state.last
+        if not self.alarming_inside or self.stays is not None or self.boundary.confirm > 1:
             return None
-        start = self.plane.metres(state.last.longitude, state.last.latitude)
-        way = LineString([start, (point.x, point.y)])
-        if not self.area.intersects(way):
+        if last is None or state.sides.inside is not False or seen.at - last.at > self.max_gap:
             return None
-        through = self.area.intersection(way).length
-        if through <= self.margin_metres:
+        start = Point(self.boundary.plane.metres(last.longitude, last.latitude))
+        way = LineString([start, look.point])
+        area = self.boundary.area
+        if not area.intersects(way) or area.intersects(start) or area.intersects(look.point):
             return None
-        return Span(seen.at, seen.at + self.hold_for, seen.at, round(through, 1), _evidence(state.last, seen))
+        # Nor do two fixes that err at a corner lead through it.
+        through = area.intersection(way).length
+        if through <= self.boundary.margin_metres + max(error_of(last), error_of(seen)):
+            return None
+        value = through if self.feature is None else self.feature.distance(way)
+        return Span(seen.at, seen.at + self.hold_for, seen.at, round(value, 1), _evidence(last, seen))
+
+    def _value(self, look: Look) -> float:
+        return look.metres if self.feature is None else round(float(self.feature.distance(look.point)), 1)
 
 
-def compile_geofence(geofence: Geofence, polygon: str, hold_for: Instant) -> GeofenceCondition:
-    """Make the condition of a definition.
+def compile_geofence(geofence: Geofence, shapes: Sequence[str], hold_for: Instant) -> GeofenceCondition:
+    """Make the condition of a definition about an area: entered, left or stayed in.
 
     Args:
-        polygon: GeoJSON geometry as text, the definition's own or its site's.
+        shapes: GeoJSON geometries as text, the definition's own or its sites'.
+
+    Raises:
+        ValueError: there is no area among the shapes.
     """
-    degrees = shape(json.loads(polygon))
-    centre = degrees.centroid
-    plane = Plane(longitude=centre.x, latitude=centre.y)
-    area = shapely.transform(degrees, lambda vertices: _flatten(plane, vertices))  # pyright: ignore[reportUnknownLambdaType]  # shapely's stubs
-    area = _valid(area)
-    shapely.prepare(area)
+    ground = lay_out(shapes, AREAS)
     return GeofenceCondition(
-        plane=plane,
-        area=area,
-        alarming_inside=geofence.event is GeofenceEvent.ENTER,
-        margin_metres=geofence.margin_metres,
+        boundary=boundary(ground.plane, ground.geometry, geofence.margin_metres, geofence.confirm),  # pyright: ignore[reportArgumentType]  # areas only
+        alarming_inside=geofence.event is not GeofenceEvent.EXIT,
+        from_the_start=geofence.event is GeofenceEvent.DWELL,
+        stays=None if geofence.duration is None else to_span(geofence.duration),
         max_gap=to_span(geofence.max_gap),
         hold_for=hold_for,
     )
 
 
-def _flatten(plane: Plane, vertices: Any) -> Any:  # noqa: ANN401  # NumPy arrays, n x 2
-    for index, (longitude, latitude) in enumerate(vertices):
-        vertices[index] = plane.metres(longitude, latitude)
-    return vertices
+def compile_near(near: Near, shapes: Sequence[str], hold_for: Instant) -> GeofenceCondition:
+    """Make the condition of a nearness: the area within the distance is entered by the first fix in it.
+
+    Raises:
+        ValueError: there is no feature.
+    """
+    ground = lay_out(shapes, SHAPES)
+    area: Any = ground.geometry.buffer(near.distance_metres)
+    return GeofenceCondition(
+        boundary=boundary(ground.plane, area, near.margin_metres, near.confirm, deep=0.0),
+        alarming_inside=True,
+        from_the_start=True,
+        feature=ground.geometry,
+        max_gap=to_span(near.max_gap),
+        hold_for=hold_for,
+    )
 
 
-def _valid(area: Any) -> Area:  # noqa: ANN401  # any geometry
-    """Make a bow-tie two triangles; what is left of lines is dropped."""
-    if area.is_valid:
-        return area
-    parts: Any = shapely.get_parts(shapely.get_parts(shapely.make_valid(area)))  # pyright: ignore[reportUnknownArgumentType]  # shapely's stubs
-    return MultiPolygon([part for part in parts if isinstance(part, Polygon)])
+def _ended(span: Span, first: Fix, seen: Fix) -> Span:
+    """End a span at the first fix that is back; not before it was told."""
+    return span._replace(ended_at=max(first.at, span.opened_at), evidence=(*span.evidence, tuple(seen)))
+
+
+def _different(first: Fix, seen: Fix) -> list[Fix]:
+    return [seen] if first.at == seen.at else [first, seen]
 
 
 def _evidence(*fixes: Fix | None) -> Evidence:
-    return tuple(tuple(fix) for fix in fixes if fix is not None)
+    listed = sorted({fix.at: tuple(fix) for fix in fixes if fix is not None}.items())
+    return tuple(fix for _, fix in listed)

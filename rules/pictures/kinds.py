@@ -9,42 +9,30 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from shapely.geometry import MultiPolygon, Point, Polygon
-
 from rules.conditions.derived import DerivedCondition
-from rules.conditions.geofence import GeofenceCondition
-from rules.conditions.immobility import FEWEST, ImmobilityCondition
-from rules.conditions.places import Plane
-from rules.conditions.span import Contact, Fix, Instant, Observation, Reading, Sample
-from rules.instants import to_instant
+from rules.conditions.span import Contact, Fix, Observation, Reading, Sample
 from rules.pictures import areas, learnt
-from rules.pictures.charts import Chart, Curve, Form, Limit, Map, Outline, Part, Scale
-from rules.rule_tests import START, RuleTest
+from rules.pictures.charts import Chart, Curve, Form, Limit, Part, Scale
+from rules.pictures.moments import second
+from rules.pictures.movement import geofence_parts, immobility_parts, near_parts, speed_parts, track_of
+from rules.rule_tests import RuleTest
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, metrics_of_part
 from veldwatch.model.conditions.composite import Part as Combined
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import metric_of
-from veldwatch.model.conditions.movement import Geofence, Immobility
+from veldwatch.model.conditions.movement import Geofence, Immobility, Near, Speed
 from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
 from veldwatch.wire.durations import format_duration
-
-_ZERO = to_instant(START)
-_SECOND = 1_000_000
 
 
 def parts_of(test: RuleTest) -> Sequence[Part]:
     """Choose what to draw of a test, from top to bottom."""
     draw = _KINDS.get(type(test.rule.condition), _by_input)
     return draw(test.rule.condition, test)
-
-
-def second(at: Instant) -> float:
-    """Count the seconds since the test's start."""
-    return (at - _ZERO) / _SECOND
 
 
 def readings_of(test: RuleTest) -> list[Reading]:
@@ -187,71 +175,18 @@ def _absence(condition: Absence, test: RuleTest) -> Sequence[Part]:
     return [Chart(title="time since the last contact", curves=curves, limits=[limit], scale=Scale.DURATIONS)]
 
 
-def _geofence(condition: Geofence, test: RuleTest) -> Sequence[Part]:
-    fold = test.fold.condition
-    if not isinstance(fold, GeofenceCondition):
-        return _by_input(condition, test)
-    fixes = _fixes(test)
-    places = [fold.plane.metres(fix.longitude, fix.latitude) for fix in fixes]
-    track = [(second(fix.at), *place) for fix, place in zip(fixes, places, strict=True)]
-    outlines = [_outline(fold.area), _outline(fold.area.buffer(fold.margin_metres), faint=True)]
-    distances = [fold.area.boundary.distance(Point(place)) for place in places]
-    signs = [-1 if fold.area.intersects(Point(place)) else 1 for place in places]
-    points = [(t, sign * d) for (t, _, _), d, sign in zip(track, distances, signs, strict=True)]
-    limits = [
-        Limit(value=0.0, label="boundary", faint=True),
-        Limit(value=fold.margin_metres, label=f"outside: above {fold.margin_metres:g} m"),
-    ]
-    outward = Chart(title="metres outside", curves=[Curve(points=points, form=Form.LINE)], limits=limits)
-    return [Map(title="positions", track=track, outlines=outlines), outward]
-
-
-def _immobility(condition: Immobility, test: RuleTest) -> Sequence[Part]:
-    fold = test.fold.condition
-    if not isinstance(fold, ImmobilityCondition):
-        return _by_input(condition, test)
-    state = fold.initial(truncated=False)
-    points: list[tuple[float, float]] = []
-    for fix in _fixes(test):
-        state, _ = fold.step(state, fix)
-        if len(state.fixes) >= FEWEST:
-            points.append((second(fix.at), 100.0 * fold.share_near(state)))
-    limit = Limit(value=100.0 * condition.share, label=f"{condition.share:.0%} within {condition.radius_metres:g} m")
-    title = f"% of the last {Scale.DURATIONS.written(condition.window.total_seconds())} in one circle"
-    return [_map(test), Chart(title=title, curves=[Curve(points=points, form=Form.LINE)], limits=[limit])]
-
-
 def _by_input(condition: object, test: RuleTest) -> Sequence[Part]:  # noqa: ARG001  # as all of them
     kinds = {type(seen) for seen in test.observations}
     if Fix in kinds:
-        return [_map(test)]
+        return [track_of(test)]
     if Reading in kinds:
         return [value_chart(test)]
     return [_moments(test.observations)]
 
 
-def _map(test: RuleTest) -> Map:
-    fixes = _fixes(test)
-    if not fixes:
-        return Map(title="positions", track=[])
-    plane = Plane(longitude=fixes[0].longitude, latitude=fixes[0].latitude)
-    track = [(second(fix.at), *plane.metres(fix.longitude, fix.latitude)) for fix in fixes]
-    return Map(title="positions", track=track)
-
-
 def _moments(observations: Sequence[Observation]) -> Chart:
     points = [(second(seen.at), 1.0) for seen in observations]
     return Chart(title="observations", curves=[Curve(points=points, form=Form.BARS)])
-
-
-def _outline(shape: Polygon | MultiPolygon, *, faint: bool = False) -> Outline:
-    polygons = shape.geoms if isinstance(shape, MultiPolygon) else [shape]
-    rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
-    return Outline(rings=[[(x, y) for x, y, *_ in ring.coords] for ring in rings], faint=faint)
-
-
-def _fixes(test: RuleTest) -> list[Fix]:
-    return [seen for seen in test.observations if isinstance(seen, Fix)]
 
 
 _KINDS: Mapping[type, Callable[[Any, RuleTest], Sequence[Part]]] = {
@@ -270,8 +205,10 @@ _KINDS: Mapping[type, Callable[[Any, RuleTest], Sequence[Part]]] = {
     ContinuousFlow: _continuous_flow,
     NightFlow: learnt.night_flow,
     Absence: _absence,
-    Geofence: _geofence,
-    Immobility: _immobility,
+    Geofence: geofence_parts,
+    Immobility: immobility_parts,
+    Near: near_parts,
+    Speed: speed_parts,
     AreaOutage: areas.area_outage,
     Balance: areas.balance,
     Neighbours: areas.neighbours,

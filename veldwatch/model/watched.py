@@ -64,13 +64,13 @@ class Watched:
     """The whole picture.
 
     Attributes:
-        polygons: GeoJSON of the sites that have an area, by organisation and slug.
+        shapes: GeoJSON of the sites that have a geometry, by organisation and slug.
     """
 
     devices: tuple[WatchedDevice, ...] = ()
     series: tuple[WatchedSeries, ...] = ()
     sites: tuple[WatchedSite, ...] = ()
-    polygons: dict[tuple[OrganisationId, str], str]
+    shapes: dict[tuple[OrganisationId, str], str]
 
 
 def within(watched: Watched, organisation: OrganisationId | None) -> Watched:
@@ -84,5 +84,5 @@ def within(watched: Watched, organisation: OrganisationId | None) -> Watched:
         devices=devices,
         series=tuple(series for series in watched.series if series.device_id in known),
         sites=tuple(site for site in watched.sites if site.organisation_id == organisation),
-        polygons={key: area for key, area in watched.polygons.items() if key[0] == organisation},
+        shapes={key: shape for key, shape in watched.shapes.items() if key[0] == organisation},
     )

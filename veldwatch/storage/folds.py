@@ -14,7 +14,7 @@ from veldwatch.model.track import NO_LIMITS, SpeedLimits, Stretch
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
-from veldwatch.wire.polygons import canonical_polygon
+from veldwatch.wire.geometries import canonical_geometry
 
 _QUERIES = load_queries("folds")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,14 +70,14 @@ def read_watched(connection: Connection) -> Watched:
         sites = connection.execute(_QUERIES["watched_sites"]).fetchall()
         stretches = connection.execute(_QUERIES["watched_stretches"]).fetchall()
     limits = _speed_limits(stretches)
-    areas = ((OrganisationId(row[1]), row[3], _area(row[7])) for row in sites if row[7] is not None)
+    shapes = ((OrganisationId(row[1]), row[3], _shape(row[7])) for row in sites if row[7] is not None)
     return Watched(
         devices=tuple(_device(row, limits) for row in devices),
         series=tuple(
             WatchedSeries(id=i, device_id=device, metric=metric, unit=unit) for i, device, metric, unit in series
         ),
         sites=tuple(_site(row) for row in sites),
-        polygons={(organisation, slug): area for organisation, slug, area in areas if area is not None},
+        shapes={(organisation, slug): shape for organisation, slug, shape in shapes if shape is not None},
     )
 
 
@@ -270,9 +270,9 @@ def _speed_limits(rows: Iterable[tuple[int, int | None, int | None, float | None
     return {device: SpeedLimits(tuple(stretches)) for device, stretches in found.items()}
 
 
-def _area(geometry: object) -> str | None:
+def _shape(geometry: object) -> str | None:
     try:
-        return canonical_polygon(geometry)
+        return canonical_geometry(geometry)
     except ValueError:
         return None
 

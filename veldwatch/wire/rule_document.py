@@ -19,7 +19,7 @@ from uuid import UUID, uuid5
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Not
 from veldwatch.model.conditions.kinds import Condition, kind_of
-from veldwatch.model.conditions.movement import Geofence
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Near
 from veldwatch.model.conditions.silence import Absence
 from veldwatch.model.faults import FAULTS
 from veldwatch.model.identifiers import RuleVersionId
@@ -35,6 +35,8 @@ ID_PATTERN = r"^[a-z0-9][a-z0-9.-]{0,126}$"
 
 # Fixed for ever: another value would make every stored rule a new version and every alert a new alert.
 _NAMESPACE = UUID("3b7f0f63-5f0e-5d52-8f0a-3d1c36a4c1ce")
+_GEOMETRIES = frozenset({"polygon", "line", "feature"})
+"""Fields of conditions that hold canonical text."""
 _RUNBOOK = re.compile(r"https?://\S+")
 
 
@@ -124,8 +126,9 @@ def _condition_document(condition: Condition) -> dict[str, Any]:
             document["of"] = [_condition_document(part) for part in condition.of]
         case Not():
             document["of"] = _condition_document(condition.of)
-        case Geofence() if condition.polygon is not None:
-            document["polygon"] = json.loads(condition.polygon)
+        case Geofence() | Near():
+            for name in _GEOMETRIES & document.keys():
+                document[name] = json.loads(document[name])
         case _:
             pass
     return document
@@ -143,6 +146,8 @@ def _condition(part: DocumentPart) -> Condition:
 
 def _check_times(rule: Rule) -> None:
     field = rule.condition.OWN_TIME
+    if isinstance(rule.condition, Geofence) and rule.condition.event is GeofenceEvent.DWELL:
+        field = "duration"
     kind = kind_of(rule.condition)
     if rule.hold_for and field is not None:
         held = format_duration(rule.hold_for)

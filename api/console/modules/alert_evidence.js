@@ -36,7 +36,7 @@ export async function showEvidence(host, alert, rule, parts) {
   try {
     if (alert.series_id) await readings(host, alert, alert.series_id, rule, parts);
     else if (alert.evidence?.series_ids?.some(Boolean)) await samples(host, alert, parts);
-    else if (alert.device_id && ["geofence", "immobility"].includes(rule?.definition?.condition?.kind)) await track(host, alert, parts);
+    else if (alert.device_id && ["geofence", "immobility", "near", "speed"].includes(rule?.definition?.condition?.kind)) await track(host, alert, parts);
     else if (alert.device_id) await contacts(host, alert);
     else fill(host, empty("info", "No readings", "This alert is not about one device."));
   } catch (error) {

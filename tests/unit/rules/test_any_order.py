@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.engine import Engine, EngineSettings
 from tests.unit.rules.memory import MemoryStore
-from tests.unit.rules.worlds import LATER, SQUARE, START, active, minute, rule_for, watched
+from tests.unit.rules.worlds import LATER, LINE, SQUARE, START, active, minute, rule_for, watched
 from veldwatch.model.alert import AlertState
 from veldwatch.model.conditions.flow import Beginning, ContinuousFlow, FlowKind, NightFlow
-from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed, Way
 from veldwatch.model.conditions.silence import Absence
 from veldwatch.model.conditions.usual import Baseline
 from veldwatch.model.conditions.values import (
@@ -143,6 +143,22 @@ FIX_RULES = (
     rule_for(Geofence(event=GeofenceEvent.ENTER, polygon=SQUARE, max_gap=15 * _MINUTES), hold_for=4, name="enter"),
     rule_for(Immobility(radius_metres=200, window=12 * _MINUTES, share=0.6), keep_firing_for=5, name="still"),
 )
+PLACE_RULES = (
+    rule_for(Geofence(event=GeofenceEvent.EXIT, polygon=SQUARE, confirm=2), keep_firing_for=3, name="confirmed"),
+    rule_for(Geofence(event=GeofenceEvent.DWELL, polygon=SQUARE, duration=9 * _MINUTES), name="dwell"),
+    rule_for(
+        Geofence(event=GeofenceEvent.OUTSIDE_WHEN_DUE, polygon=SQUARE, due_from="00:20", due_to="00:50"),
+        hold_for=2,
+        name="due",
+    ),
+    rule_for(Near(distance_metres=300, feature=LINE), hold_for=3, name="near"),
+)
+WAY_RULES = (
+    rule_for(Geofence(event=GeofenceEvent.CROSS, line=LINE, lasts=11 * _MINUTES), keep_firing_for=3, name="cross"),
+    rule_for(Geofence(event=GeofenceEvent.LEFT_TO_RIGHT, line=LINE, confirm=2, max_gap=20 * _MINUTES), name="to right"),
+    rule_for(Speed(above=3, window=10 * _MINUTES, max_gap=9 * _MINUTES), keep_firing_for=4, name="fast"),
+    rule_for(Speed(below=1, window=8 * _MINUTES, of=Way.DISPLACEMENT, dead_band=1), name="slow"),
+)
 CONTACT_RULES = (rule_for(Absence(silent_for=7 * _MINUTES), name="silent"),)
 
 _TIMES = st.integers(0, 90).map(minute)
@@ -195,11 +211,13 @@ def batched(observations: Sequence[Stored], sizes: Sequence[int]) -> list[list[S
     [
         (READING_RULES, _READINGS),
         (FIX_RULES, _FIXES),
+        (PLACE_RULES, _FIXES),
+        (WAY_RULES, _FIXES),
         (CONTACT_RULES, _CONTACTS),
         (WORSENING_RULES, _READINGS),
         (SILENCE_RULES, _CONTACTS),
     ],
-    ids=["readings", "positions", "contacts", "worsening", "longer silence"],
+    ids=["readings", "positions", "places", "ways", "contacts", "worsening", "longer silence"],
 )
 def test_any_order_and_batching_leaves_the_alerts_of_the_right_order(
     rules: Sequence[Rule], observations: st.SearchStrategy[list[Stored]]
@@ -225,8 +243,18 @@ def test_any_order_and_batching_leaves_the_alerts_of_the_right_order(
 def test_whenever_the_engine_looks_the_alerts_are_the_same_in_the_end(
     readings: list[Stored], fixes: list[Stored], contacts: list[Stored], drawn: st.DataObject
 ) -> None:
-    rules = (*READING_RULES, *FIX_RULES, *CONTACT_RULES)
-    kept = [*readings, *fixes, *contacts]
+    _check_looks((*READING_RULES, *FIX_RULES, *CONTACT_RULES), [*readings, *fixes, *contacts], drawn)
+
+
+@given(fixes=_FIXES.map(unique), drawn=st.data())
+@settings(max_examples=60, deadline=None)
+def test_whenever_the_engine_looks_at_places_the_alerts_are_the_same_in_the_end(
+    fixes: list[Stored], drawn: st.DataObject
+) -> None:
+    _check_looks((*PLACE_RULES, *WAY_RULES), fixes, drawn)
+
+
+def _check_looks(rules: Sequence[Rule], kept: Sequence[Stored], drawn: st.DataObject) -> None:
     batches = batched(drawn.draw(st.permutations(kept)), drawn.draw(st.lists(st.integers(0, 20), max_size=8)))
     store = MemoryStore([active(rule) for rule in rules], watched())
     engine = _refreshed(store)

@@ -17,7 +17,7 @@ HOUR = 3_600_000_000
 LIMITS = SpeedLimits((Stretch(since=None, until=None, maximum_speed=12.0),))
 RESERVE = '{"type": "Polygon", "coordinates": [[[29.5, -1], [30.5, -1], [30.5, 1], [29.5, 1], [29.5, -1]]]}'
 EXIT = Fold(
-    condition=compile_geofence(Geofence(event=GeofenceEvent.EXIT, polygon=RESERVE), RESERVE, 0), speed_limits=LIMITS
+    condition=compile_geofence(Geofence(event=GeofenceEvent.EXIT, polygon=RESERVE), [RESERVE], 0), speed_limits=LIMITS
 )
 
 

@@ -39,7 +39,7 @@ def _watched(drawn: list[tuple[str, str, str | None, tuple[str, ...], tuple[str,
         WatchedSeries(id=SeriesId(number), device_id=device, metric=metric)
         for number, (device, metric) in enumerate(pairs, start=1)
     )
-    return Watched(devices=devices, series=series, polygons={})
+    return Watched(devices=devices, series=series, shapes={})
 
 
 _DEVICES = st.tuples(

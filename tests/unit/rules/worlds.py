@@ -16,6 +16,8 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 SQUARE = '{"coordinates":[[[30.0,-10.0],[30.01,-10.0],[30.01,-9.99],[30.0,-9.99],[30.0,-10.0]]],"type":"Polygon"}'
 """About 1.1 km a side."""
+LINE = '{"coordinates":[[30.003,-10.0],[30.003,-9.99]],"type":"LineString"}'
+"""Through it, northward."""
 
 
 def minute(number: float) -> Instant:
@@ -66,7 +68,7 @@ def watched(count: int = 2, metrics: tuple[str, ...] = ("value",)) -> Watched:
         for device in devices
         for index, metric in enumerate(metrics, start=1)
     )
-    return Watched(devices=devices, series=series, polygons={})
+    return Watched(devices=devices, series=series, shapes={})
 
 
 def neighbourhood() -> Watched:

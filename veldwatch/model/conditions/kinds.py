@@ -9,7 +9,7 @@ from datetime import timedelta
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, metrics_of_part
 from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
-from veldwatch.model.conditions.movement import Geofence, Immobility
+from veldwatch.model.conditions.movement import Geofence, Immobility, Near, Speed
 from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
@@ -36,6 +36,8 @@ Condition = (
     | Balance
     | Neighbours
     | Proximity
+    | Near
+    | Speed
 )
 
 KINDS: dict[str, type[Condition]] = {
@@ -60,6 +62,8 @@ KINDS: dict[str, type[Condition]] = {
     "balance": Balance,
     "neighbours": Neighbours,
     "proximity": Proximity,
+    "near": Near,
+    "speed": Speed,
 }
 """By the name that documents give them."""
 

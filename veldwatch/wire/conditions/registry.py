@@ -28,7 +28,16 @@ from veldwatch.wire.conditions.flow import (
     read_continuous_flow,
     read_night_flow,
 )
-from veldwatch.wire.conditions.movement import geofence_schemas, immobility_schemas, read_geofence, read_immobility
+from veldwatch.wire.conditions.movement import (
+    geofence_schemas,
+    immobility_schemas,
+    near_schemas,
+    read_geofence,
+    read_immobility,
+    read_near,
+    read_speed,
+    speed_schemas,
+)
 from veldwatch.wire.conditions.silence import absence_schemas, area_outage_schemas, read_absence, read_area_outage
 from veldwatch.wire.conditions.usual import (
     baseline_schemas,
@@ -86,5 +95,7 @@ FORMS: Mapping[str, Form] = {
     "balance": Form(read_balance, balance_schemas),
     "neighbours": Form(read_neighbours, neighbours_schemas),
     "proximity": Form(read_proximity, proximity_schemas),
+    "near": Form(read_near, near_schemas),
+    "speed": Form(read_speed, speed_schemas),
 }
 """By kind, as `veldwatch.model.conditions.kinds.KINDS` names them."""

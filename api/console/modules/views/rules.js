@@ -61,10 +61,27 @@ export function conditionText({ condition = {}, hold_for: held }) {
     case "threshold": return `${sentence(metric)} ${limit(condition)}${lasting}.`;
     case "continuous_flow": return `${sentence(metric)} never stops flowing for ${condition.duration}.`;
     case "absence": return `Nothing is heard for ${condition.silent_for}.`;
-    case "geofence": return `${condition.event === "enter" ? "Enters" : "Leaves"} ${condition.site ?? "an area"}${lasting}.`;
+    case "geofence": return `${crossing(condition)}${lasting}.`;
+    case "near": return `Within ${condition.distance_metres} m of ${placeOf(condition, "a place")}${lasting}.`;
+    case "speed": return `${speedLimit(condition)} over ${condition.window ?? "1h"}.`;
     case "immobility": return `Stays within ${condition.radius_metres ?? 13} m for ${condition.window ?? "5h"}.`;
     default: return `${sentence(condition.kind)}${lasting}.`;
   }
+}
+
+const CROSSINGS = { enter: "Enters", exit: "Leaves", cross: "Crosses", left_to_right: "Crosses, to its right,", right_to_left: "Crosses, to its left,", dwell: "Stays in", outside_when_due: "Is not in" };
+
+const placeOf = ({ site, sites_of_kind: kind }, other) => site ?? (kind ? `a ${kind.replaceAll("_", " ")}` : other);
+
+function crossing(condition) {
+  const times = condition.event === "dwell" ? ` for ${condition.duration}` : condition.event === "outside_when_due" ? ` between ${condition.due_from} and ${condition.due_to}` : "";
+  return `${CROSSINGS[condition.event]} ${placeOf(condition, condition.line ? "a line" : "an area")}${times}`;
+}
+
+function speedLimit({ above, below, below_percentile: share, of }) {
+  const measured = of === "displacement" ? "Goes straight on" : "Goes";
+  if (share !== undefined) return `${measured} slower than in all but ${share} % of its time`;
+  return above !== undefined ? `${measured} above ${above} km/h` : `${measured} below ${below} km/h`;
 }
 
 function limit({ above, below, outside }) {

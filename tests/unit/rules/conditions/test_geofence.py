@@ -11,10 +11,11 @@ from veldwatch.model.conditions.movement import Geofence, GeofenceEvent
 
 INSIDE, OUTSIDE, FAR = 30.005, 30.02, 31.0
 JUST_OUTSIDE = 30.0101  # 11 m beyond the boundary
+EXACT = 2.0  # metres that an accurate fix errs
 
 
 def fence(event: GeofenceEvent, polygon: str = SQUARE, **options: float) -> GeofenceCondition:
-    return compile_geofence(Geofence(event=event, polygon=polygon, **options), polygon, 0)  # pyright: ignore[reportArgumentType]  # margin_metres
+    return compile_geofence(Geofence(event=event, polygon=polygon, **options), [polygon], 0)  # pyright: ignore[reportArgumentType]  # margin_metres
 
 
 def crossings(
@@ -39,7 +40,7 @@ def test_entering_opens_and_leaving_ends() -> None:
     assert crossings(fence(GeofenceEvent.ENTER), [OUTSIDE, INSIDE, INSIDE, FAR]) == [(minute(10), minute(30))]
 
 
-@pytest.mark.parametrize("event", list(GeofenceEvent))
+@pytest.mark.parametrize("event", [GeofenceEvent.ENTER, GeofenceEvent.EXIT])
 @pytest.mark.parametrize("first", [INSIDE, OUTSIDE])
 def test_the_first_fix_ever_crosses_nothing(event: GeofenceEvent, first: float) -> None:
     assert crossings(fence(event), [first, first]) == []
@@ -48,7 +49,9 @@ def test_the_first_fix_ever_crosses_nothing(event: GeofenceEvent, first: float) 
 def test_noise_on_the_boundary_is_one_crossing_at_most() -> None:
     noise: list[float | tuple[float, float]] = [INSIDE, JUST_OUTSIDE, 30.0099, JUST_OUTSIDE, 30.0098, JUST_OUTSIDE]
     assert crossings(fence(GeofenceEvent.EXIT), noise) == []
-    assert crossings(fence(GeofenceEvent.EXIT, margin_metres=5), [INSIDE, JUST_OUTSIDE]) == [(minute(10), None)]
+    sharp = fence(GeofenceEvent.EXIT, margin_metres=5)
+    assert crossings(sharp, [INSIDE, (JUST_OUTSIDE, EXACT)]) == [(minute(10), None)]
+    assert crossings(sharp, [INSIDE, JUST_OUTSIDE]) == []
 
 
 def test_a_fix_that_is_less_accurate_than_its_distance_proves_nothing() -> None:
@@ -63,7 +66,7 @@ def test_a_way_through_the_area_between_two_fixes_is_an_entry_and_an_exit() -> N
 
 def test_fixes_far_apart_in_time_say_nothing_of_the_way() -> None:
     condition = compile_geofence(
-        Geofence(event=GeofenceEvent.ENTER, polygon=SQUARE, max_gap=timedelta(hours=1)), SQUARE, 0
+        Geofence(event=GeofenceEvent.ENTER, polygon=SQUARE, max_gap=timedelta(hours=1)), [SQUARE], 0
     )
     assert crossings(condition, [29.98, OUTSIDE], every=61) == []
 

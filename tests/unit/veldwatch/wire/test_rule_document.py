@@ -20,6 +20,7 @@ from veldwatch.wire.rule_schema import rule_schema, schema_text
 
 SCHEMA_FILE = Path(__file__).resolve().parents[4] / "docs" / "reference" / "rule.schema.json"
 SQUARE = {"type": "Polygon", "coordinates": [[[30, -10], [30.1, -10], [30.1, -9.9], [30, -10]]]}
+LINE = {"type": "LineString", "coordinates": [[30, -10], [30.1, -9.9]]}
 CONDITIONS: tuple[dict[str, Any], ...] = (
     {"kind": "threshold", "metric": "m", "above": 3},
     {"kind": "threshold", "metric": "m", "below": -3.5, "dead_band": 1},
@@ -30,6 +31,26 @@ CONDITIONS: tuple[dict[str, Any], ...] = (
     {"kind": "absence", "silent_for": "90s"},
     {"kind": "geofence", "event": "exit", "site": "reserve"},
     {"kind": "geofence", "event": "enter", "polygon": SQUARE, "margin_metres": 0, "max_gap": "1h"},
+    {"kind": "geofence", "event": "exit", "sites_of_kind": "reserve", "confirm": 2},
+    {"kind": "geofence", "event": "dwell", "sites_of_kind": "village", "duration": "3h"},
+    {"kind": "geofence", "event": "outside_when_due", "site": "kraal", "due_from": "18:00", "due_to": "06:00"},
+    {
+        "kind": "geofence",
+        "event": "outside_when_due",
+        "polygon": SQUARE,
+        "due_from": "08:00",
+        "due_to": "17:30",
+        "due_days": ["mon", "fri"],
+        "time_zone": "Africa/Lusaka",
+    },
+    {"kind": "geofence", "event": "cross", "site": "river"},
+    {"kind": "geofence", "event": "left_to_right", "line": LINE, "lasts": "1h", "margin_metres": 10},
+    {"kind": "near", "distance_metres": 2000, "sites_of_kind": "village"},
+    {"kind": "near", "distance_metres": 50, "feature": {"type": "Point", "coordinates": [30, -10]}, "confirm": 3},
+    {"kind": "near", "distance_metres": 50, "feature": LINE, "max_gap": "1h"},
+    {"kind": "speed", "above": 40},
+    {"kind": "speed", "below": 0.1, "window": "6h", "max_gap": "3h", "dead_band": 0.1},
+    {"kind": "speed", "below_percentile": 1, "of": "displacement"},
     {"kind": "immobility"},
     {"kind": "immobility", "radius_metres": 20, "window": "2h", "share": 0.9},
     {"kind": "rate_of_change", "metric": "m", "above": 3},
@@ -173,7 +194,29 @@ def test_what_a_condition_says_comes_through() -> None:
         ({"condition": {"kind": "absence", "silent_for": "0s"}}, "bad condition.silent_for: '0s' (expected more"),
         ({"condition": {"kind": "absence", "silent_for": "99999999999d"}}, "expected at most ten years"),
         ({"condition": {"kind": "immobility", "share": 1.5}}, "bad condition.share: 1.5 (expected a number from 0.5"),
-        ({"condition": {"kind": "geofence", "event": "exit"}}, "bad condition: 0 of site, polygon given"),
+        (
+            {"condition": {"kind": "geofence", "event": "exit"}},
+            "bad condition: 0 of site, sites_of_kind, polygon given",
+        ),
+        ({"condition": {"kind": "geofence", "event": "cross"}}, "0 of site, sites_of_kind, line given"),
+        ({"condition": {"kind": "geofence", "event": "dwell", "site": "s"}}, "missing condition.duration"),
+        (
+            {"condition": {"kind": "geofence", "event": "dwell", "site": "s", "duration": "1h"}, "hold_for": "1h"},
+            "bad hold_for: '1h' (not for geofence, it has its own: condition.duration)",
+        ),
+        (
+            {
+                "condition": {
+                    "kind": "geofence",
+                    "event": "outside_when_due",
+                    "site": "s",
+                    "due_from": "6pm",
+                    "due_to": "06:00",
+                }
+            },
+            "bad condition.due_from: '6pm'",
+        ),
+        ({"condition": {"kind": "speed", "above": 3, "below": 1}}, "2 of above, below, below_percentile given"),
         (
             {"condition": {"kind": "geofence", "event": "exit", "polygon": {"type": "Point"}}},
             "bad condition.polygon: type 'Point' (expected a GeoJSON Polygon",
