@@ -222,7 +222,7 @@ def batched(observations: Sequence[Stored], sizes: Sequence[int]) -> list[list[S
 def test_any_order_and_batching_leaves_the_alerts_of_the_right_order(
     rules: Sequence[Rule], observations: st.SearchStrategy[list[Stored]]
 ) -> None:
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=50 if rules in (PLACE_RULES, WAY_RULES) else 250, deadline=None)
     @given(st.data())
     def check(drawn: st.DataObject) -> None:
         kept = unique(drawn.draw(observations))
@@ -247,7 +247,7 @@ def test_whenever_the_engine_looks_the_alerts_are_the_same_in_the_end(
 
 
 @given(fixes=_FIXES.map(unique), drawn=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_whenever_the_engine_looks_at_places_the_alerts_are_the_same_in_the_end(
     fixes: list[Stored], drawn: st.DataObject
 ) -> None:
