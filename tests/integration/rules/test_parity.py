@@ -155,7 +155,7 @@ def check(day: Day, dsn: str, engineer: Engineer, *, least: int) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_simulated_day_equals_its_back_test(dsn: str, engineer: Engineer) -> None:
-    day = Day(scenario="region", length=timedelta(hours=24), look=timedelta(hours=1), seed=1)
+    day = Day(scenario="region", length=timedelta(hours=24), look=timedelta(hours=2), seed=1)
     live(day, dsn, engineer)
     check(day, dsn, engineer, least=10)
 
