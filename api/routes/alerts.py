@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.access import Operator, Viewer
+from api.models.alert_evidence import AlertEvidence
 from api.models.alerts import (
     Acknowledgement,
     Alert,
@@ -24,6 +25,7 @@ from api.pages import Moment, Page, build_page, decode_cursor
 from api.parameters import DeviceNaming, Instant, Several, Text
 from api.parts import Shared
 from veldwatch.model import handling
+from veldwatch.storage.alert_evidence import tell_evidence
 from veldwatch.storage.alerts import (
     AlertFilter,
     Deed,
@@ -106,6 +108,13 @@ def read_alert(parts: Shared, bearer: Viewer, alert_id: UUID) -> AlertStory:
     """Give one alert with its transitions, comments and notifications."""
     with parts.pool.lend() as connection:
         return AlertStory.model_validate(tell_alert(connection, bearer.scope, alert_id))
+
+
+@router.get("/{alert_id}/evidence")
+def read_evidence(parts: Shared, bearer: Viewer, alert_id: UUID) -> AlertEvidence:
+    """Tell why an alert is: the exact observations, those around them, the rule as it was then, and its limits."""
+    with parts.pool.lend() as connection:
+        return AlertEvidence.model_validate(tell_evidence(connection, bearer.scope, alert_id, datetime.now(UTC)))
 
 
 @router.post("/{alert_id}/acknowledge")

@@ -81,6 +81,8 @@ class Rule:
             no fault (heat, an empty battery), and it is not scored; None: nobody said. No part of what it does.
         explains: whose silence its alerts explain, so that it is not told; None: nobody's. No part of what it raises.
         impact: how to estimate what an alert is about; None: it is not estimated. No part of what it raises.
+        reason: why one should care, shown with its alerts. No part of what it raises.
+        source: where the method or the limit is from, shown with its alerts. No part of what it raises.
     """
 
     id: str
@@ -97,6 +99,8 @@ class Rule:
     detects: tuple[str, ...] | None = None
     explains: Explains | None = None
     impact: Impact | None = None
+    reason: str | None = None
+    source: str | None = None
 
 
 def time_to_fire(rule: Rule) -> timedelta:

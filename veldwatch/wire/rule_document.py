@@ -62,6 +62,8 @@ def parse_rule(document: Mapping[str, object]) -> Rule:
         detects=_detects(part),
         explains=part.choice("explains", Explains) if part.has("explains") else None,
         impact=read_impact(part.part("impact")) if part.has("impact") else None,
+        reason=part.text_or_none("reason", _check_text),
+        source=part.text_or_none("source", _check_text),
     )
     part.done()
     _check_times(rule)
@@ -85,11 +87,12 @@ def version_id(rule: Rule) -> RuleVersionId:
     """Derive the id of a rule's version from its canonical text.
 
     What the fold says does not depend on what is left out. `detects` says what a rule is judged by, `explains` whose
-    silence its alerts explain, `impact` what they are estimated to be about: had they a part in the id, filling them in
-    would end every alert of the rule that is open and fold all of its history again, for the very same alerts.
+    silence its alerts explain, `impact` what they are estimated to be about, `reason` and `source` why it is there: had
+    they a part in the id, filling them in would end every alert of the rule that is open and fold all of its history
+    again, for the very same alerts.
     """
     text = json.dumps(
-        rule_to_document(replace(rule, detects=None, explains=None, impact=None)),
+        rule_to_document(replace(rule, detects=None, explains=None, impact=None, reason=None, source=None)),
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=False,
@@ -164,6 +167,10 @@ def _check_id(text: str) -> str | None:
 
 def _check_line(text: str) -> str | None:
     return None if text.isprintable() and len(text) <= 200 else "expected one line of at most 200 characters"
+
+
+def _check_text(text: str) -> str | None:
+    return None if len(text) <= 2000 and "\x00" not in text else "expected a text of at most 2000 characters"
 
 
 def _check_address(text: str) -> str | None:

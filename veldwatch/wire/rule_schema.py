@@ -46,6 +46,12 @@ def rule_schema() -> dict[str, Any]:
             "escalate": escalation_schema(),
             "message": {**TEXT, "description": "fields in braces: " + ", ".join(MESSAGE_FIELDS)},
             "runbook": {"type": "string", "pattern": r"^https?://\S+$"},
+            "reason": {**TEXT, "maxLength": 2000, "description": "why one should care, shown with its alerts"},
+            "source": {
+                **TEXT,
+                "maxLength": 2000,
+                "description": "where the method is from, shown with its alerts",
+            },
             "labels": {"type": "object", "additionalProperties": {"type": "string"}},
             "impact": impact_schema(),
             "detects": {

@@ -24,19 +24,36 @@ export function windowAround(alert, now = Date.now()) {
   return { from: new Date(begin - room).toISOString(), to: new Date(Math.min(end + room, now + 60_000)).toISOString() };
 }
 
-/** Thresholds that the rule draws, from its condition. */
-function levels(condition = {}) {
-  const values = condition.kind === "threshold" ? [condition.above, condition.below, ...(condition.outside ?? [])] : [];
-  return values.filter((v) => typeof v === "number").map((value) => ({ value, token: "--critical" }));
+/** Limits of the rule as it was then, in the colour of the severity that they stand for. */
+const levels = (limits = []) => limits.filter((limit) => limit.drawn).map(({ value, severity }) => ({ value, token: `--${severity}` }));
+
+/** Why: in words, the rule's reason and source, and its text as it was then. */
+function reasons(why) {
+  const { definition, version, slug, active } = why.rule;
+  const limits = why.limits.map(({ side, value, severity }) => `${side} ${value}: ${severity}`).join(" · ");
+  return h("div", { class: "stack", id: "why" }, h("p", { class: "small" }, why.explained),
+    definition.reason ? h("p", { class: "small" }, h("b", {}, "Why it matters: "), definition.reason) : null,
+    definition.source ? h("p", { class: "small muted" }, h("b", {}, "Source: "), definition.source) : null,
+    limits ? h("p", { class: "small muted" }, `Limits: ${limits}`) : null,
+    h("details", {}, h("summary", { class: "small" }, `Rule ${slug}, version ${version}${active ? "" : ", which is not the present one"}`), h("pre", { class: "small" }, JSON.stringify(definition, null, 2))));
 }
+
+/** What alerts about many devices rest on: stretches of time, with what was made of them. */
+const buckets = (observations) => h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", {}, "Until"), h("th", { class: "right" }, "Made of it"))),
+  h("tbody", {}, observations.buckets.map((b) => h("tr", {}, h("td", {}, timeElement(b.until)), h("td", { class: "right number" }, JSON.stringify(b.values))))));
 
 /** Fill `host`; `parts` takes what must be destroyed with the view. */
 export async function showEvidence(host, alert, rule, parts) {
   fill(host, skeleton(3));
   try {
-    if (alert.series_id) await readings(host, alert, alert.series_id, rule, parts);
-    else if (alert.evidence?.series_ids?.some(Boolean)) await samples(host, alert, parts);
-    else if (alert.device_id && ["geofence", "immobility", "near", "speed"].includes(rule?.definition?.condition?.kind)) await track(host, alert, parts);
+    const why = await request(`/v1/alerts/${alert.id}/evidence`);
+    const shown = h("div", {});
+    fill(host, reasons(why), shown);
+    host = shown;
+    if (alert.series_id) await readings(shown, alert, alert.series_id, why.limits, parts);
+    else if (alert.evidence?.series_ids?.some(Boolean)) await samples(shown, alert, parts);
+    else if (why.observations.buckets) fill(shown, buckets(why.observations));
+    else if (alert.device_id && (why.observations.fixes || ["geofence", "immobility", "near", "speed"].includes(rule?.definition?.condition?.kind))) await track(host, alert, parts);
     else if (alert.device_id) await contacts(host, alert);
     else fill(host, empty("info", "No readings", "This alert is not about one device."));
   } catch (error) {
@@ -51,11 +68,13 @@ async function samples(host, alert, parts) {
   fill(host, hosts);
   await Promise.all(series.map(({ id, slot }, number) => {
     const shown = (alert.evidence.samples ?? []).map((sample) => ({ observed_at: sample.observed_at, value: sample.values?.[slot] }));
-    return readings(hosts[number], { ...alert, metric: null, evidence: { readings: shown } }, id, null, parts);
+    return readings(hosts[number], { ...alert, metric: null, evidence: { readings: shown } }, id, [], parts);
   }));
 }
 
-async function readings(host, alert, series, rule, parts) {
+const stretch = (alert) => ({ from: seconds(alert.opened_at), to: isOpen(alert) ? Date.now() / 1000 : seconds(alert.resolved_at ?? alert.opened_at), token: `--${alert.severity}` });
+
+async function readings(host, alert, series, limits, parts) {
   const span = windowAround(alert);
   const raw = await request("/v1/readings", { query: { series_id: series, ...span, bucket: "raw", limit: POINTS } });
   const page = raw.next === null || raw.next === undefined ? raw : await request("/v1/readings", { query: { series_id: series, ...span, bucket: "hour", limit: POINTS } });
@@ -63,8 +82,8 @@ async function readings(host, alert, series, rule, parts) {
   if (points.length === 0) return fill(host, empty("clock", "No readings kept", "The readings of that time are no longer stored."));
   const unit = page.items[0].unit;
   const marks = {
-    bands: [{ from: seconds(alert.opened_at), to: isOpen(alert) ? Date.now() / 1000 : seconds(alert.resolved_at ?? alert.opened_at), token: `--${alert.severity}` }],
-    lines: alert.fired_at ? [{ at: seconds(alert.fired_at), token: `--${alert.severity}` }] : [], levels: levels(rule?.definition?.condition),
+    bands: [stretch(alert)],
+    lines: alert.fired_at ? [{ at: seconds(alert.fired_at), token: `--${alert.severity}` }] : [], levels: levels(limits),
     points: (alert.evidence?.readings ?? []).filter((r) => typeof r?.value === "number").map((r) => ({ at: seconds(r.observed_at), value: r.value, token: `--${alert.severity}` })),
   };
   const title = metricTitle(alert.metric ?? page.items[0].metric, unit);

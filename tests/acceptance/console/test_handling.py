@@ -64,3 +64,18 @@ def test_who_is_second_sees_who_was_first(visit: Open, made: World, connection: 
     page.get_by_role("button", name="Assign to me").click()
     expect(page.locator("#toasts")).to_contain_text("'Grace'")
     expect(page.locator("#owner")).to_contain_text("Assigned to Grace")
+
+
+def test_an_alert_says_why_it_is_in_words_and_with_the_rule_as_it_was(
+    visit: Open, made: World, connection: Connection
+) -> None:
+    now = datetime.now(UTC)
+    alert = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=now)
+    connection.execute("UPDATE alert SET series_id = %s WHERE id = %s", (made.volume, alert))
+    world.add_readings(connection, made.volume, [(now, 1.0)])
+    page = visit(f"/alerts/{alert}").page
+    expect(page.locator("#why")).to_contain_text("of rule 'water.low-pressure', version 1, held from")
+    expect(page.locator("#why")).to_contain_text("Limits: below 1.5: major")
+    page.get_by_text("Rule water.low-pressure, version 1").click()
+    expect(page.locator("#why pre")).to_contain_text('"below": 1.5')
+    expect(page.get_by_text("rings: the readings it rests on")).to_be_visible()
