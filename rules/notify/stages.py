@@ -11,6 +11,7 @@ from functools import reduce
 from uuid import UUID
 
 from veldwatch.model.notifications import Hold, Suppression
+from veldwatch.model.schedule import opens_at
 from veldwatch.storage.outbox_due import Due, Held
 
 LOOK_AGAIN = timedelta(hours=1)
@@ -59,6 +60,7 @@ def stages(now: datetime, pacing: Pacing) -> tuple[Stage, ...]:
     return (
         _stage(lambda due: None if due.enabled else Suppression.RECEIVER_DISABLED),
         _stage(lambda due: Suppression.NOT_TOLD if due.kind not in NEWS and not due.told else None),
+        _stage(lambda due: scheduled(due, now)),
         _stage(silenced),
         _stage(lambda due: inhibited(due, now)),
         _stage(lambda due: settling(due, now, pacing)),
@@ -74,6 +76,18 @@ def run_stages(notifications: Iterable[Due], now: datetime, pacing: Pacing) -> B
     batch = reduce(lambda batch, stage: stage(batch), stages(now, pacing), Batch(kept=fresh))
     kept = {due.id for due in (*composed, *batch.kept)}
     return Batch(kept=tuple(due for due in waiting if due.id in kept), dropped=batch.dropped, held=batch.held)
+
+
+def scheduled(due: Due, now: datetime) -> Verdict:
+    """Keep news back outside the hours of the rule's schedule; what is over when they begin is told to nobody."""
+    if due.kind not in NEWS or due.schedule is None or due.attempts:
+        return None
+    until = opens_at(due.schedule, now)
+    # A raise waits behind the news of the beginning, and goes with it.
+    waited = due.reason == Hold.OFF_SCHEDULE or (due.kind != "firing" and not due.told)
+    if due.over and (until is not None or waited):
+        return Suppression.OFF_SCHEDULE
+    return None if until is None else Held(due.id, Hold.OFF_SCHEDULE, until)
 
 
 def silenced(due: Due) -> Verdict:
@@ -101,7 +115,7 @@ def inhibited(due: Due, now: datetime) -> Verdict:
 
 def settling(due: Due, now: datetime, pacing: Pacing) -> Verdict:
     """Let news wait a moment, whose cause or kin may still become known; nothing else, and no second attempt."""
-    if due.kind != "firing" or due.attempts or due.reason in (Hold.SILENCED, Hold.INHIBITED):
+    if due.kind != "firing" or due.attempts or due.reason in (Hold.SILENCED, Hold.INHIBITED, Hold.OFF_SCHEDULE):
         return None
     until = due.created_at + (pacing.settling if due.is_silence else pacing.group_wait)
     return Held(due.id, Hold.SETTLING, until) if until > now else None

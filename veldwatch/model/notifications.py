@@ -42,6 +42,9 @@ class Suppression(StrEnum):
     GROUPED = "grouped"
     """Another message of the same incident says it."""
 
+    OFF_SCHEDULE = "off_schedule"
+    """The alert was over before the hours of its rule's schedule began."""
+
     RESOLVED_BY_HAND = "resolved_by_hand"
     """A person resolved the alert before it was told."""
 
@@ -54,6 +57,9 @@ class Hold(StrEnum):
 
     INHIBITED = "inhibited"
     """Another alert or a planned interruption explains the silence that it tells of."""
+
+    OFF_SCHEDULE = "off_schedule"
+    """It is outside the hours of its rule's schedule."""
 
     SETTLING = "settling"
     """Its cause, or others of the same incident, may become known within moments."""

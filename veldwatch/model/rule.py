@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from veldwatch.model.conditions.kinds import Condition, own_time
 from veldwatch.model.impact import Impact
+from veldwatch.model.schedule import Schedule
 
 
 class Severity(StrEnum):
@@ -82,6 +83,7 @@ class Rule:
         explains: whose silence its alerts explain, so that it is not told; None: nobody's. No part of what it raises.
         impact: how to estimate what an alert is about; None: it is not estimated. No part of what it raises.
         reason: why one should care, shown with its alerts. No part of what it raises.
+        schedule: when people are told; None: at all times. No part of what it raises.
         source: where the method or the limit is from, shown with its alerts. No part of what it raises.
     """
 
@@ -101,6 +103,7 @@ class Rule:
     impact: Impact | None = None
     reason: str | None = None
     source: str | None = None
+    schedule: Schedule | None = None
 
 
 def time_to_fire(rule: Rule) -> timedelta:

@@ -14,8 +14,11 @@ from psycopg.types.json import Jsonb
 
 from veldwatch.model.explanation import SIGNS
 from veldwatch.model.notifications import SEVERITIES, Hold, Suppression
+from veldwatch.model.schedule import Schedule
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
+from veldwatch.wire.document_part import DocumentPart
+from veldwatch.wire.schedule import read_schedule
 
 _QUERIES = load_queries("outbox")
 
@@ -40,6 +43,7 @@ class Due:
         bundle_open: of those others, some still hold.
         incident: that its alert belongs to.
         branch: the sites that hold it, but for the topmost, which is a whole town.
+        schedule: when people are told of its rule's alerts; None: at all times.
         joined: a message that told the receiver of the same silence: of its incident, on its branch, and no milder.
     """
 
@@ -67,6 +71,7 @@ class Due:
     incident: UUID | None = None
     branch: frozenset[int] = frozenset()
     joined: UUID | None = None
+    schedule: Schedule | None = None
 
 
 class Held(NamedTuple):
@@ -180,9 +185,10 @@ def _branch(path: Sequence[int] | None) -> frozenset[int]:
 def _due(row: Sequence[Any]) -> Due:
     outbox_id, alert_id, kind, attempts, created_at, reason, is_composed, enabled, told, *alert = row
     severity, opened_at, resolved_at, over, is_silence, is_cause, *quiet = alert
-    explained_by, interruption, explained_until, silence_id, silence_ends_at, bundle, incident, path = quiet
+    explained_by, interruption, explained_until, silence_id, silence_ends_at, bundle, incident, path, schedule = quiet
     return Due(
         id=outbox_id,
+        schedule=None if schedule is None else read_schedule(DocumentPart(schedule)),
         alert_id=alert_id,
         kind=kind or "",
         attempts=attempts,

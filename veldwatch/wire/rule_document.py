@@ -30,6 +30,7 @@ from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.durations import format_duration
 from veldwatch.wire.escalation import check_escalation, read_escalation
 from veldwatch.wire.impact_document import read_impact, write_impact
+from veldwatch.wire.schedule import read_schedule, write_schedule
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9.-]{0,126}$"
 
@@ -64,6 +65,7 @@ def parse_rule(document: Mapping[str, object]) -> Rule:
         impact=read_impact(part.part("impact")) if part.has("impact") else None,
         reason=part.text_or_none("reason", _check_text),
         source=part.text_or_none("source", _check_text),
+        schedule=read_schedule(part.part("schedule")) if part.has("schedule") else None,
     )
     part.done()
     _check_times(rule)
@@ -77,6 +79,8 @@ def rule_to_document(rule: Rule) -> dict[str, Any]:
     document["condition"] = _condition_document(rule.condition)
     if rule.escalate:
         document["escalate"] = [_written(step) for step in rule.escalate]
+    if rule.schedule is not None:
+        document["schedule"] = write_schedule(rule.schedule)
     if rule.impact is not None:
         document["impact"] = write_impact(rule.impact)
     select = _written(rule.select)
@@ -87,12 +91,14 @@ def version_id(rule: Rule) -> RuleVersionId:
     """Derive the id of a rule's version from its canonical text.
 
     What the fold says does not depend on what is left out. `detects` says what a rule is judged by, `explains` whose
-    silence its alerts explain, `impact` what they are estimated to be about, `reason` and `source` why it is there: had
-    they a part in the id, filling them in would end every alert of the rule that is open and fold all of its history
-    again, for the very same alerts.
+    silence its alerts explain, `impact` what they are estimated to be about, `reason` and `source` why it is there,
+    `schedule` when people are told: had they a part in the id, filling them in would end every alert of the rule that
+    is open and fold all of its history again, for the very same alerts.
     """
     text = json.dumps(
-        rule_to_document(replace(rule, detects=None, explains=None, impact=None, reason=None, source=None)),
+        rule_to_document(
+            replace(rule, detects=None, explains=None, impact=None, reason=None, source=None, schedule=None)
+        ),
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=False,

@@ -16,6 +16,7 @@ from veldwatch.wire.conditions.shapes import DURATION, TEXT, TEXTS, object_of
 from veldwatch.wire.escalation import escalation_schema
 from veldwatch.wire.impact_document import impact_schema
 from veldwatch.wire.rule_document import ID_PATTERN
+from veldwatch.wire.schedule import schedule_schema
 
 
 def rule_schema() -> dict[str, Any]:
@@ -54,6 +55,7 @@ def rule_schema() -> dict[str, Any]:
             },
             "labels": {"type": "object", "additionalProperties": {"type": "string"}},
             "impact": impact_schema(),
+            "schedule": {**schedule_schema(), "description": "when people are told; what still holds then"},
             "detects": {
                 "type": "array",
                 "items": {"enum": list(FAULTS)},

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rules.notify.stages import AT_ONCE, LOOK_AGAIN, Batch, Pacing, run_stages
 from tests.unit.rules.notify.notifications import CREATED, due
 from veldwatch.model.notifications import Hold, Suppression
+from veldwatch.model.schedule import Hours, Schedule
 from veldwatch.storage.outbox_due import Due, Held
 
 KINDS = ("firing", "resolved", "corrected", "retracted")
@@ -163,3 +164,17 @@ def test_every_notification_is_kept_dropped_or_held_once_with_a_reason(
 def test_a_raise_may_be_the_first_that_a_receiver_hears() -> None:
     batch = run_stages([due(kind="raised", told=False)], CREATED, AT_ONCE)
     assert len(batch.kept) == 1
+
+
+def test_news_waits_for_the_hours_of_the_schedule_and_is_told_if_it_still_holds() -> None:
+    opens = CREATED + timedelta(hours=2)
+    hours = Hours(days=("sun",), begin=opens.time(), end=(opens + timedelta(hours=1)).time())
+    schedule = Schedule(time_zone="UTC", hours=(hours,))
+    news = due(schedule=schedule)
+    assert run_stages([news], CREATED, AT_ONCE).held == (Held(news.id, Hold.OFF_SCHEDULE, opens),)
+    waited = due(schedule=schedule, reason=Hold.OFF_SCHEDULE)
+    assert run_stages([waited], opens, AT_ONCE).kept == (waited,)
+    over = due(schedule=schedule, reason=Hold.OFF_SCHEDULE, over=True)
+    assert run_stages([over], opens, AT_ONCE).dropped == ((over.id, Suppression.OFF_SCHEDULE),)
+    end = due(kind="resolved", told=True, over=True, schedule=schedule)
+    assert run_stages([end], CREATED, AT_ONCE).kept == (end,)

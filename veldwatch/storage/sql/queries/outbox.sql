@@ -55,7 +55,7 @@ SELECT o.id, o.alert_id, o.message ->> 'kind' AS kind, o.attempts, o.created_at,
        a.severity, a.opened_at, a.resolved_at, a.state IN ('resolved', 'retracted') AS over,
        v.condition_kind = ANY (%(silent_kinds)s::text[]) AS is_silence, v.explains IS NOT NULL AS is_cause,
        a.explained_by, a.explained_by_interruption, a.explained_until, silenced.silence_id, silenced.ends_at,
-       bundle.leader, a.incident_id, site_path(a.site_id)
+       bundle.leader, a.incident_id, site_path(a.site_id), v.definition -> 'schedule'
 FROM outbox o
 JOIN receiver r ON r.id = o.receiver_id
 CROSS JOIN LATERAL (
