@@ -79,7 +79,7 @@ def registers(draw: st.DrawFn) -> list[tuple[datetime, float]]:
     return sorted(readings.items())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(registers())
 def test_exactly_the_runs_of_the_definition_are_found(readings: list[tuple[datetime, float]]) -> None:
     assert by_fold(readings) == by_definition(readings)
