@@ -79,3 +79,16 @@ def test_an_alert_says_why_it_is_in_words_and_with_the_rule_as_it_was(
     page.get_by_text("Rule water.low-pressure, version 1").click()
     expect(page.locator("#why pre")).to_contain_text('"below": 1.5')
     expect(page.get_by_text("rings: the readings it rests on")).to_be_visible()
+
+
+def test_a_rule_shows_what_became_of_its_alerts(visit: Open, made: World, connection: Connection) -> None:
+    world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=datetime.now(UTC))
+    connection.execute(
+        "UPDATE alert SET resolution = 'false_alarm', resolution_note = '', resolved_by = 'x',"
+        " resolved_by_hand_at = now()"
+    )
+    connection.commit()
+    page = visit("/rules/water.low-pressure", size=PHONE).page
+    expect(page.locator("#statistics")).to_contain_text("1 false alarm")
+    expect(page.locator("#statistics tbody td").nth(1)).to_have_text("1")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

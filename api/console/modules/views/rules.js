@@ -7,6 +7,7 @@ import { icon } from "../icons.js";
 import { mayOperate } from "../session.js";
 import { link } from "../router.js";
 import { showWorkbench } from "../rule_workbench.js";
+import { showStatistics } from "../rule_statistics.js";
 import { empty } from "../states.js";
 import { timeElement } from "../time.js";
 import { notice } from "../toasts.js";
@@ -93,11 +94,14 @@ function limit({ above, below, outside }) {
 const selectorText = (select = {}) => Object.entries(select).map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(", ") : value}`);
 
 function showRule(view, rule) {
+  const statistics = h("div", { id: "statistics" });
   fill(view, h("div", { class: "card" }, h("header", { class: "detail-head" },
     h("div", { class: "row" }, h("a", { class: "button button-small", href: "#/rules" }, icon("back", 15), "Rules"), severityBadge(rule.severity), h("span", { class: "grow" }), mayOperate() ? h("a", { class: "button button-small", href: link("rules", rule.slug, { draft: "1" }) }, icon("play", 14), "Change and try") : null, toggle(rule)),
     h("h2", { class: "detail-title" }, rule.title), h("p", {}, conditionText(rule.definition)),
     h("dl", { class: "facts" }, fact("Name", h("span", { class: "mono" }, rule.slug)), fact("Version", rule.version), fact("Since", timeElement(rule.created_at)), rule.created_by ? fact("By", rule.created_by) : null)),
+  h("section", { class: "detail-section" }, h("h3", {}, "Its alerts of the last four weeks"), statistics),
   h("section", { class: "detail-section" }, h("h3", {}, "Definition"), h("pre", { class: "payload" }, JSON.stringify(rule.definition, null, 2)))));
+  showStatistics(statistics, rule.slug);
 }
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
