@@ -222,7 +222,7 @@ def batched(observations: Sequence[Stored], sizes: Sequence[int]) -> list[list[S
 def test_any_order_and_batching_leaves_the_alerts_of_the_right_order(
     rules: Sequence[Rule], observations: st.SearchStrategy[list[Stored]]
 ) -> None:
-    @settings(max_examples=50 if rules in (PLACE_RULES, WAY_RULES) else 250, deadline=None)
+    @settings(max_examples=50 if rules in (PLACE_RULES, WAY_RULES, WORSENING_RULES) else 250, deadline=None)
     @given(st.data())
     def check(drawn: st.DataObject) -> None:
         kept = unique(drawn.draw(observations))
