@@ -1,6 +1,7 @@
 """Planned interruptions over HTTP and from the command line."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -33,7 +34,8 @@ def test_an_interruption_is_entered_listed_and_called_off(operator: TestClient) 
 
 
 def test_an_interruption_of_nothing_or_of_no_time_is_refused(operator: TestClient) -> None:
-    for wrong in ({"sites": []}, {"ends_at": CUT["begins_at"]}):
+    refused: tuple[dict[str, Any], ...] = ({"sites": []}, {"ends_at": CUT["begins_at"]})
+    for wrong in refused:
         assert operator.post("/v1/interruptions", json={**CUT, **wrong}).status_code == 422
     assert operator.post("/v1/interruptions", json={**CUT, "sites": ["nowhere"]}).status_code == 404
 

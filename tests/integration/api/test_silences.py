@@ -1,6 +1,7 @@
 """Silences over HTTP and from the command line."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -29,7 +30,7 @@ def test_a_silence_is_previewed_made_listed_extended_and_ended(
     operator: TestClient, connection: Connection, made: World
 ) -> None:
     alert = firing(connection, made)
-    matcher = {"organisation": "demo-water", "device": "m-1"}
+    matcher: dict[str, Any] = {"organisation": "demo-water", "device": "m-1"}
     preview = operator.post("/v1/silences/preview", json=matcher).json()
     assert (preview["total"], preview["alerts"][0]["id"]) == (1, alert)
     assert operator.get("/v1/silences").json()["items"] == []

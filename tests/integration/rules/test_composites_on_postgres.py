@@ -44,7 +44,7 @@ def test_any_order_leaves_the_alerts_of_the_right_order_and_a_back_test_finds_th
         engineer.settle(LATER)
     expected = {
         (f"d{subject.partition(':')[2]}", state, opened, fired, resolved)
-        for _, subject, state, opened, fired, resolved in run([sorted(seen, key=lambda pair: pair[1].at)]).final()
+        for _, subject, state, opened, fired, resolved, _ in run([sorted(seen, key=lambda pair: pair[1].at)]).final()
     }
     assert len(expected) > 8
     assert engineer.final() == expected

@@ -23,7 +23,7 @@ from rules.samples import page_of_samples
 from rules.sources import Source
 from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
 from rules.targets import FoldKey
-from veldwatch.model.alert import Alert, AlertState
+from veldwatch.model.alert import Alert, AlertState, Raise
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.model.watched import Watched
@@ -43,6 +43,10 @@ class _Contents:
     history: list[tuple[AlertId, Transition]] = field(default_factory=list[tuple[AlertId, Transition]])
     told: list[tuple[AlertId, Mapping[str, object]]] = field(default_factory=list[tuple[AlertId, Mapping[str, object]]])
     activated: set[RuleVersionId] = field(default_factory=set[RuleVersionId])
+
+
+Stands = tuple[str, str, str, datetime, datetime | None, datetime | None, tuple[Raise, ...]]
+"""An alert that was not retracted: version, subject, state, three times, how its severity rose."""
 
 
 class MemoryStore:
@@ -95,7 +99,7 @@ class MemoryStore:
     def told(self) -> list[tuple[AlertId, Mapping[str, object]]]:
         return self._contents.told
 
-    def final(self) -> set[tuple[object, ...]]:
+    def final(self) -> set[Stands]:
         """Give what stands in the end: everything but what was retracted."""
         return {
             (str(key.version), key.subject, a.state.value, a.opened_at, a.fired_at, a.resolved_at, a.raises)
