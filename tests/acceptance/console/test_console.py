@@ -158,7 +158,7 @@ def test_a_hostile_name_is_text_in_the_popup_of_the_map(visit: Open, made: World
 def test_a_lost_connection_is_said_and_mended(visit: Open, made: World, dsn: str, connection: Connection) -> None:
     port = free_port()
     with running_api(dsn, port) as address:
-        page = visit("/overview", bearer=None, expected=("ERR_", "request to")).page
+        page = visit("/overview", bearer=None, expected=("ERR_", "request to", "Worker failed")).page
         page.goto(f"{address}/#token={made.tokens['operator']}&to=/devices/{made.meter}")
         expect(page.locator(".connection")).to_have_text("Live")
     expect(page.locator(".offline")).to_be_visible(timeout=10000)

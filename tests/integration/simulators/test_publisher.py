@@ -179,7 +179,7 @@ def test_a_broker_that_is_killed_loses_nothing_that_it_had_not_acknowledged(
                 handed[0] += 1
 
     # Mosquitto saves sessions every second: the subscriber's has to be among them.
-    time.sleep(2.5 if either.name == "mosquitto" else 0)
+    time.sleep(5.0 if either.name == "mosquitto" else 0)
     with Publisher(to(either), threading.Event(), client_id="bulk") as publisher:
         publishing = threading.Thread(target=publish)
         publishing.start()
