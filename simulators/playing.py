@@ -140,9 +140,14 @@ def _take_up(settings: Settings, wanted: Wanted, saved: SavedRun | None) -> tupl
 
 
 def _is_of(saved: SavedRun, settings: Settings, wanted: Wanted) -> bool:
-    """Say whether what was saved is of this run, and of a run that the database has: it may have been made anew."""
-    if wanted.run_id is not None or saved.run_id is None or not settings.dsn:
-        return wanted.run_id in (None, saved.run_id)
+    """Say whether what was saved is of this run, and of a run that the database has: it may have been made anew.
+
+    In a database that was made anew another run has the same number, but it begins later than the one that was saved.
+    """
+    if wanted.run_id is not None:
+        return wanted.run_id == saved.run_id and saved.begins_at >= to_milliseconds(wanted.begins_at)
+    if saved.run_id is None or not settings.dsn:
+        return True
     try:
         with connect(settings.dsn, application="veldwatch-simulate") as connection:
             run = get_run(connection, saved.run_id)
@@ -152,7 +157,8 @@ def _is_of(saved: SavedRun, settings: Settings, wanted: Wanted) -> bool:
     except StorageError as error:
         _log.warning("database unavailable, going on with the saved run", error=str(error))
         return True
-    return (run.scenario, run.seed) == (wanted.scenario.name, wanted.seed)
+    same = (run.scenario, run.seed) == (wanted.scenario.name, wanted.seed)
+    return same and saved.begins_at >= to_milliseconds(run.begins_at)
 
 
 def _live_from(wanted: Wanted, saved: SavedRun) -> int:
@@ -165,7 +171,10 @@ def _live_from(wanted: Wanted, saved: SavedRun) -> int:
 
 
 def known_standings(settings: Settings, wanted: Wanted) -> dict[Name, simulation.Standing]:
-    """Read what the database has of a live run's devices; a run with an end begins where it was told to."""
+    """Read what the database has of a live run's devices; a run with an end begins where it was told to.
+
+    Other devices of the same organisations count for nothing: somebody may have sent a reading of their own before.
+    """
     if not settings.dsn or wanted.speed is None:
         return {}
     organisations = sorted({plan.organisation for plan in wanted.scenario.devices})
@@ -175,7 +184,8 @@ def known_standings(settings: Settings, wanted: Wanted) -> dict[Name, simulation
     except StorageError as error:
         _log.warning("database unavailable, starting without its past", error=str(error))
         return {}
-    return {Name(*key): standing for key, standing in known.items()}
+    own = {(plan.organisation, plan.id) for plan in wanted.scenario.devices}
+    return {Name(*key): standing for key, standing in known.items() if key in own}
 
 
 def first_moment(wanted: Wanted, standings: Mapping[Name, simulation.Standing]) -> datetime:

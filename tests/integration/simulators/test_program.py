@@ -207,6 +207,47 @@ def test_a_stretch_is_registered_told_to_its_end_and_can_be_told_again(
     assert connection.execute("SELECT count(*) FROM device").fetchone() == (40,)
 
 
+def test_a_reading_of_somebody_else_s_device_takes_no_history_away(
+    broker: EmbeddedBroker, listener: Listener, tmp_path: Path, dsn: str, connection: Connection
+) -> None:
+    """It did: a message to the demo in its first seconds cost the day that it tells first."""
+    register(connection, load_scenario("demo"))
+    connection.execute(
+        "INSERT INTO device (organisation_id, external_id, name, source, status)"
+        " SELECT id, 'mine', 'Mine', 'veldwatch', 'active' FROM organisation WHERE slug = 'demo-water'"
+    )
+    connection.execute(
+        "INSERT INTO series (device_id, metric, unit) SELECT id, 'level', 'm' FROM device WHERE external_id = 'mine'"
+    )
+    connection.execute("SELECT ensure_partition('reading_raw', now())")
+    connection.execute(
+        "INSERT INTO reading_raw (series_id, observed_at, value, delay_seconds) SELECT id, now(), 4.5, 0 FROM series"
+    )
+    connection.commit()
+    with simulate(environment(broker, tmp_path, dsn), "--backfill", "2h") as process:
+        wait_until(lambda: live(listener))
+        stop(process)
+    moments = sorted(datetime.fromisoformat(moment) for _, moment in told(listener))
+    assert (moments[-1] - moments[0]).total_seconds() > 6600
+
+
+def test_a_file_from_before_the_database_was_made_anew_is_not_gone_on_with(
+    broker: EmbeddedBroker, listener: Listener, tmp_path: Path, dsn: str, connection: Connection
+) -> None:
+    settings = environment(broker, tmp_path, dsn)
+    with simulate(settings, "--backfill", "0s") as process:
+        wait_until(lambda: live(listener))
+        stop(process)
+    # The new database's first run has the number that the old one's had, and begins when it begins.
+    connection.execute("UPDATE simulation_run SET begins_at = now()")
+    connection.commit()
+    with simulate(settings, "--backfill", "0s") as process:
+        seen = len(told(listener))
+        wait_until(lambda: len(told(listener)) > seen + 20)
+        stop(process)
+    assert connection.execute("SELECT count(*) FROM simulation_run").fetchone() == (2,)
+
+
 def test_a_file_of_a_run_that_the_database_does_not_have_is_not_gone_on_with(
     broker: EmbeddedBroker, listener: Listener, tmp_path: Path, dsn: str, connection: Connection
 ) -> None:
