@@ -43,7 +43,8 @@ class RateTable:
 
     def hold(self, slot: int, state: DerivedState) -> bool:
         """Take a state up, if one range of rates keeps it."""
-        quiet = self._conditions[slot].limits.quiet_range(holds=state.span is not None)
+        condition = self._conditions[slot]
+        quiet = condition.limits.quiet_range(state.span, condition.levels)
         memory = cast("RateMemory", state.memory)
         if quiet is None or memory.last is None or len(memory.kept) > self._at.shape[1]:
             return False

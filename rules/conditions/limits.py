@@ -1,8 +1,12 @@
 """Limits of a number: beyond which it alarms, and within which it is back."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from rules.conditions.levels import Level
+from rules.conditions.span import Span
 
 
 class Limited(Protocol):
@@ -56,14 +60,21 @@ class Limits:
         """Tell whether a number is back inside."""
         return low <= self.clear_upper and (low if high is None else high) >= self.clear_lower
 
-    def quiet_range(self, *, holds: bool) -> tuple[float, float] | None:
-        """Give the numbers, both included, that change nothing; None: no such range."""
-        if not holds:
+    def quiet_range(self, span: Span | None, levels: Sequence[Level]) -> tuple[float, float] | None:
+        """Give the numbers, both included, that change nothing; None: no such range.
+
+        Args:
+            span: what holds; the range of one ends at the next level, which only a number beyond it reaches.
+        """
+        if span is None:
             return self.lower, self.upper
+        ahead = [level for number, level in enumerate(levels) if not span.levels or span.levels[number] is None]
+        lowest = max((level.lower for level in ahead), default=-math.inf)
+        highest = min((level.upper for level in ahead), default=math.inf)
         if math.isinf(self.clear_lower):
-            return math.nextafter(self.clear_upper, math.inf), math.inf
+            return max(math.nextafter(self.clear_upper, math.inf), lowest), highest
         if math.isinf(self.clear_upper):
-            return -math.inf, math.nextafter(self.clear_lower, -math.inf)
+            return lowest, min(math.nextafter(self.clear_lower, -math.inf), highest)
         return None
 
 

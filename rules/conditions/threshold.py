@@ -4,12 +4,12 @@ A value counts from its reading to the next one (a step function). With a dead-b
 inside before it ends, so that noise on the limit is one alert. `hold_for` is reached by time alone.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rules.conditions.levels import Judged, Level, worsened
+from rules.conditions.limits import Limits, limits_of
 from rules.conditions.span import Instant, Reading, Span, span_from_json
 from veldwatch.model.conditions.values import Threshold
 
@@ -22,18 +22,13 @@ class ThresholdState(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdCondition:
-    """Holds while the value is outside [lower, upper]; what is not limited is infinite.
+    """Holds while the value is beyond its limits.
 
     Attributes:
-        clear_lower: back inside means at least this.
-        clear_upper: and at most this.
         levels: at which it is worse.
     """
 
-    lower: float
-    upper: float
-    clear_lower: float
-    clear_upper: float
+    limits: Limits
     hold_for: Instant
     levels: tuple[Level, ...] = ()
 
@@ -44,11 +39,11 @@ class ThresholdCondition:
     def step(self, state: ThresholdState, seen: Reading) -> tuple[ThresholdState, Span | None]:
         """Open a span when the value goes beyond, end it when it is well inside again."""
         if state.span is None:
-            if self.lower <= seen.value <= self.upper:
+            if not self.limits.beyond(seen.value):
                 return state, None
             span = Span(seen.at, seen.at + self.hold_for, None, seen.value, (tuple(seen),))
             return ThresholdState(worsened(span, self.levels, Judged(seen.at, seen.value, seen.value))), None
-        if not self.clear_lower <= seen.value <= self.clear_upper:
+        if not self.limits.back(seen.value):
             worse = worsened(state.span, self.levels, Judged(seen.at, seen.value, seen.value), (tuple(seen),))
             return (state if worse is state.span else ThresholdState(worse)), None
         ended = state.span._replace(ended_at=seen.at, evidence=(*state.span.evidence, tuple(seen)))
@@ -70,35 +65,9 @@ class ThresholdCondition:
 
     def quiet_range(self, state: ThresholdState) -> tuple[float, float] | None:
         """Give the values, both included, that cannot change this state; None: no such range."""
-        if state.span is None:
-            return self.lower, self.upper
-        ahead = [
-            level
-            for number, level in enumerate(self.levels)
-            if not state.span.levels or state.span.levels[number] is None
-        ]
-        if math.isinf(self.clear_lower):
-            # Up to the next level, which only a value beyond it reaches.
-            return math.nextafter(self.clear_upper, math.inf), min((level.upper for level in ahead), default=math.inf)
-        if math.isinf(self.clear_upper):
-            highest = max((level.lower for level in ahead), default=-math.inf)
-            return highest, math.nextafter(self.clear_lower, -math.inf)
-        return None
+        return self.limits.quiet_range(state.span, self.levels)
 
 
 def compile_threshold(threshold: Threshold, hold_for: Instant) -> ThresholdCondition:
     """Make the condition of a definition."""
-    lower, upper = -math.inf, math.inf
-    if threshold.outside is not None:
-        lower, upper = threshold.outside
-    elif threshold.above is not None:
-        upper = threshold.above
-    elif threshold.below is not None:
-        lower = threshold.below
-    return ThresholdCondition(
-        lower=lower,
-        upper=upper,
-        clear_lower=lower + threshold.dead_band,
-        clear_upper=upper - threshold.dead_band,
-        hold_for=hold_for,
-    )
+    return ThresholdCondition(limits=limits_of(threshold), hold_for=hold_for)

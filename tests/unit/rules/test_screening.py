@@ -1,6 +1,7 @@
 """Screening takes up what is uneventful as the folds themselves would, and passes on the rest."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from rules.targets import find_targets
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.test_any_order import READING_RULES, Stored, batched, in_order, unique
 from tests.unit.rules.worlds import LATER, START, active, minute, rule_for, watched
-from veldwatch.model.conditions.values import Threshold
-from veldwatch.model.rule import Rule
+from veldwatch.model.conditions.kinds import Condition
+from veldwatch.model.conditions.values import RateOfChange, Threshold
+from veldwatch.model.rule import Escalation, Rule, Severity
 from veldwatch.wire.rule_document import version_id
 
 _STEPS = st.lists(st.tuples(st.sampled_from([1, 2]), st.integers(0, 9)), max_size=120)
@@ -108,3 +110,23 @@ def test_a_reading_that_is_late_for_a_fold_that_is_held_rewinds_it() -> None:
     assert (state, to_instant(opened)) == ("resolved", minute(4))
     assert resolved is not None
     assert to_instant(resolved) == minute(5)
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        (Threshold(metric="value", above=2), (0.0, 3.0, 3.5, 9.0)),
+        (RateOfChange(metric="value", above=1, per=timedelta(minutes=1)), (0.0, 2.0, 4.0, 9.0)),
+    ],
+)
+def test_a_reading_that_is_worse_reaches_a_fold_that_holds_already(
+    condition: Condition, values: tuple[float, ...]
+) -> None:
+    rule = rule_for(condition, escalate=(Escalation(severity=Severity.CRITICAL, above=4),))
+    store = MemoryStore([active(rule)], watched())
+    engine = Engine(store, EngineSettings())
+    engine.refresh(START)
+    for at, value in enumerate(values):
+        engine.consume(*store.put([(1, Reading(minute(at), value))]), LATER)
+    ((*_, raises),) = store.final()
+    assert [(raised.at, raised.severity) for raised in raises] == [(START + timedelta(minutes=3), "critical")]
