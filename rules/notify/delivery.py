@@ -20,7 +20,7 @@ from rules.notify.backoff import MAXIMUM_ATTEMPTS, delay_before_next
 from rules.notify.grouping import ENUMERATED, bundles, compose_group, say_still_silent, say_was_silenced
 from rules.notify.stages import AT_ONCE, Pacing, run_stages
 from veldwatch.errors import DeliveryFailed
-from veldwatch.model.notifications import Channel, Failure, Hold
+from veldwatch.model.notifications import NEWS, Channel, Failure, Hold
 from veldwatch.storage import outbox, outbox_due
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.outbox import Notification
@@ -143,7 +143,7 @@ class Deliverer:
 
 def _annotated(connection: Connection, due: Due, message: Mapping[str, Any]) -> Mapping[str, Any]:
     """Say why news comes late."""
-    if due.kind != "firing" or due.attempts:
+    if due.kind not in NEWS or due.attempts:
         return message
     if due.cause is not None and due.explained_until is not None:
         cause = outbox_due.cause_of(connection, due.alert_id) or "Something else"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from veldwatch.model.notifications import SEVERITIES
+from veldwatch.model.notifications import NEWS, SEVERITIES
 from veldwatch.storage.outbox_due import Due
 
 LISTED = 10
@@ -33,7 +33,7 @@ def group_of(due: Due) -> str:
     """Name what an alert belongs to; itself, where nothing else is known."""
     if due.kind == "resolved":
         return str(due.bundle or due.id)
-    if due.kind != "firing":
+    if due.kind not in NEWS:
         return str(due.id)
     return str(due.incident or due.cause or f"alert:{due.alert_id}")
 

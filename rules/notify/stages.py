@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from uuid import UUID
 
-from veldwatch.model.notifications import Hold, Suppression
+from veldwatch.model.notifications import NEWS, Hold, Suppression
 from veldwatch.model.schedule import opens_at
 from veldwatch.storage.outbox_due import Due, Held
 
@@ -21,16 +21,12 @@ LOOK_AGAIN_SOON = timedelta(minutes=1)
 """Ends wait for each other without being woken."""
 
 
-NEWS = ("firing", "raised")
-"""What may be the first that a receiver hears of an alert: a raise, where its severity was too low for them before."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
     """How long news waits before anybody is told.
 
     Attributes:
-        settling: of silence, so that its cause can become known.
+        settling: of silence that begins, so that its cause can become known.
         group_wait: of anything else, so that one message tells what belongs together.
     """
 
@@ -115,15 +111,15 @@ def inhibited(due: Due, now: datetime) -> Verdict:
 
 def settling(due: Due, now: datetime, pacing: Pacing) -> Verdict:
     """Let news wait a moment, whose cause or kin may still become known; nothing else, and no second attempt."""
-    if due.kind != "firing" or due.attempts or due.reason in (Hold.SILENCED, Hold.INHIBITED, Hold.OFF_SCHEDULE):
+    if due.kind not in NEWS or due.attempts or due.reason in (Hold.SILENCED, Hold.INHIBITED, Hold.OFF_SCHEDULE):
         return None
-    until = due.created_at + (pacing.settling if due.is_silence else pacing.group_wait)
+    until = due.created_at + (pacing.settling if due.is_silence and due.kind == "firing" else pacing.group_wait)
     return Held(due.id, Hold.SETTLING, until) if until > now else None
 
 
 def grouped(due: Due, now: datetime) -> Verdict:
     """Tell of a silence once: its end with the ends of all that were told with it, its growth not at all."""
-    if due.kind == "firing" and due.joined is not None and due.cause is None and not due.attempts:
+    if due.kind in NEWS and due.joined is not None and due.cause is None and not due.attempts:
         return Suppression.GROUPED
     if due.kind == "resolved" and due.is_silence and due.bundle_open:
         return Held(due.id, Hold.GROUPED, now + LOOK_AGAIN_SOON)

@@ -13,6 +13,9 @@ from veldwatch.errors import ConfigurationInvalid
 SEVERITIES = ("info", "minor", "major", "critical")
 """Mildest first; a receiver takes its minimum severity and everything after it."""
 
+NEWS = ("firing", "raised")
+"""Kinds that may be the first that a receiver hears of an alert: a raise, where its severity was too low before."""
+
 
 class Channel(StrEnum):
     """How a receiver is reached."""
@@ -92,9 +95,7 @@ def check_address(channel: Channel, address: str) -> None:
     """
     match channel:
         case Channel.EMAIL:
-            if (
-                not address.isascii() or not _EMAIL.fullmatch(address) or len(address) > 254
-            ):  # Source: RFC 5321, section 4.5.3.1
+            if not address.isascii() or not _EMAIL.fullmatch(address) or len(address) > _LONGEST_EMAIL:
                 raise ConfigurationInvalid(f"bad e-mail address: {address!r} (expected name@host, ASCII, no spaces)")
         case Channel.WEBHOOK:
             _check_url(address)

@@ -53,7 +53,7 @@ class Notification:
 
     @property
     def kind(self) -> str:
-        """Say which change it tells: firing, resolved, corrected or retracted."""
+        """Say which change it tells: firing, raised, resolved, corrected or retracted."""
         return str(self.message.get("kind", ""))
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from veldwatch.model.explanation import SIGNS
-from veldwatch.model.notifications import SEVERITIES, Hold, Suppression
+from veldwatch.model.notifications import NEWS, SEVERITIES, Hold, Suppression
 from veldwatch.model.schedule import Schedule
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
@@ -28,10 +28,10 @@ class Due:
     """One notification that is due, and how its alert stands.
 
     Attributes:
-        kind: firing, resolved, corrected or retracted.
+        kind: firing, raised, resolved, corrected or retracted.
         reason: why it waited until now; None: it did not.
         is_composed: what it says was fixed already, for itself and others.
-        told: the receiver has been told that this alert fires.
+        told: the receiver has been told that this alert, or one in whose place it stands, fires or is worse.
         over: the alert is resolved or retracted.
         is_silence: its rule is about devices that are not heard.
         is_cause: its rule explains others.
@@ -158,7 +158,7 @@ def compose(connection: Connection, leader: UUID, composed: Mapping[str, object]
 
 def _joined(connection: Connection, receiver_id: int, found: list[Due]) -> list[Due]:
     """Say of news of silence whether the receiver was told of it with the incident that it belongs to."""
-    incidents = {each.incident for each in found if each.is_silence and each.kind == "firing" and each.incident}
+    incidents = {each.incident for each in found if each.is_silence and each.kind in NEWS and each.incident}
     if not incidents:
         return found
     values = {"incidents": list(incidents), "receiver_id": receiver_id, "silent_kinds": list(SIGNS)}
@@ -171,7 +171,7 @@ def _joined(connection: Connection, receiver_id: int, found: list[Due]) -> list[
 
 
 def _told(due: Due, messages: Sequence[tuple[UUID, int, frozenset[int]]]) -> UUID | None:
-    if not due.is_silence or due.kind != "firing":
+    if not due.is_silence or due.kind not in NEWS:
         return None
     rank = SEVERITIES.index(due.severity)
     fitting = (message for message, severity, branch in messages if severity >= rank and branch & due.branch)

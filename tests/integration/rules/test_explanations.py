@@ -410,6 +410,20 @@ def test_a_power_cut_that_nothing_measures_is_one_message_while_it_grows(town: T
     assert len(over) == 1
 
 
+def test_silences_of_one_cut_that_get_worse_one_after_another_are_told_once_as_worse(town: Town) -> None:
+    with town.connection.transaction():
+        worse = {**RULES[1], "escalate": [{"severity": "critical", "after": "30m"}]}
+        save_rule(town.connection, parse_rule(worse), "tests")
+    for number in range(4):
+        town.device(f"m{number}", "north-1", tags=("meter",))
+    town.engineer.settle(NOON - MINUTE)
+    for number in range(4):
+        town.feed.contacts([(f"m{number}", NOON + number * MINUTE)])
+    for minute in range(20, 60):
+        town.pass_until(NOON + minute * MINUTE)
+    assert [subject.split(":")[0] for subject in town.subjects] == ["[MINOR] Meter silent", "[CRITICAL] Worse"]
+
+
 class Killed(BaseException):
     """The deliverer dies between what it committed and what it sent."""
 

@@ -35,6 +35,11 @@ def test_ends_go_together_if_their_beginnings_did_and_kinds_are_not_mixed() -> N
     assert ids(bundles([*ends, corrected, due(4, incident=INCIDENT)])) == [[1, 2], [3], [4]]
 
 
+def test_raises_of_one_incident_are_one_message_beside_its_beginnings() -> None:
+    raises = [due(n, kind="raised", told=True, incident=INCIDENT) for n in (1, 2)]
+    assert ids(bundles([*raises, due(3, incident=INCIDENT)])) == [[1, 2], [3]]
+
+
 def test_what_was_composed_or_tried_before_stays_as_it_was() -> None:
     assert ids(bundles([due(1, incident=INCIDENT, is_composed=True), due(2, incident=INCIDENT)])) == [[1], [2]]
     assert ids(bundles([due(1, incident=INCIDENT, attempts=1), due(2, incident=INCIDENT)])) == [[1], [2]]

@@ -11,7 +11,7 @@ from veldwatch.model.notifications import Hold, Suppression
 from veldwatch.model.schedule import Hours, Schedule
 from veldwatch.storage.outbox_due import Due, Held
 
-KINDS = ("firing", "resolved", "corrected", "retracted")
+KINDS = ("firing", "raised", "resolved", "corrected", "retracted")
 MINUTE = timedelta(minutes=1)
 SLOW = Pacing(settling=MINUTE, group_wait=timedelta(seconds=5))
 
@@ -164,6 +164,17 @@ def test_every_notification_is_kept_dropped_or_held_once_with_a_reason(
 def test_a_raise_may_be_the_first_that_a_receiver_hears() -> None:
     batch = run_stages([due(kind="raised", told=False)], CREATED, AT_ONCE)
     assert len(batch.kept) == 1
+
+
+def test_a_raise_waits_for_others_of_its_incident_and_not_for_a_cause() -> None:
+    one = due(kind="raised", is_silence=True)
+    assert passed(one, pacing=SLOW).held == (Held(one.id, Hold.SETTLING, CREATED + SLOW.group_wait),)
+    assert passed(one, pacing=SLOW, at=SLOW.group_wait).kept == (one,)
+
+
+def test_a_silence_that_gets_as_bad_as_others_that_were_told_is_not_told_again() -> None:
+    one = due(kind="raised", told=True, is_silence=True, joined=UUID(int=60))
+    assert passed(one).dropped == ((one.id, Suppression.GROUPED),)
 
 
 def test_news_waits_for_the_hours_of_the_schedule_and_is_told_if_it_still_holds() -> None:

@@ -70,7 +70,7 @@ SET message = jsonb_set(jsonb_set(o.message, '{text}', to_jsonb(o.message ->> 't
                         '{alert,impact}', w.impact::jsonb)
 FROM unnest(%(ids)s::uuid[], %(said)s::text[], %(impacts)s::text[]) AS w (id, said, impact)
 WHERE o.alert_id = w.id AND o.state = 'pending' AND o.attempts = 0 AND o.composed IS NULL
-  AND o.created_at = %(now)s AND NOT o.message #> '{alert}' ? 'impact' AND o.message ->> 'kind' IN ('firing', 'corrected');
+  AND o.created_at = %(now)s AND NOT o.message #> '{alert}' ? 'impact' AND o.message ->> 'kind' IN ('firing', 'raised', 'corrected');
 
 -- open_of: alerts that hold and whose rule says how to estimate their impact, of an organisation
 SELECT a.id FROM alert a JOIN rule_version v ON v.id = a.rule_version_id

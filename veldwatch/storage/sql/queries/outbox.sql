@@ -84,9 +84,10 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT coalesce(f.grouped_in, f.id) AS leader
     FROM outbox f
-    WHERE f.alert_id = ANY (line.alerts) AND f.receiver_id = o.receiver_id AND f.message ->> 'kind' = 'firing'
+    WHERE f.alert_id = ANY (line.alerts) AND f.receiver_id = o.receiver_id AND f.message ->> 'kind' IN ('firing', 'raised')
       AND f.state = 'delivered'
       AND (f.grouped_in IS NOT NULL OR EXISTS (SELECT FROM outbox m WHERE m.grouped_in = f.id))
+    ORDER BY f.transition_id, f.id
     LIMIT 1
 ) bundle ON o.message ->> 'kind' = 'resolved'
 WHERE o.receiver_id = %(receiver_id)s
@@ -106,13 +107,14 @@ FROM outbox o
 JOIN alert a ON a.id = alert_head(o.alert_id)
 WHERE (o.id = ANY (%(leaders)s::uuid[]) OR o.grouped_in = ANY (%(leaders)s::uuid[])) AND a.state IN ('pending', 'firing');
 
--- told_incidents: of some incidents what a receiver was told of silence, each message once, with the sites above it
-SELECT a.incident_id, o.id, a.severity, site_path(a.site_id)
+-- told_incidents: of some incidents what a receiver was told of silence, each message once, as severe as it said, with
+-- the sites above it
+SELECT a.incident_id, o.id, coalesce(o.message #>> '{alert,severity}', a.severity), site_path(a.site_id)
 FROM outbox o
 JOIN alert a ON a.id = o.alert_id
 JOIN rule_version v ON v.id = a.rule_version_id
 WHERE a.incident_id = ANY (%(incidents)s::uuid[]) AND o.receiver_id = %(receiver_id)s AND o.state = 'delivered'
-  AND o.grouped_in IS NULL AND o.message ->> 'kind' = 'firing' AND v.condition_kind = ANY (%(silent_kinds)s::text[])
+  AND o.grouped_in IS NULL AND o.message ->> 'kind' IN ('firing', 'raised') AND v.condition_kind = ANY (%(silent_kinds)s::text[])
   -- what a cause explains it takes in already: what it does not explain is something else
   AND v.explains IS NULL
 ORDER BY o.delivered_at, o.id;
