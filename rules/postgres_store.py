@@ -198,6 +198,9 @@ class PostgresStore:
 
     def record(self, entries: Sequence[Entry], now: datetime) -> None:
         """Write alerts, transitions and outbox rows."""
+        if not entries:
+            return
+        alert_history.take_turn(self.connection)
         for entry in entries:
             messages = {telling.transition: telling.message for telling in entry.tellings}
             transitions = _rows(entry.revision, messages)
@@ -210,6 +213,9 @@ class PostgresStore:
 
     def close(self, withdrawn: Sequence[tuple[FoldKey, Revision]], now: datetime) -> None:
         """Write the end of alerts whose rule is gone."""
+        if not withdrawn:
+            return
+        alert_history.take_turn(self.connection)
         for _, revision in withdrawn:
             last = alert_history.last_message(self.connection, revision.alert.id)
             messages = {

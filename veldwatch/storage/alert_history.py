@@ -22,6 +22,8 @@ from veldwatch.storage.queries import load_queries
 
 _QUERIES = load_queries("alert_history")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Any constant: "ALRT".
+_LOCK = 0x414C5254
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,17 @@ def answered_stretches(connection: Connection, keys: Sequence[Key]) -> list[tupl
     values = {"versions": [version for version, _ in keys], "subjects": [subject for _, subject in keys]}
     with translated_errors():
         return connection.execute(_QUERIES["answered_stretches"], values).fetchall()
+
+
+def take_turn(connection: Connection) -> None:
+    """Become the only one that writes to several alerts, or to incidents, until the end of the transaction.
+
+    Whoever is about to do so calls it before the first of those rows is written or locked: whoever comes later sees what
+    was written before, and no two wait for each other's rows. A deed to one alert alone needs no turn: it locks that one
+    row and waits for no other.
+    """
+    with translated_errors():
+        connection.execute(_QUERIES["take_turn"], {"lock": _LOCK})
 
 
 def record_alert(

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from veldwatch.errors import NotFound, RequestInvalid
 from veldwatch.model.dependants import of_device
+from veldwatch.storage.alert_history import take_turn
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.impacts import estimate_alerts, open_alerts_of, read_places
 from veldwatch.storage.incident_gathering import gather_alerts
@@ -123,5 +124,6 @@ def _set(connection: Connection, query: str, number: int, said: Mapping[str, obj
 
 
 def _estimate(connection: Connection, organisation_id: int, now: datetime) -> None:
+    take_turn(connection)
     concerned = open_alerts_of(connection, organisation_id)
     gather_alerts(connection, estimate_alerts(connection, concerned, now), now)

@@ -1,8 +1,8 @@
 """What explains which alert's silence, kept with the alerts.
 
 Contract: a function of what is stored (`veldwatch.model.explanation`), so doing it again changes nothing. It runs in
-the transaction of whoever changed something: the engine an alert, an operator the calendar. A lock lets only one
-do so at a time up to its commit, so that of a cause and a silence that are recorded at once the later sees the earlier.
+the transaction of whoever changed something: the engine an alert, an operator the calendar. Only one does so at a time
+up to its commit (`take_turn`), so that of a cause and a silence that are recorded at once the later sees the earlier.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,13 +21,12 @@ from veldwatch.model.explanation import (
     explain,
 )
 from veldwatch.model.rule import Explains
+from veldwatch.storage.alert_history import take_turn
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
 from veldwatch.wire.durations import parse_duration
 
 _QUERIES = load_queries("explanations")
-# Any constant: "EXPL".
-_LOCK = 0x4558504C
 
 
 class _Known(NamedTuple):
@@ -42,9 +41,9 @@ def explain_alerts(connection: Connection, changed: Sequence[UUID], patience: Pa
     Returns:
         The alerts whose explanation is another one now.
     """
-    if not changed or not _one(connection, "concerns", {"ids": list(changed), "kinds": list(SIGNS)}):
+    if not changed or _rows(connection, "concerns", {"ids": list(changed), "kinds": list(SIGNS)}) == [(False,)]:
         return []
-    _one(connection, "lock", {"lock": _LOCK})
+    take_turn(connection)
     touched = _rows(connection, "touched", {"ids": list(changed), "reach": LONGEST_TOLERANCE})
     return _explain(connection, [identity for (identity,) in touched], patience, now)
 
@@ -59,7 +58,7 @@ def explain_within(
     """
     if not interruptions:
         return []
-    _one(connection, "lock", {"lock": _LOCK})
+    take_turn(connection)
     touched = _rows(connection, "within", {"ids": list(interruptions), "reach": LONGEST_TOLERANCE})
     return _explain(connection, [identity for (identity,) in touched], patience, now)
 
@@ -172,8 +171,3 @@ def _save(connection: Connection, changes: Sequence[tuple[UUID, Explanation | No
 def _rows(connection: Connection, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
     with translated_errors():
         return connection.execute(_QUERIES[query], values).fetchall()
-
-
-def _one(connection: Connection, query: str, values: Mapping[str, object]) -> bool:
-    (row,) = _rows(connection, query, values)
-    return bool(row[0])

@@ -2,7 +2,7 @@
 
 Contract: a function of what is stored (`veldwatch.model.incident`), worked out in the transaction of whoever changed
 something; doing it again changes nothing. Only alerts that changed, and what came after and is near them, are looked
-at: where a head belongs follows from the heads before it. A lock lets one do so at a time up to its commit. Places and
+at: where a head belongs follows from the heads before it. One does so at a time up to its commit (`take_turn`). Places and
 sites are taken as they are in the register then; moving a site moves no alert that is there already.
 """
 
@@ -21,6 +21,7 @@ from veldwatch.model.incident import (
     incident_of_head,
     incident_of_interruption,
 )
+from veldwatch.storage.alert_history import take_turn
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.impacts import Places, estimate_of, read_places
 from veldwatch.storage.pool import Row, fetch_rows
@@ -30,8 +31,6 @@ CHANNEL = "veldwatch_incident"
 """NOTIFY's payload is the incident's id."""
 
 _QUERIES = load_queries("incident_gathering")
-# Any constant: "INCI".
-_LOCK = 0x494E4349
 
 
 def gather_alerts(
@@ -44,7 +43,7 @@ def gather_alerts(
     """
     if not changed:
         return []
-    fetch_rows(connection, _QUERIES["lock"], {"lock": _LOCK})
+    take_turn(connection)
     tops = fetch_rows(connection, _QUERIES["tops"], {"ids": list(changed)})
     founders = fetch_rows(connection, _QUERIES["founders"], {"ids": list(changed)})
     asked = {*changed, *(row["id"] for row in tops), *(row["founder_id"] for row in founders)}

@@ -13,6 +13,7 @@ from uuid import UUID
 from veldwatch.errors import NotFound
 from veldwatch.model.handling import Resolution
 from veldwatch.model.notifications import Suppression
+from veldwatch.storage.alert_history import take_turn
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.pool import Row, fetch_row, fetch_rows
 from veldwatch.storage.queries import load_queries
@@ -99,7 +100,7 @@ def acknowledge_incident(connection: Connection, deed: IncidentDeed, comment: st
     Raises:
         NotFound: there is no such incident, or nothing of it is the asker's.
     """
-    _lock(connection, deed)
+    _begin(connection, deed)
     if fetch_rows(connection, _QUERIES["acknowledge"], deed.parameters()):
         _add(connection, deed, "acknowledged", comment or "")
     elif comment:
@@ -112,7 +113,7 @@ def assign_incident(connection: Connection, deed: IncidentDeed, person: str | No
     Raises:
         NotFound: there is no such incident, or nothing of it is the asker's.
     """
-    _lock(connection, deed)
+    _begin(connection, deed)
     fetch_rows(connection, _QUERIES["assign"], {**deed.parameters(), "person": person})
     _add(connection, deed, "assigned", person or "")
 
@@ -123,7 +124,7 @@ def resolve_incident(connection: Connection, deed: IncidentDeed, resolution: Res
     Raises:
         NotFound: there is no such incident, or nothing of it is the asker's.
     """
-    _lock(connection, deed)
+    _begin(connection, deed)
     verdict = {"resolution": resolution.value, "note": note, "reason": Suppression.RESOLVED_BY_HAND.value}
     fetch_rows(connection, _QUERIES["resolve"], {**deed.parameters(), **verdict})
     _add(connection, deed, "resolved", f"{resolution.value}: {note}" if note else resolution.value)
@@ -135,7 +136,7 @@ def comment_incident(connection: Connection, deed: IncidentDeed, body: str) -> R
     Raises:
         NotFound: there is no such incident, or nothing of it is the asker's.
     """
-    _lock(connection, deed)
+    _begin(connection, deed)
     return _add(connection, deed, "commented", body)
 
 
@@ -144,8 +145,10 @@ def updated_incidents(connection: Connection, since: datetime, limit: int) -> li
     return [row["id"] for row in fetch_rows(connection, _QUERIES["updated"], {"since": since, "limit": limit})]
 
 
-def _lock(connection: Connection, deed: IncidentDeed) -> None:
-    if fetch_row(connection, _QUERIES["lock"], deed.parameters()) is None:
+def _begin(connection: Connection, deed: IncidentDeed) -> None:
+    # Before any row is locked: the engine writes alerts first and their incidents last.
+    take_turn(connection)
+    if fetch_row(connection, _QUERIES["visible"], deed.parameters()) is None:
         raise NotFound(f"no incident {str(deed.incident_id)!r} (list them with GET /v1/incidents)")
 
 

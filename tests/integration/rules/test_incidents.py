@@ -1,6 +1,8 @@
 """Alerts in incidents on the real database: as they come, in any order, late, withdrawn, a thousand at once."""
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -14,8 +16,9 @@ from veldwatch.model.identifiers import AlertId, DeviceId, OrganisationId, RuleV
 from veldwatch.model.incident import Head, gather, incident_of_head, incident_of_interruption
 from veldwatch.model.register import Device, Site
 from veldwatch.storage import register
-from veldwatch.storage.alert_history import AlertSubject, record_alert
-from veldwatch.storage.connection import Connection
+from veldwatch.storage.alert_history import AlertSubject, record_alert, take_turn
+from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.incidents import IncidentDeed, acknowledge_incident
 from veldwatch.storage.interruptions import Place, Planned, add_interruption, cancel_interruption
 from veldwatch.storage.rules import save_rule
 from veldwatch.wire.rule_document import parse_rule, version_id
@@ -120,6 +123,7 @@ class Town:
 
     def record(self, *alerts: AlertId) -> None:
         with self.connection.transaction():
+            take_turn(self.connection)
             for identity in alerts:
                 record_alert(self.connection, self.about[identity], self.alerts[identity], "it is so", [], NOON)
             correlate(self.connection, alerts, DEFAULT_PATIENCE, NOON)
@@ -312,3 +316,37 @@ def test_a_thousand_silences_of_one_cut_are_one_incident(town: Town) -> None:
     town.record(*silent)
     assert [len(group) for group in town.groups()] == [1001]
     assert town.part(town.incident(cause), "alerts", "devices", "impact_people") == (1001, 1001, 4000)
+
+
+def test_people_who_take_an_incident_up_and_the_engine_that_writes_its_alerts_wait_for_each_other_in_one_order(
+    town: Town, dsn: str
+) -> None:
+    town.device("d1", "north")
+    town.device("d2", "north")
+    alerts = sorted([town.make("burst", "d1", 0), town.make("burst", "d2", 1)])
+    town.record(*alerts)
+    town.connection.commit()
+    incident = town.incident(alerts[0])
+    town.connection.commit()
+    assert incident is not None
+    written = threading.Barrier(3)
+
+    def engine() -> None:
+        with connect(dsn, application="engine") as connection, connection.transaction():
+            take_turn(connection)
+            for identity in reversed(alerts):
+                record_alert(connection, town.about[identity], town.alerts[identity], "it is so", [], NOON)
+                if identity == alerts[1]:
+                    written.wait()
+            correlate(connection, alerts, DEFAULT_PATIENCE, NOON)
+
+    def person(name: str) -> None:
+        written.wait()
+        with connect(dsn, application=name) as connection, connection.transaction():
+            acknowledge_incident(connection, IncidentDeed(incident_id=incident, author=name, scope=None, now=NOON))
+
+    with ThreadPoolExecutor(3) as pool:
+        for each in [pool.submit(engine), pool.submit(person, "one"), pool.submit(person, "other")]:
+            each.result()
+    rows = town.connection.execute(b"SELECT DISTINCT acknowledged_by FROM alert").fetchall()
+    assert len(rows) == 1

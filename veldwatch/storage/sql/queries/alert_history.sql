@@ -26,6 +26,9 @@ WHERE a.state = 'resolved'
   AND NOT EXISTS (SELECT 1 FROM alert_transition t
                   WHERE t.alert_id = a.id AND t.detail->>'reason' = 'rule_withdrawn');
 
+-- take_turn: one writes to several alerts at a time, until the end of the transaction
+SELECT pg_advisory_xact_lock(%(lock)s);
+
 -- save_alert: an alert as it is now; who acknowledged it stays, unless an alert that it replaces was acknowledged
 INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, series_id, subject, severity, state, opened_at,
                    fired_at, resolved_at, settled_at, recorded_at, late, told, value, summary, evidence, superseded_by,

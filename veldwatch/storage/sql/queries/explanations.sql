@@ -5,9 +5,6 @@ SELECT EXISTS (
       AND (v.explains IS NOT NULL OR v.condition_kind = ANY (%(kinds)s::text[]))
 );
 
--- lock: one explains at a time, until the end of the transaction, so that a cause and what it explains see each other
-SELECT pg_advisory_xact_lock(%(lock)s);
-
 -- touched: alerts whose explanation may change when some alerts changed: they, what they explained, what they may explain
 WITH RECURSIVE cause AS (
     SELECT a.id, a.site_id, a.device_id, a.opened_at, a.resolved_at, v.explains

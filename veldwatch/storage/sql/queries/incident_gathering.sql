@@ -1,6 +1,3 @@
--- lock: one gathers at a time, until the end of the transaction, so that alerts that are recorded at once see each other
-SELECT pg_advisory_xact_lock(%(lock)s);
-
 -- tops: of some alerts, what explains each in the end: an alert (itself, where nothing does), or a planned interruption
 WITH RECURSIVE up AS (
     SELECT a.id AS of_id, a.id, a.explained_by, a.explained_by_interruption, 0 AS steps

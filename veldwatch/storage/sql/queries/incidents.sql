@@ -93,13 +93,12 @@ GROUP BY t.kind, t.author, date_trunc('minute', t.at)
 ORDER BY min(t.at), t.kind
 LIMIT 500;
 
--- lock: hold an incident for a change, if the asker may see a part of it
+-- visible: an incident that the asker may see a part of
 SELECT n.id FROM incident n
 WHERE n.id = %(id)s AND EXISTS (SELECT FROM incident_part p WHERE p.incident_id = n.id
-                                AND p.organisation_id IS NOT DISTINCT FROM %(scope)s::integer)
-FOR UPDATE;
+                                AND p.organisation_id IS NOT DISTINCT FROM %(scope)s::integer);
 
--- acknowledge: take up all of its alerts that nobody did; of several, in one order for all writers
+-- acknowledge: take up all of its alerts that nobody did
 WITH taken AS (
     SELECT a.id FROM alert a
     WHERE a.incident_id = %(id)s AND a.acknowledged_at IS NULL AND a.state <> 'retracted'
