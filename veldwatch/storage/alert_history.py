@@ -100,9 +100,9 @@ def answered_stretches(connection: Connection, keys: Sequence[Key]) -> list[tupl
 def take_turn(connection: Connection) -> None:
     """Become the only one that writes to several alerts, or to incidents, until the end of the transaction.
 
-    Whoever is about to do so calls it before the first of those rows is written or locked: whoever comes later sees what
-    was written before, and no two wait for each other's rows. A deed to one alert alone needs no turn: it locks that one
-    row and waits for no other.
+    Whoever is about to do so calls it before the first of those rows is written or locked: whoever comes later sees
+    what was written before, and no two wait for each other's rows. A deed to one alert alone needs no turn: it locks
+    that one row and waits for no other.
     """
     with translated_errors():
         connection.execute(_QUERIES["take_turn"], {"lock": _LOCK})

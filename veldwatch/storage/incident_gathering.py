@@ -2,8 +2,8 @@
 
 Contract: a function of what is stored (`veldwatch.model.incident`), worked out in the transaction of whoever changed
 something; doing it again changes nothing. Only alerts that changed, and what came after and is near them, are looked
-at: where a head belongs follows from the heads before it. One does so at a time up to its commit (`take_turn`). Places and
-sites are taken as they are in the register then; moving a site moves no alert that is there already.
+at: where a head belongs follows from the heads before it. One does so at a time up to its commit (`take_turn`). Places
+and sites are taken as they are in the register then; moving a site moves no alert that is there already.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
