@@ -88,7 +88,7 @@ class Arrivals:
         self._members.find(found, Input.CONTACTS, contacts)
         fixes = batch.positions[(batch.positions["quality"] & Quality.IMPLAUSIBLE) == 0]
         self._members.find(found, Input.POSITIONS, (fixes["device_id"], fixes["observed_at"], fixes["longitude"]))
-        for device, fix in _fixes(batch.positions) if self._waiting else ():
+        for device, fix in _fixes(fixes) if self._waiting else ():
             for key in self._waiting.get(device, ()):
                 found.setdefault(key, []).append(fix)
         return found
@@ -114,10 +114,9 @@ class Arrivals:
         return position is not None and position != followed.position
 
     def _add_screen(self, targets: list[Target], table: Callable[[Sequence[Target]], Table]) -> None:
-        ordered = sorted(targets, key=lambda target: target.source_id)
-        screen = Screen(ordered, table(ordered))
-        self._screens.append((ordered[0].input, screen))
-        self._screen_of.update((target.key, screen) for target in ordered)
+        screen = Screen(targets, table(targets))
+        self._screens.append((targets[0].input, screen))
+        self._screen_of.update((target.key, screen) for target in targets)
 
     def _sift(
         self, found: dict[FoldKey, list[Observation]], kind: Input, xid: int, columns: tuple[Any, Any, Any]
@@ -146,9 +145,8 @@ def _is_calm(followed: Followed) -> bool:
 
 
 def _fixes(rows: npt.NDArray[Any]) -> Sequence[tuple[int, Fix]]:
-    kept = rows[(rows["quality"] & Quality.IMPLAUSIBLE) == 0]
     names = ("device_id", "observed_at", "longitude", "latitude", "accuracy")
-    columns = [kept[name].tolist() for name in names]
+    columns = [rows[name].tolist() for name in names]
     return [
         (device, Fix(at, longitude, latitude, None if accuracy != accuracy else accuracy))  # noqa: PLR0124  # NaN
         for device, at, longitude, latitude, accuracy in zip(*columns, strict=True)

@@ -5,32 +5,16 @@ in them is read from storage, once they are complete.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rules.conditions.span import Observation, Touch
+from rules.reader_index import Numbers, ReaderIndex
 from rules.samples import samples_of
 from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.inputs import Input
-
-_Numbers = npt.NDArray[np.int64]
-
-
-class _Index(NamedTuple):
-    """Members in order, and the number of the target that each is for."""
-
-    member: _Numbers
-    target: _Numbers
-
-    def pairs(self, sources: _Numbers) -> tuple[_Numbers, _Numbers]:
-        """List (row, target) for every row and every target that its source is a member of."""
-        begin = np.searchsorted(self.member, sources, "left")
-        count = np.searchsorted(self.member, sources, "right") - begin
-        rows = np.repeat(np.arange(len(sources)), count)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
-        return rows, self.target[np.repeat(begin, count) + within]
 
 
 class Members:
@@ -38,14 +22,13 @@ class Members:
 
     def __init__(self, targets: Iterable[Target]) -> None:
         self._targets = [target for target in targets if target.input in (Input.SAMPLES, Input.BUCKETS)]
-        self._index: dict[tuple[Input, Input], _Index] = {}
+        self._index: dict[tuple[Input, Input], ReaderIndex] = {}
         pairs: dict[tuple[Input, Input], list[tuple[int, int]]] = {}
         for number, target in enumerate(self._targets):
             for kind, member in target.source.members():
                 pairs.setdefault((target.input, kind), []).append((member, number))
         for form, found in pairs.items():
-            table = np.array(sorted(found), np.int64)
-            self._index[form] = _Index(table[:, 0].copy(), table[:, 1].copy())
+            self._index[form] = ReaderIndex(found)
 
     def find(self, found: dict[FoldKey, list[Observation]], kind: Input, columns: tuple[Any, Any, Any]) -> None:
         """Add what observations of a kind (source, at, value) mean to samples and buckets."""
@@ -58,7 +41,7 @@ class Members:
         if (samples := self._index.get((Input.SAMPLES, kind))) is not None:
             self._sample(found, *samples.pairs(sources), (sources, at, value))
 
-    def _touch(self, found: dict[FoldKey, list[Observation]], rows: _Numbers, numbers: _Numbers, at: _Numbers) -> None:
+    def _touch(self, found: dict[FoldKey, list[Observation]], rows: Numbers, numbers: Numbers, at: Numbers) -> None:
         earliest = np.full(len(self._targets), np.iinfo(np.int64).max)
         np.minimum.at(earliest, numbers, at[rows])
         touched: list[int] = np.unique(numbers).tolist()
@@ -68,9 +51,9 @@ class Members:
     def _sample(
         self,
         found: dict[FoldKey, list[Observation]],
-        rows: _Numbers,
-        numbers: _Numbers,
-        columns: tuple[_Numbers, _Numbers, npt.NDArray[np.float64]],
+        rows: Numbers,
+        numbers: Numbers,
+        columns: tuple[Numbers, Numbers, npt.NDArray[np.float64]],
     ) -> None:
         source, at, value = (column[rows].tolist() for column in columns)
         pieces: dict[int, list[tuple[int, int, float]]] = {}

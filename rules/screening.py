@@ -17,6 +17,7 @@ from rules.conditions.absence import AbsenceCondition, AbsenceState
 from rules.conditions.continuous_flow import FlowCondition, FlowState
 from rules.conditions.span import Instant, Reading
 from rules.conditions.threshold import ThresholdCondition, ThresholdState
+from rules.reader_index import ReaderIndex
 from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.flow import FlowKind
 
@@ -205,19 +206,19 @@ class AbsenceTable:
 class Screen:
     """The folds of one kind of condition, with their positions."""
 
-    def __init__(self, ordered: Sequence[Target], table: Table) -> None:
+    def __init__(self, targets: Sequence[Target], table: Table) -> None:
         """Make room for folds, none of them held.
 
         Args:
-            ordered: by source; the table's slots are their numbers.
+            targets: the table's slots are their numbers.
         """
-        self._keys = [target.key for target in ordered]
+        self._keys = [target.key for target in targets]
         self._slots = {key: slot for slot, key in enumerate(self._keys)}
-        self._sources = np.array([target.source_id for target in ordered], np.int64)
-        self._held = np.zeros(len(ordered), bool)
-        self._position = np.zeros(len(ordered), np.int64)
-        self._read_before = np.zeros(len(ordered), np.int64)
-        self._read_after = np.full(len(ordered), -_NEVER)
+        self._index = ReaderIndex((target.source_id, slot) for slot, target in enumerate(targets))
+        self._held = np.zeros(len(targets), bool)
+        self._position = np.zeros(len(targets), np.int64)
+        self._read_before = np.zeros(len(targets), np.int64)
+        self._read_after = np.full(len(targets), -_NEVER)
         self._table = table
 
     def hold(self, key: FoldKey, state: Any, position: Instant | None, read: Read) -> None:  # noqa: ANN401
@@ -253,7 +254,7 @@ class Screen:
             xid: of the transaction that wrote the batch.
             sources: of each row of the batch; one that nobody waits for is passed over.
         """
-        rows, slots = self._pairs(sources)
+        rows, slots = self._index.pairs(sources)
         kept = (xid >= self._read_before[slots]) | (at[rows] < self._read_after[slots])
         rows, slots = rows[kept], slots[kept]
         order = np.lexsort((at[rows], slots))
@@ -276,14 +277,6 @@ class Screen:
         self._table.take(own[quiet], after[quiet], moment[quiet], number[quiet])
         self._position[own[quiet]] = moment[quiet]
         return chosen[~quiet]
-
-    def _pairs(self, sources: Slots) -> tuple[Slots, Slots]:
-        """List (row, slot) for every row and every fold that waits for its source."""
-        begin = np.searchsorted(self._sources, sources, "left")
-        count = np.searchsorted(self._sources, sources, "right") - begin
-        rows = np.repeat(np.arange(len(sources)), count)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
-        return rows, np.repeat(begin, count) + within
 
 
 class _Groups(NamedTuple):
