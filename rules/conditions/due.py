@@ -1,13 +1,14 @@
 """When a subject has to be where it belongs: hours of the wall clock on days of the week."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from rules.conditions.span import Instant
-from veldwatch.model.conditions.movement import WEEK, Geofence
+from veldwatch.model.conditions.movement import Geofence
 from veldwatch.model.local_buckets import find_zone, from_instant, to_instant
+from veldwatch.model.schedule import WEEKDAYS
 
 
 class Window(NamedTuple):
@@ -44,17 +45,17 @@ class DueTimes:
         return None
 
     def _instant(self, day: date, clock: time) -> Instant:
-        return to_instant(datetime.combine(day, clock, self.zone).astimezone(from_instant(0).tzinfo))
+        return to_instant(datetime.combine(day, clock, self.zone).astimezone(UTC))
 
 
 def due_times(geofence: Geofence) -> DueTimes:
     """Read the times of a definition."""
     assert geofence.due_from is not None  # noqa: S101  # `outside_when_due` has them
     assert geofence.due_to is not None  # noqa: S101
-    days = geofence.due_days or WEEK
+    days = geofence.due_days or WEEKDAYS
     return DueTimes(
         since=time.fromisoformat(geofence.due_from),
         until=time.fromisoformat(geofence.due_to),
-        days=frozenset(WEEK.index(day) for day in days),
+        days=frozenset(WEEKDAYS.index(day) for day in days),
         zone=find_zone(geofence.time_zone),
     )

@@ -31,10 +31,6 @@ class GeofenceEvent(StrEnum):
         return self in (GeofenceEvent.CROSS, GeofenceEvent.LEFT_TO_RIGHT, GeofenceEvent.RIGHT_TO_LEFT)
 
 
-WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-"""Days as `due_days` names them."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Geofence:
     """A boundary crossed, or a subject on the wrong side of it.
@@ -54,7 +50,7 @@ class Geofence:
         lasts: of a line, how long the alert stays, at most.
         due_from: of `outside_when_due`, HH:MM of the wall clock in `time_zone`; the day on which it lies counts.
         due_to: the same; not later than `due_from`: on the next day.
-        due_days: on which days of the week it is due; empty: on every day.
+        due_days: on which of `veldwatch.model.schedule.WEEKDAYS` it is due; empty: on every day.
         time_zone: an IANA name.
     """
 

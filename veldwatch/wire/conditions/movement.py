@@ -1,18 +1,24 @@
 """Documents of conditions on where trackers are."""
 
-import re
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
 from veldwatch.errors import RuleInvalid
-from veldwatch.model.conditions.movement import WEEK, Geofence, GeofenceEvent, Immobility, Near, Speed, Way
-from veldwatch.model.local_buckets import find_zone
-from veldwatch.wire.conditions.shapes import DURATION, TEXT, kind_of
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed, Way
+from veldwatch.wire.conditions.shapes import (
+    DAYS,
+    DURATION,
+    TEXT,
+    TIME_OF_DAY,
+    check_time_of_day,
+    check_zone,
+    kind_of,
+    read_days,
+)
 from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.geometries import AREAS, LINES, SHAPES, canonical_geometry
 
-_CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 _LINE_EVENTS = tuple(event for event in GeofenceEvent if event.is_of_line)
 _MOST_CONFIRMING = 20
 
@@ -35,10 +41,10 @@ def read_geofence(part: DocumentPart) -> Geofence:
         lasts=part.duration_or("lasts", timedelta(hours=24), positive=True)
         if event.is_of_line
         else timedelta(hours=24),
-        due_from=part.text("due_from", _check_clock) if is_due else None,
-        due_to=part.text("due_to", _check_clock) if is_due else None,
-        due_days=_days(part) if is_due else (),
-        time_zone=_zone(part) if is_due else "UTC",
+        due_from=part.text("due_from", check_time_of_day) if is_due else None,
+        due_to=part.text("due_to", check_time_of_day) if is_due else None,
+        due_days=read_days(part, "due_days") if is_due else (),
+        time_zone=(part.text_or_none("time_zone", check_zone) or "UTC") if is_due else "UTC",
     )
 
 
@@ -130,7 +136,6 @@ _TOLERANCE: dict[str, Any] = {
     "max_gap": DURATION,
     "confirm": {"type": "integer", "minimum": 1, "maximum": _MOST_CONFIRMING},
 }
-_CLOCK_TIME: dict[str, Any] = {"type": "string", "pattern": _CLOCK}
 _WHERE: dict[str, dict[str, Any]] = {
     "site": TEXT,
     "sites_of_kind": TEXT,
@@ -151,8 +156,7 @@ def _geofence(events: Sequence[GeofenceEvent], where: str) -> dict[str, Any]:
         properties["duration"] = DURATION
         required.append("duration")
     if events == (GeofenceEvent.OUTSIDE_WHEN_DUE,):
-        days = {"type": "array", "items": {"enum": list(WEEK)}}
-        properties |= {"due_from": _CLOCK_TIME, "due_to": _CLOCK_TIME, "due_days": days, "time_zone": TEXT}
+        properties |= {"due_from": TIME_OF_DAY, "due_to": TIME_OF_DAY, "due_days": DAYS, "time_zone": TEXT}
         required += ["due_from", "due_to"]
     if events == _LINE_EVENTS:
         properties["lasts"] = DURATION
@@ -164,24 +168,3 @@ def _geometry(part: DocumentPart, key: str, kinds: Collection[str]) -> str:
         return canonical_geometry(part.raw(key), kinds)
     except ValueError as error:
         raise RuleInvalid(f"bad {part.at(key)}: {error}") from error
-
-
-def _check_clock(text: str) -> str | None:
-    return None if re.fullmatch(_CLOCK, text) else "expected HH:MM in quotes, 00:00 to 23:59"
-
-
-def _days(part: DocumentPart) -> tuple[str, ...]:
-    named = part.texts("due_days")
-    for name in named:
-        if name not in WEEK:
-            raise part.wrong("due_days", name, f"expected some of {', '.join(WEEK)}")
-    return tuple(day for day in WEEK if day in named)
-
-
-def _zone(part: DocumentPart) -> str:
-    name = part.text_or_none("time_zone") or "UTC"
-    try:
-        find_zone(name)
-    except ValueError as error:
-        raise RuleInvalid(f"bad {part.at('time_zone')}: {error}") from error
-    return name

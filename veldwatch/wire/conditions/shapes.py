@@ -1,8 +1,11 @@
-"""Parts that JSON Schemas of conditions are made of."""
+"""What documents of several kinds of conditions have in common: parts of their JSON Schemas, checks of their texts."""
 
 import re
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from veldwatch.model.local_buckets import find_zone
+from veldwatch.model.schedule import WEEKDAYS
+from veldwatch.wire.document_part import DocumentPart
 
 DURATION: dict[str, Any] = {
     "type": "string",
@@ -16,6 +19,7 @@ TIME_OF_DAY: dict[str, Any] = {
     "description": "by the clock on the wall: 02:00",
 }
 TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+DAYS: dict[str, Any] = {"type": "array", "items": {"enum": list(WEEKDAYS)}}
 TEXTS: dict[str, Any] = {"type": "array", "items": TEXT}
 
 
@@ -38,7 +42,16 @@ def check_time_of_day(text: str) -> str | None:
 def check_zone(name: str) -> str | None:
     """Say what is wrong with the name of a time zone; None: nothing."""
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        find_zone(name)
+    except ValueError:
         return "expected a name like Africa/Nairobi"
     return None
+
+
+def read_days(part: DocumentPart, key: str) -> tuple[str, ...]:
+    """Take days of the week that may be absent, in the order of the week."""
+    named = part.texts(key)
+    for name in named:
+        if name not in WEEKDAYS:
+            raise part.wrong(key, name, f"expected some of {', '.join(WEEKDAYS)}")
+    return tuple(day for day in WEEKDAYS if day in named)

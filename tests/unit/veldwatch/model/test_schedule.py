@@ -48,10 +48,10 @@ def test_it_is_written_as_it_was_read_and_is_no_part_of_the_version() -> None:
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        ({"time_zone": "Mars/Olympus", "hours": []}, "expected the name of a time zone"),
+        ({"time_zone": "Mars/Olympus", "hours": []}, "expected a name like Africa/Nairobi"),
         ({"time_zone": "UTC"}, "missing hours"),
-        ({"time_zone": "UTC", "hours": [{"from": "7:00", "to": "17:00"}]}, "expected a time such as"),
-        ({"time_zone": "UTC", "hours": [{"from": "07:00", "to": "24:00"}]}, "expected a time such as"),
+        ({"time_zone": "UTC", "hours": [{"from": "7:00", "to": "17:00"}]}, "expected a time of day such as"),
+        ({"time_zone": "UTC", "hours": [{"from": "07:00", "to": "24:00"}]}, "expected a time of day such as"),
         ({"time_zone": "UTC", "hours": [{"days": ["Monday"], "from": "07:00", "to": "17:00"}]}, "expected some of mon"),
     ],
 )

@@ -216,6 +216,18 @@ def test_what_a_condition_says_comes_through() -> None:
             },
             "bad condition.due_from: '6pm'",
         ),
+        (
+            {
+                "condition": {
+                    "kind": "geofence",
+                    "event": "outside_when_due",
+                    "site": "s",
+                    "due_from": "\u0661\u0668:\u0660\u0660",
+                    "due_to": "06:00",
+                }
+            },
+            "expected a time of day such as 02:00",
+        ),
         ({"condition": {"kind": "speed", "above": 3, "below": 1}}, "2 of above, below, below_percentile given"),
         (
             {"condition": {"kind": "geofence", "event": "exit", "polygon": {"type": "Point"}}},
