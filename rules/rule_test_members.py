@@ -13,6 +13,7 @@ from rules.grids.grid import Seen, seen_of
 from rules.grids.pages import bucket_pages
 from rules.grids.plan import Planned, plan
 from rules.sources import Source
+from rules.subjects import Subjects
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId, SiteId
 from veldwatch.model.rule import Rule
@@ -67,7 +68,7 @@ def buckets_of(part: DocumentPart, rule: Rule, readers: Mapping[Input, Reader], 
         sites=tuple(sites.values()),
         shapes={},
     )
-    planned = _chosen(part, list(plan(rule, watched.devices, watched)))
+    planned = _chosen(part, list(plan(rule, watched.devices, Subjects(watched))))
     source = Source(input=Input.BUCKETS, id=planned.id, grid=planned.grid)
     found: list[Bucket] = []
     position: Instant | None = None

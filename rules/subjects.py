@@ -16,10 +16,14 @@ _Devices = dict[str, list[WatchedDevice]]
 
 
 class Subjects:
-    """The register, indexed; whatever is listed comes in the order of the register."""
+    """The register, indexed.
+
+    Attributes:
+        watched: the register itself.
+    """
 
     def __init__(self, watched: Watched) -> None:
-        self._devices = watched.devices
+        self.watched = watched
         self._by_organisation: _Devices = {}
         self._by_site: _Devices = {}
         self._by_profile: _Devices = {}
@@ -55,8 +59,8 @@ class Subjects:
             yield from (subject for subject in of_metric if selects(rule.select, subject[0]))
             return
         for device in devices:
-            found = self._series.get((device.id, metric))
-            if found is not None and selects(rule.select, device):
+            found = self.series(device, metric)
+            if found and selects(rule.select, device):
                 yield from ((device, series) for series in found)
 
     def devices(self, rule: Rule) -> list[WatchedDevice]:
@@ -65,12 +69,16 @@ class Subjects:
 
     def slots(self, device: WatchedDevice, metrics: Sequence[str]) -> tuple[int, ...]:
         """Give a device's series of some metrics; 0: it has none."""
-        found = (self._series.get((device.id, metric)) for metric in metrics)
+        found = (self.series(device, metric) for metric in metrics)
         return tuple(int(own[0].id) if own else 0 for own in found)
+
+    def series(self, device: WatchedDevice, metric: str) -> Sequence[WatchedSeries]:
+        """List a device's series of a metric."""
+        return self._series.get((device.id, metric), ())
 
     def _fewest(self, selector: Selector) -> Sequence[WatchedDevice]:
         """Give the shortest list that holds all devices of a selector."""
-        lists: list[Sequence[WatchedDevice]] = [self._devices]
+        lists: list[Sequence[WatchedDevice]] = [self.watched.devices]
         if selector.devices:
             lists.append([device for name in selector.devices for device in self._by_name.get(name, ())])
         if selector.organisation is not None:

@@ -14,7 +14,7 @@ from rules.conditions.compile import compile_condition
 from rules.conditions.watch import Watch
 from rules.escalation import steps_of
 from rules.fold import Fold
-from rules.grids.plan import Planned, plan
+from rules.grids.plan import plan
 from rules.instants import to_span
 from rules.shapes import shapes_of
 from rules.sources import Source
@@ -105,12 +105,10 @@ def find_targets(
     subjects = Subjects(watched)
     for version, rule in versions:
         if rule.condition.INPUT is Input.BUCKETS:
-            devices = [device for device, _ in subjects.of(rule)]
-            targets.extend(_group_target(version, rule, planned) for planned in plan(rule, devices, watched))
+            targets.extend(_group_targets(version, rule, subjects))
             continue
         if rule.condition.INPUT is Input.SAMPLES:
-            devices = subjects.devices(rule)
-            targets.extend(_joint_targets(version, rule, devices, subjects))
+            targets.extend(_joint_targets(version, rule, subjects))
             continue
         # One compiled condition per organisation: each has sites of its own names.
         folds: dict[OrganisationId, Fold | None] = {}
@@ -156,31 +154,32 @@ def _target(
     )
 
 
-def _group_target(version: RuleVersionId, rule: Rule, planned: Planned) -> Target:
-    return Target(
-        key=FoldKey(version, planned.subject),
-        rule=rule,
-        fold=compile_fold(rule),
-        source=Source(input=Input.BUCKETS, id=planned.id, grid=planned.grid),
-        device=planned.device,
-        series=planned.series,
-        site=planned.site,
-    )
+def _group_targets(version: RuleVersionId, rule: Rule, subjects: Subjects) -> Iterator[Target]:
+    """Make a target of each group of devices that the rule is about."""
+    fold = compile_fold(rule)
+    for planned in plan(rule, subjects.devices(rule), subjects):
+        yield Target(
+            key=FoldKey(version, planned.subject),
+            rule=rule,
+            fold=fold,
+            source=Source(input=Input.BUCKETS, id=planned.id, grid=planned.grid),
+            device=planned.device,
+            series=planned.series,
+            site=planned.site,
+        )
 
 
-def _joint_targets(
-    version: RuleVersionId, rule: Rule, devices: Iterable[WatchedDevice], subjects: "Subjects"
-) -> Iterator[Target]:
+def _joint_targets(version: RuleVersionId, rule: Rule, subjects: Subjects) -> Iterator[Target]:
     """Make a target of each device that has enough of the metrics."""
-    metrics = metrics_of(rule.condition)
-    for device in devices:
+    metrics, fold = metrics_of(rule.condition), compile_fold(rule)
+    for device in subjects.devices(rule):
         slots = subjects.slots(device, metrics)
         if not _is_enough(rule.condition, [metric for metric, slot in zip(metrics, slots, strict=True) if slot]):
             continue
         yield Target(
             key=FoldKey(version, f"device:{device.id}"),
             rule=rule,
-            fold=compile_fold(rule),
+            fold=fold,
             source=Source(input=Input.SAMPLES, id=device.id, slots=slots),
             device=device,
             series=None,

@@ -4,7 +4,7 @@ A plan follows from the register as it is now: a device that joins a site counts
 folded anew.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rules.conditions.area_outage import GRACE
@@ -14,6 +14,7 @@ from rules.grids.grid import Grid
 from rules.grids.group import GroupGrid
 from rules.grids.heard import HeardGrid
 from rules.instants import to_span
+from rules.subjects import Subjects
 from veldwatch.errors import MessageRejected
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity, Side
 from veldwatch.model.conditions.flow import FlowKind
@@ -36,66 +37,66 @@ class Planned(NamedTuple):
     site: WatchedSite | None = None
 
 
-def plan(rule: Rule, devices: Sequence[WatchedDevice], watched: Watched) -> Iterator[Planned]:
+def plan(rule: Rule, devices: Sequence[WatchedDevice], subjects: Subjects) -> Iterator[Planned]:
     """List the subjects of a rule on areas or groups.
 
     Args:
         devices: those that the rule selects.
+        subjects: the register that they are of.
     """
     match rule.condition:
         case AreaOutage() as outage:
-            yield from _areas(outage, devices, watched)
+            yield from _areas(outage, devices, subjects.watched)
         case Balance() as balance:
-            yield from _balances(balance, devices, watched)
+            yield from _balances(balance, devices, subjects)
         case Neighbours() as neighbours:
-            yield from _groups(neighbours, devices, watched)
+            yield from _groups(neighbours, devices, subjects)
         case Proximity() as proximity:
-            yield from _companies(proximity, devices, watched)
+            yield from _companies(proximity, devices, subjects.watched)
         case _:
             raise AssertionError(f"no condition on areas or groups: {rule.condition!r}")
 
 
-def by_site(
-    devices: Iterable[WatchedDevice], sites: Iterable[WatchedSite], kind: str | None
-) -> Iterator[tuple[WatchedSite, list[WatchedDevice]]]:
-    """Bring devices together by site.
-
-    Args:
-        kind: the sites of this kind, each with the devices at it and below it; None: every site with those at it.
-    """
-    listed = list(sites)
-    places = {(site.organisation_id, site.slug): site for site in listed}
+def _by_site(
+    devices: Iterable[WatchedDevice], sites: Iterable[WatchedSite], *, below: bool
+) -> dict[int, list[WatchedDevice]]:
+    """Bring devices together by site, each where it is, or with `below` also at all sites above that."""
+    places = {(site.organisation_id, site.slug): site.id for site in sites}
     found: dict[int, list[WatchedDevice]] = {}
     for device in devices:
-        slugs = device.site_path if kind is not None else device.site_path[-1:]
-        for slug in slugs:
-            site = places[(device.organisation_id, slug)]
-            if kind in (None, site.kind):
-                found.setdefault(site.id, []).append(device)
-    yield from ((site, found[site.id]) for site in listed if site.id in found)
+        for slug in device.site_path if below else device.site_path[-1:]:
+            found.setdefault(places[(device.organisation_id, slug)], []).append(device)
+    return found
+
+
+def _groups_by_site(
+    devices: Iterable[WatchedDevice], sites: Sequence[WatchedSite], kind: str | None
+) -> Iterator[tuple[WatchedSite, list[WatchedDevice]]]:
+    """Give the sites of a kind with the devices at them and below them; None: every site with those at it."""
+    found = _by_site(devices, sites, below=kind is not None)
+    yield from ((site, found[site.id]) for site in sites if site.id in found and kind in (None, site.kind))
 
 
 def _areas(outage: AreaOutage, devices: Sequence[WatchedDevice], watched: Watched) -> Iterator[Planned]:
-    for site, members in by_site(devices, watched.sites, outage.sites):
+    for site, members in _groups_by_site(devices, watched.sites, outage.sites):
         if len(members) >= outage.at_least:
             grid = HeardGrid(devices=tuple(device.id for device in members), every=to_span(outage.every), wait=GRACE)
             yield Planned(f"site:{site.id}", site.id, grid, site.organisation_id, site=site)
 
 
-def _balances(balance: Balance, devices: Sequence[WatchedDevice], watched: Watched) -> Iterator[Planned]:
-    series = _series_of(watched)
-    at_sites = {site.id: found for site, found in by_site(devices, watched.sites, None)}
-    for site in watched.sites:
+def _balances(balance: Balance, devices: Sequence[WatchedDevice], subjects: Subjects) -> Iterator[Planned]:
+    sites = subjects.watched.sites
+    at_sites, within = _by_site(devices, sites, below=False), _by_site(devices, sites, below=True)
+    for site in sites:
         if balance.sites not in (None, site.kind):
             continue
-        inlets = _flow(balance.inlets, at_sites.get(site.id, ()), series, balance.unit)
-        below = [device for device in devices if _is_within(device, site)]
-        meters = _flow(balance.meters, below, series, balance.unit, but=inlets.series)
+        inlets = _flow(balance.inlets, at_sites.get(site.id, ()), subjects, balance.unit)
+        meters = _flow(balance.meters, within.get(site.id, ()), subjects, balance.unit, but=inlets.series)
         if not inlets.series or not meters.series:
             continue
         outlets = NO_FLOW
         if balance.outlets is not None:
-            outlets = _flow(balance.outlets, at_sites.get(site.id, ()), series, balance.unit, but=inlets.series)
+            outlets = _flow(balance.outlets, at_sites.get(site.id, ()), subjects, balance.unit, but=inlets.series)
         grid = FlowsGrid(
             inlets=inlets,
             outlets=outlets,
@@ -110,7 +111,7 @@ def _balances(balance: Balance, devices: Sequence[WatchedDevice], watched: Watch
 def _flow(
     side: Side,
     devices: Iterable[WatchedDevice],
-    series: Mapping[int, Sequence[WatchedSeries]],
+    subjects: Subjects,
     unit: str,
     but: Sequence[int] = (),
 ) -> Flow:
@@ -120,8 +121,8 @@ def _flow(
     for device in devices:
         if side.profile not in (None, device.profile) or not set(side.tags) <= set(device.tags):
             continue
-        for one in series.get(device.id, ()):
-            factor = _factor(one.unit, wanted) if one.metric == side.metric and one.id not in but else None
+        for one in subjects.series(device, side.metric):
+            factor = _factor(one.unit, wanted) if one.id not in but else None
             if factor is not None:
                 found.append((one.id, factor))
     return Flow(series=tuple(number for number, _ in found), factors=tuple(factor for _, factor in found), of=side.of)
@@ -137,12 +138,9 @@ def _factor(unit: str, wanted: str) -> float | None:
         return None
 
 
-def _groups(neighbours: Neighbours, devices: Sequence[WatchedDevice], watched: Watched) -> Iterator[Planned]:
-    series = _series_of(watched)
-    for _, members in by_site(devices, watched.sites, neighbours.sites):
-        compared = [
-            (device, one) for device in members for one in series.get(device.id, ()) if one.metric == neighbours.metric
-        ]
+def _groups(neighbours: Neighbours, devices: Sequence[WatchedDevice], subjects: Subjects) -> Iterator[Planned]:
+    for _, members in _groups_by_site(devices, subjects.watched.sites, neighbours.sites):
+        compared = [(device, one) for device in members for one in subjects.series(device, neighbours.metric)]
         if len(compared) < neighbours.at_least:
             continue
         grid = GroupGrid(
@@ -186,14 +184,3 @@ def _others(
         if proximity.to_profile in (None, other.profile) and set(proximity.to_tags) <= set(other.tags)
     ]
     return {device.id: tuple(other for other in wanted if other != device.id) for device in own}
-
-
-def _series_of(watched: Watched) -> dict[int, list[WatchedSeries]]:
-    found: dict[int, list[WatchedSeries]] = {}
-    for series in watched.series:
-        found.setdefault(series.device_id, []).append(series)
-    return found
-
-
-def _is_within(device: WatchedDevice, site: WatchedSite) -> bool:
-    return device.organisation_id == site.organisation_id and site.slug in device.site_path
