@@ -8,14 +8,16 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from api.pages import SpanKey, decode_cursor
 from veldwatch.errors import RequestInvalid
+from veldwatch.model.local_buckets import find_zone
 from veldwatch.storage.devices import SeriesFilter
 from veldwatch.storage.timespan import Timespan
 
 DatabaseId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+DatabaseLongId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 """PostgreSQL text cannot hold U+0000."""
 
@@ -58,6 +60,18 @@ def split_commas(value: object) -> object:
         return value
     return [part for item in cast("list[Any]", value) for part in str(item).split(",")]
 
+
+def check_zone(name: str) -> str:
+    """Refuse a name of no time zone.
+
+    Raises:
+        ValueError: saying so.
+    """
+    find_zone(name)
+    return name
+
+
+TimeZone = Annotated[Text, AfterValidator(check_zone)]
 
 Choice = TypeVar("Choice")
 Several = Annotated[list[Choice], BeforeValidator(split_commas)]

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.models.alerts import Severity
+
 
 class RuleThen(BaseModel):
     """The version of the rule that the alert is of."""
@@ -23,7 +25,7 @@ class Limit(BaseModel):
 
     side: Literal["above", "below"]
     value: float
-    severity: Literal["info", "minor", "major", "critical"]
+    severity: Severity
     drawn: bool = Field(description="it is of the readings' own scale")
 
 

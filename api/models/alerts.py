@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints
 
-from api.models.impact import Impact, impact_of
+from api.models.impact import WithImpact
 
 State = Literal["pending", "firing", "resolved", "retracted"]
 Severity = Literal["info", "minor", "major", "critical"]
@@ -38,7 +38,7 @@ class Raise(BaseModel):
     severity: Severity
 
 
-class Alert(BaseModel):
+class Alert(WithImpact):
     """Something that a rule found."""
 
     id: UUID = Field(examples=["0d2a2f6e-5f0f-5c43-9d43-6c1f6d1f7a11"])
@@ -83,12 +83,6 @@ class Alert(BaseModel):
     longitude: float | None = Field(description="where the device was then", examples=[31.18])
     latitude: float | None = Field(description="where the device was then", examples=[-10.21])
     incident_id: UUID | None = Field(description="the incident that it is part of; null: it has not fired")
-    impact: Impact
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_impact(cls, row: dict[str, Any]) -> dict[str, Any]:
-        return row if "impact" in row else {**row, "impact": impact_of(row)}
 
 
 class Transition(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from veldwatch.model.impact import spoken_impact
 from veldwatch.storage.impacts import estimate_of
@@ -39,6 +39,17 @@ def impact_of(row: Row) -> Impact:
         missing=list(estimate.missing),
         text=spoken_impact(estimate),
     )
+
+
+class WithImpact(BaseModel):
+    """What has an impact, made of a row that has its parts in columns."""
+
+    impact: Impact
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, row: Row) -> Row:
+        return row if "impact" in row else {**row, "impact": impact_of(row)}
 
 
 class NewTariffs(BaseModel, extra="forbid"):

@@ -1,19 +1,19 @@
 """Incidents, as the API shows them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints
 
 from api.models.alerts import CommentText, Severity
-from api.models.impact import Impact, impact_of
+from api.models.impact import WithImpact
 
 IncidentState = Literal["open", "resolved"]
 Assignee = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$")]
 
 
-class Incident(BaseModel):
+class Incident(WithImpact):
     """Alerts near in time, place and topology: one thing to work on. Each organisation sees its own part of it."""
 
     id: UUID = Field(examples=["4b3f2c1e-5f0f-5c43-9d43-6c1f6d1f7a11"])
@@ -36,16 +36,10 @@ class Incident(BaseModel):
     latitude: float | None = Field(description="mean of its devices", examples=[-10.21])
     lead_alert_id: UUID = Field(description="the alert that it is named by")
     is_planned: bool = Field(description="a planned interruption explains its alerts")
-    impact: Impact
     assigned_to: str | None = Field(examples=["Chanda"])
     resolved_by_hand_at: datetime | None = Field(description="when a person gave the last verdict on all of it")
     resolved_by: str | None = Field(examples=["control room"])
     updated_at: datetime
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_impact(cls, row: dict[str, Any]) -> dict[str, Any]:
-        return row if "impact" in row else {**row, "impact": impact_of(row)}
 
 
 class Entry(BaseModel):

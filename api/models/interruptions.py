@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.parameters import Instant, Text
+from api.parameters import Instant, Text, TimeZone
 
 InterruptionKind = Literal["planned", "load_shedding"]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
@@ -64,7 +64,7 @@ class CalendarUpload(BaseModel, extra="forbid"):
     content: str = Field(max_length=1_000_000, description="iCalendar (RFC 5545), or a schedule in JSON")
     sites: list[Text] = Field([], max_length=1000, description="where events are that do not say so themselves")
     devices: list[Text] = Field([], max_length=10_000)
-    time_zone: Text = Field("UTC", description="of times that name none", examples=["Africa/Johannesburg"])
+    time_zone: TimeZone = Field("UTC", description="of times that name none", examples=["Africa/Johannesburg"])
     complete: bool = Field(False, description="what the file does not name any more, and is to come, is called off")
 
 

@@ -7,26 +7,24 @@ Nothing of a back-test is told to anybody but whoever looks at it.
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from api.access import Operator, Viewer
 from api.models.backtests import Backtest, NewBacktest
 from api.pages import LongId, Page, build_page, decode_cursor
-from api.parameters import Paging, check_storable
+from api.parameters import DatabaseLongId, Paging, check_storable
 from api.parts import Shared
-from veldwatch.errors import NotFound, NotPermitted, RequestInvalid
+from api.routes.rules import visible_rule
+from veldwatch.errors import NotPermitted, RequestInvalid
 from veldwatch.model.identifiers import OrganisationId
 from veldwatch.model.rule import Rule
 from veldwatch.storage import backtests
 from veldwatch.storage.backtests import NEWEST, Question
 from veldwatch.storage.connection import Connection
-from veldwatch.storage.rules import get_rule
 from veldwatch.storage.tokens import Bearer
 from veldwatch.wire.rule_document import parse_rule
 
 router = APIRouter(prefix="/v1/backtests", tags=["rules"])
-
-BacktestId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @router.post("", status_code=202)
@@ -57,14 +55,14 @@ def read_backtests(parts: Shared, bearer: Viewer, ask: Annotated[Paging, Query()
 
 
 @router.get("/{backtest_id}")
-def read_backtest(parts: Shared, bearer: Viewer, backtest_id: BacktestId) -> Backtest:
+def read_backtest(parts: Shared, bearer: Viewer, backtest_id: DatabaseLongId) -> Backtest:
     """Tell how far a back-test is, and what came of it."""
     with parts.pool.lend() as connection:
         return Backtest.model_validate(backtests.get(connection, backtest_id, bearer.scope))
 
 
 @router.post("/{backtest_id}/cancel")
-def cancel_backtest(parts: Shared, bearer: Operator, backtest_id: BacktestId) -> Backtest:
+def cancel_backtest(parts: Shared, bearer: Operator, backtest_id: DatabaseLongId) -> Backtest:
     """End a back-test that is not over; its result is nobody's."""
     with parts.pool.lend() as connection:
         return Backtest.model_validate(backtests.cancel(connection, backtest_id, bearer.scope))
@@ -72,10 +70,7 @@ def cancel_backtest(parts: Shared, bearer: Operator, backtest_id: BacktestId) ->
 
 def _rule(connection: Connection, bearer: Bearer, body: NewBacktest) -> Rule:
     if body.definition is None:
-        stored = get_rule(connection, body.rule or "")
-        if bearer.scope is not None and stored.organisation_id not in (None, bearer.scope):
-            raise NotFound(f"no rule {body.rule!r} (list them with GET /v1/rules)")
-        return stored.rule
+        return visible_rule(connection, bearer, body.rule or "").rule
     check_storable(body.definition)
     rule = parse_rule(body.definition)
     if bearer.organisation is not None and rule.select.organisation not in (None, bearer.organisation):

@@ -11,11 +11,11 @@ from api.pages import Page
 from api.parts import Shared
 from veldwatch.config import patience_of
 from veldwatch.errors import ConfigurationInvalid, RequestInvalid
+from veldwatch.model.local_buckets import find_zone
 from veldwatch.storage import calendars
 from veldwatch.storage.calendars import CalendarImport
 from veldwatch.storage.interruptions import Place
 from veldwatch.wire.calendar_file import read_calendar
-from veldwatch.wire.local_times import read_zone
 
 router = APIRouter(prefix="/v1/calendars", tags=["alerts"])
 
@@ -43,7 +43,7 @@ def put_calendar(
             kind=body.kind,
             file=read_calendar(body.content),
             place=Place(sites=tuple(body.sites), devices=tuple(body.devices)),
-            zone=read_zone(body.time_zone) or UTC,
+            zone=find_zone(body.time_zone),
             is_complete=body.complete,
         )
     except ConfigurationInvalid as error:

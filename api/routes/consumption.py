@@ -9,7 +9,7 @@ from api.access import Viewer
 from api.csv_table import CSV_ANSWER, csv_response
 from api.models.consumption import Consumption
 from api.pages import Page, SpanKey, build_page, decode_cursor
-from api.parameters import DatabaseId, Spanning, Text
+from api.parameters import DatabaseId, Spanning, Text, TimeZone
 from api.parts import Shared
 from veldwatch.errors import RequestInvalid
 from veldwatch.model.consumption import code_names
@@ -30,7 +30,7 @@ class ConsumptionQuery(Spanning):
     interval: Literal["reading", "hour", "day", "month"] = Field(
         "hour", description="reading: from reading to reading, not for a subject"
     )
-    time_zone: Text = Field("UTC", description="whose hours, days and months", examples=["Africa/Lusaka"])
+    time_zone: TimeZone = Field("UTC", description="whose hours, days and months", examples=["Africa/Lusaka"])
     register_modulus: float | None = Field(
         None,
         gt=0,
@@ -41,16 +41,12 @@ class ConsumptionQuery(Spanning):
 
     def asked(self) -> Asked:
         """Give what storage understands; a page begins with the bucket at which the one before ended."""
-        try:
-            zone = find_zone(self.time_zone)
-        except ValueError as error:
-            raise RequestInvalid(str(error)) from error
         after = self.after()
         return Asked(
             since=self.since if after is None else after[0],
             until=self.until,
             interval=None if self.interval == "reading" else Interval(self.interval),
-            zone=zone,
+            zone=find_zone(self.time_zone),
             register_modulus=self.register_modulus,
         )
 

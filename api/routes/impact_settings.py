@@ -1,9 +1,9 @@
 """Settings that impact is estimated by: tariffs of organisations, who depends on sites and devices."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TypeVar
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from api.access import Operator, Viewer
 from api.models.impact import (
@@ -17,17 +17,18 @@ from api.models.impact import (
 from api.parameters import DatabaseId, Text
 from api.parts import Shared
 from veldwatch.storage import dependants
+from veldwatch.storage.pool import Row
 
 router = APIRouter(prefix="/v1", tags=["register"])
 
-Number = Annotated[DatabaseId, Path()]
+Answer = TypeVar("Answer", Tariffs, SiteDependants, DeviceDependants)
 
 
 @router.get("/organisations/{organisation}/tariffs")
 def read_tariffs(parts: Shared, bearer: Viewer, organisation: Text) -> Tariffs:
     """Say what water and energy cost in an organisation."""
     with parts.pool.lend() as connection:
-        return _tariffs(dependants.get_tariffs(connection, bearer.scope, organisation))
+        return _shown(Tariffs, dependants.get_tariffs(connection, bearer.scope, organisation))
 
 
 @router.put("/organisations/{organisation}/tariffs")
@@ -35,45 +36,39 @@ def put_tariffs(parts: Shared, bearer: Operator, organisation: Text, body: NewTa
     """Set what water and energy cost; alerts that hold are estimated anew."""
     with parts.pool.lend() as connection:
         row = dependants.set_tariffs(connection, bearer.scope, organisation, body.model_dump(), datetime.now(UTC))
-        return _tariffs(row)
+        return _shown(Tariffs, row)
 
 
 @router.get("/sites/{site_id}/dependants")
-def read_site(parts: Shared, bearer: Viewer, site_id: Number) -> SiteDependants:
+def read_site(parts: Shared, bearer: Viewer, site_id: DatabaseId) -> SiteDependants:
     """Say who depends on a site, and which tariffs differ there."""
     with parts.pool.lend() as connection:
-        return _site(dependants.get_site(connection, bearer.scope, site_id))
+        return _shown(SiteDependants, dependants.get_site(connection, bearer.scope, site_id))
 
 
 @router.put("/sites/{site_id}/dependants")
-def put_site(parts: Shared, bearer: Operator, site_id: Number, body: NewSiteDependants) -> SiteDependants:
+def put_site(parts: Shared, bearer: Operator, site_id: DatabaseId, body: NewSiteDependants) -> SiteDependants:
     """Set who depends on a site; alerts that hold are estimated anew."""
     with parts.pool.lend() as connection:
-        return _site(dependants.set_site(connection, bearer.scope, site_id, body.model_dump(), datetime.now(UTC)))
+        return _shown(
+            SiteDependants, dependants.set_site(connection, bearer.scope, site_id, body.model_dump(), datetime.now(UTC))
+        )
 
 
 @router.get("/devices/{device_id}/dependants")
-def read_device(parts: Shared, bearer: Viewer, device_id: Number) -> DeviceDependants:
+def read_device(parts: Shared, bearer: Viewer, device_id: DatabaseId) -> DeviceDependants:
     """Say who depends on a device."""
     with parts.pool.lend() as connection:
-        return _device(dependants.get_device(connection, bearer.scope, device_id))
+        return _shown(DeviceDependants, dependants.get_device(connection, bearer.scope, device_id))
 
 
 @router.put("/devices/{device_id}/dependants")
-def put_device(parts: Shared, bearer: Operator, device_id: Number, body: NewDeviceDependants) -> DeviceDependants:
+def put_device(parts: Shared, bearer: Operator, device_id: DatabaseId, body: NewDeviceDependants) -> DeviceDependants:
     """Set who depends on a device; alerts that hold are estimated anew."""
     with parts.pool.lend() as connection:
         row = dependants.set_device(connection, bearer.scope, device_id, body.model_dump(), datetime.now(UTC))
-        return _device(row)
+        return _shown(DeviceDependants, row)
 
 
-def _tariffs(row: dict[str, object]) -> Tariffs:
-    return Tariffs.model_validate({name: row[name] for name in Tariffs.model_fields})
-
-
-def _site(row: dict[str, object]) -> SiteDependants:
-    return SiteDependants.model_validate({name: row[name] for name in SiteDependants.model_fields})
-
-
-def _device(row: dict[str, object]) -> DeviceDependants:
-    return DeviceDependants.model_validate({name: row[name] for name in DeviceDependants.model_fields})
+def _shown(kind: type[Answer], row: Row) -> Answer:
+    return kind.model_validate({name: row[name] for name in kind.model_fields})

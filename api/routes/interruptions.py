@@ -3,21 +3,19 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.access import Operator, Viewer
 from api.models.interruptions import Interruption, NewInterruption
 from api.pages import LongId, Moment, Page, build_page, decode_cursor
-from api.parameters import Instant, Paging, Text
+from api.parameters import DatabaseLongId, Instant, Paging, Text
 from api.parts import Shared
 from veldwatch.config import patience_of
 from veldwatch.storage import interruptions
 from veldwatch.storage.interruptions import Place, Planned
 
 router = APIRouter(prefix="/v1/interruptions", tags=["alerts"])
-
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class InterruptionQuery(Paging):
@@ -72,14 +70,14 @@ def post_interruption(parts: Shared, bearer: Operator, body: NewInterruption) ->
 
 
 @router.get("/{interruption_id}")
-def read_interruption(parts: Shared, bearer: Viewer, interruption_id: Number) -> Interruption:
+def read_interruption(parts: Shared, bearer: Viewer, interruption_id: DatabaseLongId) -> Interruption:
     """Give one interruption, called off or not."""
     with parts.pool.lend() as connection:
         return Interruption.model_validate(interruptions.get_interruption(connection, bearer.scope, interruption_id))
 
 
 @router.delete("/{interruption_id}", status_code=204)
-def delete_interruption(parts: Shared, bearer: Operator, interruption_id: Number) -> None:
+def delete_interruption(parts: Shared, bearer: Operator, interruption_id: DatabaseLongId) -> None:
     """Call an interruption off: it is kept, and explains nothing any more."""
     with parts.pool.lend() as connection:
         interruptions.cancel_interruption(

@@ -6,13 +6,13 @@ A token of one organisation makes, changes and sees silences of that organisatio
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.access import Operator, Viewer
 from api.models.silences import Muted, NewSilence, Silence, SilenceEnd, SilenceMatcher, SilenceStory
 from api.pages import LongId, Moment, Page, build_page, decode_cursor
-from api.parameters import Paging
+from api.parameters import DatabaseLongId, Paging
 from api.parts import Shared
 from veldwatch.model import silence as model
 from veldwatch.storage import silences
@@ -21,7 +21,6 @@ from veldwatch.storage.tokens import Bearer
 router = APIRouter(prefix="/v1/silences", tags=["alerts"])
 
 _SHOWN = 100
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class SilenceQuery(Paging):
@@ -74,14 +73,14 @@ def preview_silence(parts: Shared, bearer: Operator, body: SilenceMatcher) -> Mu
 
 
 @router.get("/{silence_id}")
-def read_silence(parts: Shared, bearer: Viewer, silence_id: Number) -> SilenceStory:
+def read_silence(parts: Shared, bearer: Viewer, silence_id: DatabaseLongId) -> SilenceStory:
     """Give one silence with what was done with it."""
     with parts.pool.lend() as connection:
         return SilenceStory.model_validate(silences.get_silence(connection, bearer.scope, silence_id, _now()))
 
 
 @router.get("/{silence_id}/alerts")
-def read_muted(parts: Shared, bearer: Viewer, silence_id: Number) -> Muted:
+def read_muted(parts: Shared, bearer: Viewer, silence_id: DatabaseLongId) -> Muted:
     """Give the alerts that a silence mutes or muted, newest first."""
     with parts.pool.lend() as connection:
         muted = silences.muted_alerts(connection, bearer.scope, silence_id, _now(), _SHOWN)
@@ -89,7 +88,7 @@ def read_muted(parts: Shared, bearer: Viewer, silence_id: Number) -> Muted:
 
 
 @router.patch("/{silence_id}")
-def patch_silence(parts: Shared, bearer: Operator, silence_id: Number, body: SilenceEnd) -> SilenceStory:
+def patch_silence(parts: Shared, bearer: Operator, silence_id: DatabaseLongId, body: SilenceEnd) -> SilenceStory:
     """Let a silence end later, earlier or now; what it kept back and still holds is told when it ends."""
     now = _now()
     with parts.pool.lend() as connection:

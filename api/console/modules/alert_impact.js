@@ -26,5 +26,5 @@ export function impactFigures(impact) {
 export function alertImpact(alert) {
   const figures = impactFigures(alert.impact);
   const incident = alert.incident_id === null ? null : h("p", {}, h("a", { href: `#/incidents/${alert.incident_id}`, id: "incident-link" }, "Open the incident that it is part of"));
-  return figures === null && incident === null ? null : h("section", { class: "detail-section" }, h("h3", {}, "Impact"), figures, incident);
+  return figures === null && incident === null ? null : h("section", { class: "detail-section" }, h("h3", {}, figures === null ? "Incident" : "Impact"), figures, incident);
 }

@@ -7,7 +7,6 @@ import { span } from "./time.js";
 import { sentence } from "./units.js";
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
-const time = (seconds) => (seconds === null ? "–" : span(seconds));
 const share = (part) => (part === null ? "–" : `${Math.round(part * 100)} %`);
 
 /** Fill `host` with the statistics of a rule. */
@@ -18,8 +17,8 @@ export async function showStatistics(host, slug) {
     const told = await request(`/v1/rules/${encodeURIComponent(slug)}/statistics`, { query: { time_zone: zone } });
     const verdicts = Object.entries(told.resolutions).map(([reason, count]) => `${count} ${sentence(reason).toLowerCase()}`).join(", ");
     fill(host, h("dl", { class: "facts" }, fact("Alerts", `${told.alerts}, ${told.per_week} a week`), fact("Firing now", told.still_firing),
-      fact("Lasted", `${time(told.median_seconds)} (median)`), fact("Acknowledged", `${share(told.share_acknowledged)}, after ${time(told.median_seconds_to_acknowledge)}`),
-      fact("Resolved by hand", verdicts || "none"), fact("False alarms", `${share(told.share_false)} of the verdicts`), fact("At night", share(told.share_at_night)), fact("Late, retracted", `${told.late}, ${told.retracted}`)),
+      fact("Lasted", told.median_seconds === null ? "–" : `${span(told.median_seconds)} (median)`), fact("Acknowledged", [share(told.share_acknowledged), told.median_seconds_to_acknowledge === null ? "" : `after ${span(told.median_seconds_to_acknowledge)}`].filter(Boolean).join(", ")),
+      fact("Resolved by hand", verdicts || "none"), fact("False alarms", told.share_false === null ? "–" : `${share(told.share_false)} of the verdicts`), fact("At night", share(told.share_at_night)), fact("Late", told.late), fact("Retracted", told.retracted)),
     told.top.length === 0 ? null : h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", {}, "Most alerts"), h("th", { class: "right" }, "Alerts"), h("th", { class: "right" }, "False"))),
       h("tbody", {}, told.top.map((one) => h("tr", {}, h("td", {}, one.device_id ? h("a", { href: `#/devices/${one.device_id}` }, one.name ?? one.device) : one.name ?? one.site), h("td", { class: "right number" }, one.alerts), h("td", { class: "right number" }, one.false_alarms))))));
   } catch (error) {

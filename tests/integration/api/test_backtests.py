@@ -187,6 +187,13 @@ def test_old_ones_are_forgotten(bearing: As, connection: Connection, made: World
     assert bearing("water").get(f"/v1/backtests/{asked['id']}").status_code == 404
 
 
+def test_a_name_or_zone_that_none_can_have_is_refused(bearing: As, made: World) -> None:
+    assert made
+    water = bearing("water")
+    for wrong in ({"rule": "a\x00"}, {"rule": ""}, {"rule": "a", "time_zone": "Mars/Olympus"}):
+        assert water.post("/v1/backtests", json={"from": "2026-01-01", **wrong}).status_code == 422, wrong
+
+
 def test_a_definition_is_checked_without_being_stored(bearing: As, made: World) -> None:
     assert made
     water = bearing("water")

@@ -96,7 +96,7 @@ const selectorText = (select = {}) => Object.entries(select).map(([name, value])
 function showRule(view, rule) {
   const statistics = h("div", { id: "statistics" });
   fill(view, h("div", { class: "card" }, h("header", { class: "detail-head" },
-    h("div", { class: "row" }, h("a", { class: "button button-small", href: "#/rules" }, icon("back", 15), "Rules"), severityBadge(rule.severity), h("span", { class: "grow" }), mayOperate() ? h("a", { class: "button button-small", href: link("rules", rule.slug, { draft: "1" }) }, icon("play", 14), "Change and try") : null, toggle(rule)),
+    h("div", { class: "row row-wrap" }, h("a", { class: "button button-small", href: "#/rules" }, icon("back", 15), "Rules"), severityBadge(rule.severity), h("span", { class: "grow" }), mayOperate() ? h("a", { class: "button button-small", href: link("rules", rule.slug, { draft: "1" }) }, icon("play", 14), "Change and try") : null, toggle(rule)),
     h("h2", { class: "detail-title" }, rule.title), h("p", {}, conditionText(rule.definition)),
     h("dl", { class: "facts" }, fact("Name", h("span", { class: "mono" }, rule.slug)), fact("Version", rule.version), fact("Since", timeElement(rule.created_at)), rule.created_by ? fact("By", rule.created_by) : null)),
   h("section", { class: "detail-section" }, h("h3", {}, "Its alerts of the last four weeks"), statistics),
