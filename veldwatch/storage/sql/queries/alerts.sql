@@ -69,13 +69,7 @@ LEFT JOIN device d ON d.id = page.device_id
 LEFT JOIN series ON series.id = page.series_id
 LEFT JOIN site s ON s.id = COALESCE(page.site_id, d.site_id)
 -- where a tracker was when it happened; what never moves has no fixes
-LEFT JOIN LATERAL (
-    SELECT p.longitude, p.latitude FROM position p
-    WHERE p.device_id = page.device_id AND p.observed_at <= COALESCE(page.fired_at, page.opened_at)
-      AND p.quality & 4 = 0
-    ORDER BY p.observed_at DESC
-    LIMIT 1
-) fix ON true
+LEFT JOIN LATERAL position_at(page.device_id, coalesce(page.fired_at, page.opened_at)) fix ON true
 ORDER BY page.key DESC, page.opened_at DESC, page.id DESC;
 
 -- transitions: what became of an alert, in the order of recording

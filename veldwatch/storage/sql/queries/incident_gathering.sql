@@ -26,12 +26,7 @@ FROM alert a
 LEFT JOIN device d ON d.id = a.device_id
 LEFT JOIN incident i ON i.id = a.incident_id
 -- where a tracker was when it happened
-LEFT JOIN LATERAL (
-    SELECT p.longitude, p.latitude FROM position p
-    WHERE p.device_id = a.device_id AND p.observed_at <= coalesce(a.fired_at, a.opened_at) AND p.quality & 4 = 0
-    ORDER BY p.observed_at DESC
-    LIMIT 1
-) fix ON d.longitude IS NULL
+LEFT JOIN LATERAL position_at(a.device_id, coalesce(a.fired_at, a.opened_at)) fix ON d.longitude IS NULL
 WHERE a.id = ANY (%(ids)s::uuid[]);
 
 -- near: heads that begin within some stretches of time
@@ -109,12 +104,7 @@ JOIN rule_version v ON v.id = a.rule_version_id
 JOIN rule r ON r.id = v.rule_id
 LEFT JOIN device d ON d.id = a.device_id
 LEFT JOIN site s ON s.id = a.site_id
-LEFT JOIN LATERAL (
-    SELECT x.longitude, x.latitude FROM position x
-    WHERE x.device_id = a.device_id AND x.observed_at <= coalesce(a.fired_at, a.opened_at) AND x.quality & 4 = 0
-    ORDER BY x.observed_at DESC
-    LIMIT 1
-) fix ON p.longitude IS NULL;
+LEFT JOIN LATERAL position_at(a.device_id, coalesce(a.fired_at, a.opened_at)) fix ON p.longitude IS NULL;
 
 -- impacts: what the alerts of some incidents are about, where anything is known or missing
 SELECT a.incident_id, a.organisation_id, coalesce(a.site_id, d.site_id) AS site_id, a.device_id,

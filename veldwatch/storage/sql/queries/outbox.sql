@@ -18,18 +18,7 @@ SELECT pg_notify('veldwatch_outbox', '');
 -- due_receivers: receivers that something is due for, the longest waiting first; what waits for an earlier one is not due
 SELECT o.receiver_id, min(o.next_attempt_at) AS since
 FROM outbox o
-CROSS JOIN LATERAL (
-    -- this alert and those that it took the place of: whoever was told of one was told of all
-    WITH RECURSIVE line (alert_id) AS (
-        SELECT o.alert_id
-        UNION
-        SELECT (t.detail ->> 'supersedes')::uuid
-        FROM line
-        JOIN alert_transition t ON t.alert_id = line.alert_id
-        WHERE t.detail ->> 'supersedes' IS NOT NULL
-    )
-    SELECT array_agg(line.alert_id) AS alerts FROM line
-) line
+CROSS JOIN LATERAL alert_line(o.alert_id) AS line (alerts)
 WHERE o.state = 'pending'
   AND o.grouped_in IS NULL
   AND o.next_attempt_at <= %(now)s
@@ -58,18 +47,7 @@ SELECT o.id, o.alert_id, o.message ->> 'kind' AS kind, o.attempts, o.created_at,
        bundle.leader, a.incident_id, site_path(a.site_id), v.definition -> 'schedule'
 FROM outbox o
 JOIN receiver r ON r.id = o.receiver_id
-CROSS JOIN LATERAL (
-    -- this alert and those that it took the place of: whoever was told of one was told of all
-    WITH RECURSIVE line (alert_id) AS (
-        SELECT o.alert_id
-        UNION
-        SELECT (t.detail ->> 'supersedes')::uuid
-        FROM line
-        JOIN alert_transition t ON t.alert_id = line.alert_id
-        WHERE t.detail ->> 'supersedes' IS NOT NULL
-    )
-    SELECT array_agg(line.alert_id) AS alerts FROM line
-) line
+CROSS JOIN LATERAL alert_line(o.alert_id) AS line (alerts)
 -- what late data put in its place counts, where there is such
 JOIN alert a ON a.id = alert_head(o.alert_id)
 JOIN rule_version v ON v.id = a.rule_version_id
@@ -125,17 +103,7 @@ SELECT o.id, o.alert_id, coalesce(o.composed, o.message), o.attempts, o.created_
         WHERE sent.alert_id = ANY (line.alerts) AND sent.receiver_id = o.receiver_id AND sent.state = 'delivered') AS thread
 FROM outbox o
 JOIN receiver r ON r.id = o.receiver_id
-CROSS JOIN LATERAL (
-    WITH RECURSIVE line (alert_id) AS (
-        SELECT o.alert_id
-        UNION
-        SELECT (t.detail ->> 'supersedes')::uuid
-        FROM line
-        JOIN alert_transition t ON t.alert_id = line.alert_id
-        WHERE t.detail ->> 'supersedes' IS NOT NULL
-    )
-    SELECT array_agg(line.alert_id) AS alerts FROM line
-) line
+CROSS JOIN LATERAL alert_line(o.alert_id) AS line (alerts)
 WHERE o.id = %(id)s AND o.state = 'pending';
 
 -- messages: what some notifications say
