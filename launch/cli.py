@@ -179,6 +179,18 @@ def _broker(app: typer.Typer) -> None:
     app.add_typer(mounted, name="broker")
 
 
+def _alerts(app: typer.Typer) -> None:
+    from launch.commands.alerts import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="alerts")
+
+
+def _incidents(app: typer.Typer) -> None:
+    from launch.commands.incidents import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="incidents")
+
+
 def _calendar(app: typer.Typer) -> None:
     from launch.commands.calendar import app as mounted  # noqa: PLC0415  # only where it is named
 
@@ -231,6 +243,8 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "token": _token,
     "credentials": _credentials,
     "broker": _broker,
+    "alerts": _alerts,
+    "incidents": _incidents,
     "silences": _silences,
     "calendar": _calendar,
     "simulate": _simulate,

@@ -24,6 +24,8 @@ TransitionKind = Literal[
     "unassigned",
     "resolved_by_hand",
     "reopened",
+    "taken_out",
+    "put_back",
 ]
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 CommentText = Annotated[

@@ -46,7 +46,7 @@ class Entry(BaseModel):
     """What a person did with an incident."""
 
     id: int
-    kind: Literal["acknowledged", "assigned", "commented", "resolved"]
+    kind: Literal["acknowledged", "assigned", "commented", "resolved", "reopened"]
     at: datetime
     author: str = Field(examples=["control room"])
     body: str = Field(description="a comment; to whom it was assigned", examples=["Crew is on the way."])

@@ -1,4 +1,4 @@
-"""GET /v1/incidents, and what operators do with them: acknowledge, assign, comment, resolve."""
+"""GET /v1/incidents, and what operators do with them: acknowledge, assign, comment, resolve, reopen."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -33,6 +33,7 @@ from veldwatch.storage.incidents import (
     comment_incident,
     get_incident,
     list_incidents,
+    reopen_incident,
     resolve_incident,
     tell_incident,
 )
@@ -118,6 +119,15 @@ def post_verdict(parts: Shared, bearer: Operator, incident_id: UUID, body: Verdi
     with parts.pool.lend() as connection:
         found = get_incident(connection, bearer.scope, incident_id)
         resolve_incident(connection, _deed(bearer, found["id"]), handling.Resolution(body.resolution), body.note)
+        return Incident.model_validate(get_incident(connection, bearer.scope, found["id"]))
+
+
+@router.post("/{incident_id}/reopen")
+def post_reopening(parts: Shared, bearer: Operator, incident_id: UUID) -> Incident:
+    """Take the verdicts of all alerts of an incident back; the history keeps them."""
+    with parts.pool.lend() as connection:
+        found = get_incident(connection, bearer.scope, incident_id)
+        reopen_incident(connection, _deed(bearer, found["id"]))
         return Incident.model_validate(get_incident(connection, bearer.scope, found["id"]))
 
 

@@ -111,6 +111,11 @@ def get_alert(connection: Connection, scope: int | None, alert_id: UUID) -> Row:
     return rows[0]
 
 
+def alerts_between(connection: Connection, first: UUID, last: UUID) -> list[UUID]:
+    """Find alerts whose id lies between two, both counted; two of them at most."""
+    return [row["id"] for row in fetch_rows(connection, _QUERIES["between"], {"first": first, "last": last})]
+
+
 def tell_alert(connection: Connection, scope: int | None, alert_id: UUID) -> Row:
     """Give one alert with its `transitions`, `comments` and `notifications`, each in order.
 

@@ -83,6 +83,13 @@ def get_incident(connection: Connection, scope: int | None, incident_id: UUID) -
     return rows[0]
 
 
+def incidents_between(connection: Connection, first: UUID, last: UUID) -> list[UUID]:
+    """Find incidents whose id lies between two, both counted, each by what stands in its place; two of them at most."""
+    found = fetch_rows(connection, _QUERIES["between"], {"first": first, "last": last})
+    heads = [fetch_row(connection, _QUERIES["head"], {"id": row["id"]}) for row in found]
+    return sorted({head["id"] for head in heads if head is not None})
+
+
 def tell_incident(connection: Connection, scope: int | None, incident_id: UUID) -> Row:
     """Give one incident with its `entries` and the `course` of its alerts, each oldest first.
 
@@ -128,6 +135,17 @@ def resolve_incident(connection: Connection, deed: IncidentDeed, resolution: Res
     verdict = {"resolution": resolution.value, "note": note, "reason": Suppression.RESOLVED_BY_HAND.value}
     fetch_rows(connection, _QUERIES["resolve"], {**deed.parameters(), **verdict})
     _add(connection, deed, "resolved", f"{resolution.value}: {note}" if note else resolution.value)
+
+
+def reopen_incident(connection: Connection, deed: IncidentDeed) -> None:
+    """Take the verdicts of all of its alerts back; where none has one it changes nothing.
+
+    Raises:
+        NotFound: there is no such incident, or nothing of it is the asker's.
+    """
+    _begin(connection, deed)
+    if fetch_rows(connection, _QUERIES["reopen"], deed.parameters()):
+        _add(connection, deed, "reopened", "")
 
 
 def comment_incident(connection: Connection, deed: IncidentDeed, body: str) -> Row:

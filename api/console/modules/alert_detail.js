@@ -15,8 +15,8 @@ import { ageElement, ago, local, span, timeElement, utc } from "./time.js";
 import { notice } from "./toasts.js";
 import { number, sentence } from "./units.js";
 
-const KIND_ICONS = { pending: "clock", firing: "alerts", resolved: "ok", retracted: "retracted", corrected: "retracted", acknowledged: "check", commented: "comment", raised: "critical", assigned: "check", unassigned: "leave", resolved_by_hand: "ok", reopened: "back" };
-const KIND_WORDS = { pending: "Condition began", firing: "Fired", resolved: "Resolved", retracted: "Retracted: late data shows that it never was", corrected: "Corrected by late data", acknowledged: "Acknowledged", commented: "Comment", raised: "Severity rose", assigned: "Assigned", unassigned: "Assigned to nobody", resolved_by_hand: "Resolved by hand", reopened: "Reopened" };
+const KIND_ICONS = { pending: "clock", firing: "alerts", resolved: "ok", retracted: "retracted", corrected: "retracted", acknowledged: "check", commented: "comment", raised: "critical", assigned: "check", unassigned: "leave", resolved_by_hand: "ok", reopened: "back", taken_out: "leave", put_back: "back" };
+const KIND_WORDS = { pending: "Condition began", firing: "Fired", resolved: "Resolved", retracted: "Retracted: late data shows that it never was", corrected: "Corrected by late data", acknowledged: "Acknowledged", commented: "Comment", raised: "Severity rose", assigned: "Assigned", unassigned: "Assigned to nobody", resolved_by_hand: "Resolved by hand", reopened: "Reopened", taken_out: "Taken out of its incident", put_back: "Put back into its incident" };
 const OUTCOMES = { delivered: "ok", failed: "critical", suppressed: "silent", pending: "clock" };
 
 /**

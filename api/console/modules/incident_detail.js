@@ -19,7 +19,7 @@ import { notice } from "./toasts.js";
 import { count, sentence } from "./units.js";
 
 const PAGE = 50;
-const STEP_ICONS = { firing: "alerts", resolved: "ok", retracted: "retracted", corrected: "retracted", acknowledged: "check", commented: "comment", assigned: "key", resolved_by_hand: "ok" };
+const STEP_ICONS = { firing: "alerts", resolved: "ok", retracted: "retracted", corrected: "retracted", acknowledged: "check", commented: "comment", assigned: "key", resolved_by_hand: "ok", reopened: "back", taken_out: "leave", put_back: "back" };
 
 /**
  * Show the incident in `host`.
@@ -127,7 +127,7 @@ function commentForm(act) {
   return h("form", { class: "stack", on: { submit } }, h("label", { class: "field" }, "Comment", text), h("div", { class: "row" }, h("button", { class: "button", type: "submit" }, icon("comment", 16), "Add comment")));
 }
 
-const ENTRY_WORDS = { acknowledged: "All alerts acknowledged", assigned: "Assigned", commented: "Comment", resolved: "Resolved by hand" };
+const ENTRY_WORDS = { acknowledged: "All alerts acknowledged", assigned: "Assigned", commented: "Comment", resolved: "Resolved by hand", reopened: "Reopened" };
 
 /** What became of its alerts, those of a minute together, and what people did with all of them. */
 function course(incident) {

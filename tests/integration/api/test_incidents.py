@@ -99,6 +99,11 @@ def test_what_is_done_to_an_incident_is_done_to_the_part_that_one_sees(bearing: 
         ("assigned", 1),
         ("resolved_by_hand", 1),
     ]
+    opened = water.post(f"{path}/reopen").json()
+    assert (opened["resolved_by"], opened["resolved_by_hand_at"]) == (None, None)
+    assert water.post(f"{path}/reopen").status_code == 200
+    assert water.get(f"/v1/alerts/{shared[0]}").json()["resolution"] is None
+    assert [entry["kind"] for entry in water.get(path).json()["entries"]][-1] == "reopened"
     operator = bearing("operator")
     taken = {one["id"]: one["acknowledged_by"] for one in _alerts(operator, incident["id"])}
     assert taken == {str(shared[0]): "water desk", str(shared[1]): None}

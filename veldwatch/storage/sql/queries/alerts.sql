@@ -99,6 +99,9 @@ JOIN receiver r ON r.id = n.receiver_id
 WHERE n.alert_id = %(id)s
 ORDER BY n.created_at, n.id;
 
+-- between: alerts that an id names which is cut short; two are one too many
+SELECT a.id FROM alert a WHERE a.id >= %(first)s AND a.id <= %(last)s ORDER BY a.id LIMIT 2;
+
 -- lock: hold an alert for a change, if the asker may see it
 SELECT a.id, a.state, a.acknowledged_at, a.assigned_to, a.resolution, a.resolution_note, a.resolved_by
 FROM alert a

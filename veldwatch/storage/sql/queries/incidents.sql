@@ -44,11 +44,11 @@ LEFT JOIN LATERAL (
     ORDER BY e.id DESC LIMIT 1
 ) assigned ON true
 LEFT JOIN LATERAL (
-    SELECT e.at, e.author FROM incident_entry e
-    WHERE e.incident_id = page.incident_id AND e.kind = 'resolved'
+    SELECT e.at, e.author, e.kind FROM incident_entry e
+    WHERE e.incident_id = page.incident_id AND e.kind IN ('resolved', 'reopened')
       AND (page.organisation_id IS NULL OR e.organisation_id IS NOT DISTINCT FROM page.organisation_id)
     ORDER BY e.id DESC LIMIT 1
-) closed ON true
+) closed ON closed.kind = 'resolved'
 ORDER BY page.key DESC, page.opened_at DESC, page.incident_id DESC;
 
 -- head: the incident that stands in an incident's place after late data; most stand for themselves
@@ -61,6 +61,9 @@ WITH RECURSIVE head AS (
     WHERE head.steps < 100
 )
 SELECT id FROM head ORDER BY steps DESC LIMIT 1;
+
+-- between: incidents that an id names which is cut short; two are one too many
+SELECT n.id FROM incident n WHERE n.id >= %(first)s AND n.id <= %(last)s ORDER BY n.id LIMIT 2;
 
 -- entries: what people did with an incident and with those whose place it took, oldest first
 -- Those of who sees all organisations are not shown to one of several: they may speak of the others.
@@ -160,6 +163,27 @@ WITH taken AS (
     SELECT id, 'resolved_by_hand', %(now)s, %(author)s,
            jsonb_build_object('incident', %(id)s::uuid, 'resolution', %(resolution)s::text, 'note', %(note)s::text,
                               'state', state)
+    FROM changed
+    RETURNING alert_id
+)
+SELECT pg_notify('veldwatch_alert', alert_id::text) FROM told;
+
+-- reopen: take the verdicts of all of its alerts back; the history keeps them
+WITH taken AS (
+    SELECT a.id, a.resolution, a.resolved_by FROM alert a
+    WHERE a.incident_id = %(id)s AND a.resolution IS NOT NULL
+      AND (%(scope)s::integer IS NULL OR a.organisation_id = %(scope)s)
+    ORDER BY a.id
+    FOR UPDATE
+), changed AS (
+    UPDATE alert a
+    SET resolution = NULL, resolution_note = NULL, resolved_by_hand_at = NULL, resolved_by = NULL, updated_at = now()
+    FROM taken WHERE a.id = taken.id
+    RETURNING a.id, taken.resolution, taken.resolved_by
+), told AS (
+    INSERT INTO alert_transition (alert_id, kind, at, author, detail)
+    SELECT id, 'reopened', %(now)s, %(author)s,
+           jsonb_build_object('incident', %(id)s::uuid, 'resolution', resolution, 'resolved_by', resolved_by)
     FROM changed
     RETURNING alert_id
 )
