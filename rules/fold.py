@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from rules.conditions.compile import AnyCondition
 from rules.conditions.span import Fix, Instant, Observation, Span, span_from_json
 from rules.escalation import Step, next_step, raised
-from rules.track import Tail, extend, undecided
+from rules.track import Tail, believed_at, extend, undecided
 from veldwatch.model.track import NO_LIMITS, SpeedLimits
 
 
@@ -76,7 +76,7 @@ class Fold:
         Those that are over by time alone have `ended_at`; pending ones have no `reached_at`, and are left out unless
         `shows_pending`.
         """
-        state, over = self._believed(state)
+        state, over = self._believed(state, now)
         spans = [] if state.lingering is None else [state.lingering]
         current = self.condition.open_span(state.condition, now)
         if current is not None and spans and self._continues(spans[0], current):
@@ -90,8 +90,9 @@ class Fold:
 
     def wake_at(self, state: FoldState, now: Instant) -> Instant | None:
         """Tell when, after `now`, time alone next changes what `spans_at` says; None: never."""
-        state, _ = self._believed(state)
-        wishes: list[Instant | None] = [self.condition.wake_at(state.condition, now)]
+        held_until = believed_at(state.tail, self.speed_limits)
+        state, _ = self._believed(state, now)
+        wishes: list[Instant | None] = [self.condition.wake_at(state.condition, now), held_until]
         current = self.condition.open_span(state.condition, now)
         if self.steps and current is not None:
             joined = state.lingering is not None and self._continues(state.lingering, current)
@@ -137,12 +138,12 @@ class Fold:
                 settled += [Settled(span, seen.at) for span, _ in found]
         return FoldState(inner, lingering, tail), settled
 
-    def _believed(self, state: FoldState) -> tuple[FoldState, list[Span]]:
+    def _believed(self, state: FoldState, now: Instant) -> tuple[FoldState, list[Span]]:
         """Take in the fixes that are not decided, as they look now; give the spans that they would settle."""
         if not state.tail:
             return state, []
         would: list[Settled] = []
-        fixes = undecided(state.tail, self.speed_limits)
+        fixes = undecided(state.tail, self.speed_limits, now)
         inner, lingering = self._take(state.condition, state.lingering, fixes, would)
         return FoldState(inner, lingering), [span for span, _ in would]
 

@@ -263,10 +263,13 @@ def _device(row: tuple[Any, ...], limits: Mapping[int, SpeedLimits]) -> WatchedD
     )
 
 
-def _speed_limits(rows: Iterable[tuple[int, int | None, int | None, float | None]]) -> dict[int, SpeedLimits]:
+def _speed_limits(
+    rows: Iterable[tuple[int, int | None, int | None, float | None, float | None]],
+) -> dict[int, SpeedLimits]:
     found: dict[int, list[Stretch]] = {}
-    for device, since, until, maximum_speed in rows:
-        found.setdefault(device, []).append(Stretch(since=since, until=until, maximum_speed=maximum_speed))
+    for device, since, until, maximum, travel in rows:
+        stretch = Stretch(since=since, until=until, maximum_speed=maximum, travel_speed=travel)
+        found.setdefault(device, []).append(stretch)
     return {device: SpeedLimits(tuple(stretches)) for device, stretches in found.items()}
 
 

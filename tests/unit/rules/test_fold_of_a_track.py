@@ -20,6 +20,10 @@ EXIT = Fold(
     condition=compile_geofence(Geofence(event=GeofenceEvent.EXIT, polygon=RESERVE), [RESERVE], 0), speed_limits=LIMITS
 )
 
+WALKING = replace(
+    EXIT, speed_limits=SpeedLimits((Stretch(since=None, until=None, maximum_speed=50.0, travel_speed=3.0),))
+)
+
 
 def _track(*longitudes: float) -> list[Fix]:
     return [Fix(number * HOUR, longitude, 0.0) for number, longitude in enumerate(longitudes)]
@@ -47,6 +51,26 @@ def test_a_real_exit_is_told_at_its_first_fix() -> None:
 def test_an_animal_that_was_carried_off_is_told_when_it_is_heard_from_there_again() -> None:
     track = _track(30, 30.1, 30.2, 35, 35.1, 35.2, 35.1)
     assert [_opened(EXIT, track[:length])[:1] for length in range(4, 8)] == [[], [(4, None)], [(3, None)], [(3, None)]]
+
+
+def test_a_fix_out_and_back_raises_nothing_neither_when_it_comes_nor_later() -> None:
+    track = _track(30.3, 30.31, 30.6, 30.32, 30.31, 30.32)
+    assert [_opened(WALKING, track[:length]) for length in range(1, 7)] == [[]] * 6
+    assert _opened(EXIT, track) == [(2, 3)]
+
+
+def test_a_hasty_exit_is_told_with_the_next_fix_from_outside_and_a_slow_one_at_once() -> None:
+    hasty, slow = _track(30, 30.3, 30.6, 30.65, 30.7), _track(30.4, 30.46, 30.52, 30.55, 30.6)
+    assert [_opened(WALKING, hasty[:length]) for length in (3, 4, 5)] == [[], [(2, None)], [(2, None)]]
+    assert [_opened(WALKING, slow[:length]) for length in (3, 4, 5)] == [[(2, None)]] * 3
+
+
+def test_a_hasty_exit_after_which_the_collar_is_silent_is_told_when_the_next_fix_is_overdue() -> None:
+    state, _ = WALKING.advance(WALKING.initial(), _track(30, 30.3, 30.9))
+    assert WALKING.spans_at(state, 4 * HOUR - 1) == []
+    assert WALKING.wake_at(state, 2 * HOUR) == 4 * HOUR
+    assert [span.opened_at for span in WALKING.spans_at(state, 4 * HOUR)] == [2 * HOUR]
+    assert WALKING.wake_at(state, 4 * HOUR) is None
 
 
 def test_what_is_not_decided_yet_survives_being_saved() -> None:

@@ -80,6 +80,18 @@ def test_an_outlier_is_marked_in_every_order_of_arrival(
     assert raw == [(0,)]
 
 
+def test_a_fix_out_and_back_is_marked_for_a_species_that_walks(
+    dsn: str, connection: Connection, organisation: OrganisationId
+) -> None:
+    device = _collar(connection, organisation)
+    _animal(connection, organisation, device, species="Panthera leo")
+    connection.commit()
+    _store(dsn, device, _hourly(30, 30.01, 30.3, 29.7, 30.02, 30.03))
+    assert _marked(connection) == [False, False, True, True, False, False]
+    connection.execute("UPDATE subject SET species = 'Gyps africanus'")
+    assert _marked(connection) == [False] * 6
+
+
 def test_a_subjects_own_limit_goes_before_its_species_and_that_before_the_profiles(
     dsn: str, connection: Connection, organisation: OrganisationId
 ) -> None:
@@ -123,8 +135,8 @@ def test_the_view_and_the_model_agree_on_wild_tracks_over_several_deployments(
     track: list[Place] = []
     longitude = 30.0
     for number in range(200):
-        longitude += wild.gauss(0, 0.2)
-        jump = wild.choice([0, 0, 0, 0, 3, -3, 40])
+        longitude += wild.gauss(0, wild.choice([0.02, 0.2]))
+        jump = wild.choice([0, 0, 0, 0, 0.5, -0.5, 3, -3, 40])
         at = FIRST + number * HOUR - 5 * HOUR + wild.randrange(HOUR)
         accuracy = wild.choice([None, 5.0, 2500.0])
         track.append(Place(at, longitude + jump, wild.uniform(-3, -2), accuracy))

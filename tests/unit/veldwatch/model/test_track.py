@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veldwatch.model.track import Place, SpeedLimits, Stretch, is_implausible, metres_between
+from veldwatch.model.track import Place, SpeedLimits, Stretch, is_hasty, is_implausible, metres_between
 
 HOUR = 3_600_000_000
 ELEPHANT = SpeedLimits((Stretch(since=None, until=None, maximum_speed=12.0),))
+
+WALKING = SpeedLimits((Stretch(since=None, until=None, maximum_speed=12.0, travel_speed=3.0),))
 
 
 def _track(*longitudes: float) -> list[Place]:
@@ -85,3 +87,34 @@ def test_one_outlier_among_steps_that_an_elephant_can_walk_is_found_and_nothing_
     wrong = data.draw(st.integers(1, len(steps) - 1))
     longitudes[wrong] += 20
     assert _judged(_track(*longitudes)) == [n == wrong for n in range(len(steps))]
+
+
+def test_a_fix_out_and_back_faster_than_the_species_travels_is_implausible_though_a_charge_would_reach_it() -> None:
+    assert _judged(_track(30, 30.01, 30.2, 30.02, 30.03)) == [False] * 5
+    assert _judged(_track(30, 30.01, 30.2, 30.02, 30.03), WALKING) == [False, False, True, False, False]
+
+
+def test_two_in_a_row_in_different_directions_are_found_by_the_good_fixes_around_them() -> None:
+    assert _judged(_track(30, 30.01, 30.3, 29.7, 30.02, 30.03), WALKING) == [False, False, True, True, False, False]
+
+
+def test_who_goes_on_from_there_or_comes_back_slowly_or_elsewhere_is_believed() -> None:
+    assert _judged(_track(30, 30.01, 30.2, 30.21, 30.22), WALKING) == [False] * 5
+    assert _judged(_track(30, 30.01, 30.09, 30.02, 30.03), WALKING) == [False] * 5
+    assert _judged(_track(30, 30.01, 30.2, 30.08, 30.07), WALKING) == [False] * 5
+
+
+def test_the_newest_fix_is_not_marked_by_haste_alone() -> None:
+    assert _judged(_track(30, 30.01, 30.2), WALKING) == [False] * 3
+
+
+def test_haste_is_of_one_stretch_and_of_a_species_that_is_known() -> None:
+    one, other = _track(30, 30.2)
+    assert is_hasty(other, one, WALKING)
+    assert not is_hasty(one._replace(longitude=30.05), one._replace(at=-HOUR), WALKING)
+    assert not is_hasty(other, one, ELEPHANT)
+    halves = (
+        Stretch(since=None, until=HOUR, maximum_speed=12.0, travel_speed=3.0),
+        Stretch(since=HOUR, until=None, maximum_speed=12.0, travel_speed=3.0),
+    )
+    assert not is_hasty(other, one, SpeedLimits(halves))

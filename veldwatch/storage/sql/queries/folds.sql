@@ -33,7 +33,7 @@ ORDER BY s.id;
 
 -- watched_stretches: where those of the devices that have any limit move under which, oldest first; microseconds
 SELECT m.device_id, (extract(epoch FROM lower(m.during)) * 1000000)::bigint,
-       (extract(epoch FROM upper(m.during)) * 1000000)::bigint, m.maximum_speed
+       (extract(epoch FROM upper(m.during)) * 1000000)::bigint, m.maximum_speed, m.travel_speed
 FROM movement_stretch m
 WHERE m.device_id IN (SELECT device_id FROM movement_stretch WHERE maximum_speed IS NOT NULL)
 ORDER BY m.device_id, m.during;
