@@ -19,6 +19,7 @@ from rules.conditions.stuck import StuckCondition
 from rules.conditions.threshold import ThresholdCondition
 from rules.fold import FoldState
 from rules.followed import Followed
+from rules.happenings import happenings_of
 from rules.members import Members
 from rules.screening import AbsenceTable, FlowTable, LoudTable, Read, Screen, Table, ThresholdTable
 from rules.screening_values import RateTable, RepeatTable, SpikeTable, StuckTable
@@ -26,7 +27,7 @@ from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.telemetry import Quality
 from veldwatch.model.watched import Watched
-from veldwatch.storage.log import LogBatch
+from veldwatch.storage.log import LogBatch, LogEvent
 
 TABLES: Mapping[type, Callable[[Sequence[Target]], Table]] = {
     ThresholdCondition: ThresholdTable,
@@ -44,6 +45,7 @@ class Arrivals:
 
     def __init__(self, targets: Iterable[Target], watched: Watched | None = None) -> None:
         self._waiting: dict[int, list[FoldKey]] = {}
+        self._listening: dict[int, list[Target]] = {}
         self._screens: list[tuple[Input, Screen]] = []
         self._screen_of: dict[FoldKey, Screen] = {}
         by_kind: dict[type, list[Target]] = {}
@@ -53,7 +55,9 @@ class Arrivals:
             kind = type(target.fold.condition)
             if target.input in (Input.SAMPLES, Input.BUCKETS):
                 continue
-            if target.input is Input.POSITIONS:
+            if target.input is Input.EVENTS:
+                self._listening.setdefault(target.source_id, []).append(target)
+            elif target.input is Input.POSITIONS:
                 self._waiting.setdefault(target.source_id, []).append(target.key)
             else:
                 by_kind.setdefault(kind, []).append(target)
@@ -68,6 +72,7 @@ class Arrivals:
             _largest(batch.readings, "series_id") > self._newest_series
             or _largest(batch.contacts, "device_id") > self._newest_device
             or _largest(batch.positions, "device_id") > self._newest_device
+            or any(event.device_id > self._newest_device for event in batch.events)
         )
 
     def by_key(self, xid: int, batch: LogBatch) -> dict[FoldKey, list[Observation]]:
@@ -91,6 +96,8 @@ class Arrivals:
         for device, fix in _fixes(fixes) if self._waiting else ():
             for key in self._waiting.get(device, ()):
                 found.setdefault(key, []).append(fix)
+        if batch.events and self._listening:
+            self._listen(found, batch.events)
         return found
 
     def hold(self, followed: Followed) -> None:
@@ -112,6 +119,17 @@ class Arrivals:
         screen = self._screen_of.get(followed.target.key)
         position = None if screen is None else screen.position(followed.target.key)
         return position is not None and position != followed.position
+
+    def _listen(self, found: dict[FoldKey, list[Observation]], events: Sequence[LogEvent]) -> None:
+        told: dict[int, list[tuple[int, str, str]]] = {}
+        for event in events:
+            if event.device_id in self._listening:
+                told.setdefault(event.device_id, []).append((event.observed_at, event.kind, event.attributes))
+        for device, rows in told.items():
+            for target in self._listening[device]:
+                happened = happenings_of(rows, target.source.kinds)
+                if happened:
+                    found.setdefault(target.key, []).extend(happened)
 
     def _add_screen(self, targets: list[Target], table: Callable[[Sequence[Target]], Table]) -> None:
         screen = Screen(targets, table(targets))

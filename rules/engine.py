@@ -199,8 +199,8 @@ class Engine:
         after = followed.read_after
         if after is None:
             return []
-        # Of the sample that a state ends with, a part may have been stored after it was read.
-        last = after if followed.target.input is Input.SAMPLES else after - 1
+        # Of the instant that a state ends with, a part may have been stored after it was read.
+        last = after if followed.target.input.comes_in_parts else after - 1
         return [seen for seen in observations if seen.at <= last]
 
     def _cut_history(self, followed: Followed, now: datetime) -> None:
@@ -383,12 +383,10 @@ class Engine:
 def _fresh(followed: Followed, observations: Sequence[Observation]) -> list[Observation]:
     """Sort, and leave out what is folded already or closed."""
     floor, position = followed.floor, followed.position
-    # A second part of the last sample has its time: the whole of it is to be folded again.
-    samples = followed.target.input is Input.SAMPLES
+    # A second part of the last instant has its time: the whole of it is to be folded again.
+    parts = followed.target.input.comes_in_parts
     unique = {
-        seen.at: seen
-        for seen in observations
-        if (samples or seen.at != position) and (floor is None or seen.at > floor)
+        seen.at: seen for seen in observations if (parts or seen.at != position) and (floor is None or seen.at > floor)
     }
     return [unique[at] for at in sorted(unique)]
 

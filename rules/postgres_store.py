@@ -10,6 +10,7 @@ from rules.conditions.watch import ALWAYS, Watch, watch_of
 from rules.correlation.order import correlate
 from rules.grids.grid import Seen, seen_of
 from rules.grids.pages import bucket_pages
+from rules.happenings import happenings_of
 from rules.instants import to_datetime, to_instant
 from rules.lifecycle import AlertStretch, Revision
 from rules.samples import page_of_samples
@@ -110,6 +111,8 @@ class PostgresStore:
             first = [self.first(kind, members) for kind, members in source.grid.members.items() if members]
             return since if any(at is not None and at < since for at in first) else None
         kind, number = next(source.members())
+        if kind is Input.EVENTS:
+            return folds.floor_of_events(self.connection, number, source.kinds, to_datetime(since), least=_NEWEST_KEPT)
         return folds.floor_of_history(self.connection, _KINDS[kind], number, to_datetime(since), least=_NEWEST_KEPT)
 
     def observations(self, after: Sequence[tuple[Source, Instant | None]], until: Instant) -> list[Page]:
@@ -143,6 +146,8 @@ class PostgresStore:
             return [Page([*page.buckets], page.more) for page in bucket_pages(self, after, ended)]
         if kind is Input.SAMPLES:
             return [self._samples(source.slots, position) for source, position in after]
+        if kind is Input.EVENTS:
+            return [self._happenings(source, position) for source, position in after]
         wanted = [(source.id, position) for source, position in after]
         pages = folds.read_observations(self.connection, _KINDS[kind], wanted, limit=_PAGE, until=self.until)
         return [Page([_observation(kind, row) for row in rows], len(rows) == _PAGE) for rows in pages]
@@ -152,6 +157,13 @@ class PostgresStore:
         rows = folds.read_samples(self.connection, series, position, limit=_PAGE, until=self.until)
         samples, more = page_of_samples(rows, slots, _PAGE)
         return Page([*samples], more)
+
+    def _happenings(self, source: Source, position: Instant | None) -> Page:
+        rows = folds.read_events(self.connection, source.id, source.kinds, position, limit=_PAGE, until=self.until)
+        more = len(rows) == _PAGE
+        # A full page may have cut its last instant: that is left to the next one.
+        whole = [row for row in rows if row[0] != rows[-1][0]] if more else rows
+        return Page([*happenings_of(whole, source.kinds)], more)
 
     def alerts(self, wanted: Mapping[FoldKey, Wanted]) -> dict[FoldKey, list[Alert]]:
         """Load recorded alerts."""
@@ -236,7 +248,7 @@ def _observation(kind: Input, row: tuple[Any, ...]) -> Observation:
             return Fix(*row)
         case Input.CONTACTS:
             return Contact(*row)
-        case Input.SAMPLES | Input.BUCKETS:
+        case Input.EVENTS | Input.SAMPLES | Input.BUCKETS:
             raise AssertionError(f"{kind} are put together from others")
 
 

@@ -14,11 +14,13 @@ from typing import Any, cast
 
 from rules.conditions.span import Contact, Fix, Instant, Observation, Reading, Sample
 from rules.fold import Fold
+from rules.happenings import canonical, happenings_of
 from rules.instants import to_datetime, to_instant
 from rules.rule_files import read_rules, read_yaml
 from rules.rule_test_members import buckets_of
 from rules.targets import compile_fold
 from veldwatch.errors import RuleInvalid
+from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import metrics_of
 from veldwatch.model.conditions.movement import Geofence, Near
@@ -118,6 +120,8 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
         observations = tuple(buckets_of(part, rule, _READERS, to_instant(START + until)))
     elif rule.condition.INPUT is Input.SAMPLES:
         observations = tuple(_samples(part, metrics_of(rule.condition)))
+    elif isinstance(rule.condition, EventCondition):
+        observations = tuple(happenings_of(_events(part), rule.condition.kinds()))
     else:
         observations = _in_order(part, list(_READERS[rule.condition.INPUT](part)))
     expected = tuple(_expected(item) for item in _items(part, "expect", required=False))
@@ -197,6 +201,14 @@ def _contacts(part: DocumentPart) -> Iterator[Observation]:
     for text in part.texts("contacts"):
         moment = DocumentPart({"contacts": text}).duration("contacts", positive=False)
         yield Contact(to_instant(START + moment))
+
+
+def _events(part: DocumentPart) -> Iterator[tuple[Instant, str, str]]:
+    for item in _items(part, "events"):
+        at, kind, said = item.duration("at", positive=False), item.text("kind"), item.part("attributes")
+        attributes = {name: said.raw(name) for name in said.names()}
+        item.done()
+        yield to_instant(START + at), kind, canonical(attributes)
 
 
 def _expected(item: DocumentPart) -> ExpectedAlert:

@@ -9,6 +9,7 @@ from rules.targets import Target
 from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, Part
+from veldwatch.model.conditions.event import EventCondition, EventPattern, Told
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed, Way
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -107,6 +108,31 @@ def _night_flow(condition: NightFlow, target: Target, alert: Alert) -> str:
     unit = target.series.unit if target.series else ""
     off = _amount(alert.value, f"{unit} an hour" if condition.of is FlowKind.REGISTER else unit)
     return f"{condition.metric} of the night is {off} too high"
+
+
+def _event(condition: EventCondition, target: Target, alert: Alert) -> str:  # noqa: ARG001
+    told = _events(condition)
+    if condition.window is None:
+        return f"Told of: {told}"
+    times = condition.count if alert.value is None else f"{alert.value:.0f}"
+    window = format_duration(condition.window)
+    return f"Told {times} times of: {told}, {condition.count} of them within {window}"
+
+
+def _events(condition: EventCondition) -> str:
+    return " or ".join(_pattern(pattern) for pattern in condition.events)
+
+
+def _pattern(pattern: EventPattern) -> str:
+    asked = [f"{name} {' or '.join(_told(one) for one in values)}" for name, values in pattern.attributes.items()]
+    asked += [f"{name} with {' or '.join(words)}" for name, words in pattern.words.items()]
+    return pattern.kind + (f" ({', '.join(asked)})" if asked else "")
+
+
+def _told(value: Told) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _absence(condition: Absence, target: Target, alert: Alert) -> str:  # noqa: ARG001
@@ -208,6 +234,7 @@ SENTENCES: Mapping[type, Callable[[Any, Target, Alert], str]] = {
     ContinuousFlow: _continuous_flow,
     NightFlow: _night_flow,
     Absence: _absence,
+    EventCondition: _event,
     AreaOutage: _area_outage,
     Balance: _balance,
     Neighbours: _neighbours,

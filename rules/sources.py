@@ -21,12 +21,14 @@ class Source:
         id: the series (readings) or device (positions, contacts, samples); of buckets: the site, series or device that
             they are about, as `grid` numbers its subjects.
         slots: of samples: series by slot, 0 where the device has none such.
+        kinds: of events: those that matter.
         grid: of buckets.
     """
 
     input: Input
     id: int
     slots: tuple[int, ...] = ()
+    kinds: tuple[str, ...] = ()
     grid: Grid | None = None
 
     def members(self) -> Iterator[tuple[Input, int]]:

@@ -1,7 +1,7 @@
 """Targets: one per (rule version, subject), found by matching the rules' selectors against the register.
 
-A subject is what one fold runs over: `series:17` for conditions on readings, `device:4` for positions, contacts and
-several series together, `site:9` for conditions on an area.
+A subject is what one fold runs over: `series:17` for conditions on readings, `device:4` for positions, contacts,
+events and several series together, `site:9` for conditions on an area.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +21,7 @@ from rules.sources import Source
 from rules.subjects import Subjects
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, can_hold
+from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import Condition, metrics_of
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId, SiteId
@@ -148,10 +149,14 @@ def _target(
         key=FoldKey(version, subject),
         rule=rule,
         fold=replace(fold, speed_limits=device.speed_limits) if over is Input.POSITIONS else fold,
-        source=Source(input=over, id=source_id),
+        source=Source(input=over, id=source_id, kinds=_kinds(rule.condition)),
         device=device,
         series=series,
     )
+
+
+def _kinds(condition: Condition) -> tuple[str, ...]:
+    return condition.kinds() if isinstance(condition, EventCondition) else ()
 
 
 def _group_targets(version: RuleVersionId, rule: Rule, subjects: Subjects) -> Iterator[Target]:

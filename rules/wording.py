@@ -4,6 +4,7 @@ No sentence says "now": every message gives the time at which the thing happened
 recorded, and one that was recorded late says so first.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,7 +47,7 @@ def summary_of(target: Target, alert: Alert) -> str:
     return render(target.rule.message, _fields(target, alert))
 
 
-def evidence_of(target: Target, alert: Alert) -> dict[str, object]:
+def evidence_of(target: Target, alert: Alert) -> dict[str, object]:  # noqa: PLR0911  # one for each input
     """Write the observations that made an alert so that each can be found again; what is written already stays."""
     observations: Sequence[Sequence[Any]] | None = alert.evidence.get("observations")  # pyright: ignore[reportAssignmentType]  # lifecycle put them there
     if observations is None:
@@ -64,6 +65,12 @@ def evidence_of(target: Target, alert: Alert) -> dict[str, object]:
             return {"device_id": target.source_id, "fixes": fixes}
         case Input.CONTACTS:
             return {"device_id": target.source_id, "contacts": [{"received_at": at} for at in times]}
+        case Input.EVENTS:
+            events = [
+                {"observed_at": at, "kind": seen[1], "attributes": json.loads(seen[2])}
+                for at, seen in zip(times, observations, strict=True)
+            ]
+            return {"device_id": target.source_id, "events": events}
         case Input.SAMPLES:
             samples = [{"observed_at": at, "values": seen[1]} for at, seen in zip(times, observations, strict=True)]
             return {"series_ids": list(target.source.slots), "samples": samples}

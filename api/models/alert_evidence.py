@@ -66,6 +66,14 @@ class EvidenceContact(BaseModel):
     online: bool = Field(description="false: the device's last will")
 
 
+class EvidenceEvent(BaseModel):
+    """What the device told around the alert, of the kinds that the rule looks at."""
+
+    observed_at: datetime
+    kind: str
+    attributes: dict[str, Any]
+
+
 class AlertEvidence(BaseModel):
     """What an alert rests on; the same form for all kinds of condition."""
 
@@ -75,9 +83,10 @@ class AlertEvidence(BaseModel):
     value: float | None = Field(description="what the condition computed")
     rule: RuleThen
     limits: list[Limit]
-    observations: dict[str, Any] = Field(description="the exact readings, fixes, contacts, samples or buckets")
+    observations: dict[str, Any] = Field(description="the exact readings, fixes, contacts, events, samples or buckets")
     since: datetime = Field(description="what is around the alert begins here: half its length, 30 minutes to 7 days")
     until: datetime
     series: list[EvidenceSeries]
     fixes: list[EvidenceFix]
     contacts: list[EvidenceContact]
+    events: list[EvidenceEvent]

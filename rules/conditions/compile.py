@@ -13,6 +13,7 @@ from rules.conditions.change import compile_change
 from rules.conditions.composite import compile_composite
 from rules.conditions.continuous_flow import compile_continuous_flow
 from rules.conditions.derived import DerivedCondition
+from rules.conditions.event import compile_event
 from rules.conditions.geofence import compile_geofence, compile_near
 from rules.conditions.immobility import compile_immobility
 from rules.conditions.joint_baseline import compile_joint_baseline
@@ -34,6 +35,7 @@ from rules.instants import to_span
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not
+from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -60,6 +62,7 @@ WITH_OWN_TIME: Mapping[type, Callable[[Any], AnyCondition]] = {
 }
 WITH_HOLD_FOR: Mapping[type, Callable[[Any, Instant], AnyCondition]] = {
     Threshold: compile_threshold,
+    EventCondition: compile_event,
     RateOfChange: compile_rate_of_change,
     ValueChange: compile_change,
     Baseline: compile_baseline,

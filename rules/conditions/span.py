@@ -33,6 +33,13 @@ class Contact(NamedTuple):
     at: Instant
 
 
+class Happening(NamedTuple):
+    """What the device told besides readings at one instant: (kind, attributes as canonical JSON text), sorted."""
+
+    at: Instant
+    events: tuple[tuple[str, str], ...]
+
+
 class Sample(NamedTuple):
     """What several series of one device said at one instant, by slot; None: nothing then."""
 
@@ -53,7 +60,7 @@ class Touch(NamedTuple):
     at: Instant
 
 
-Observation = Reading | Fix | Contact | Sample | Bucket | Touch
+Observation = Reading | Fix | Contact | Happening | Sample | Bucket | Touch
 Evidence = tuple[tuple[Any, ...], ...]
 """The observations that made it so, as plain tuples, oldest first."""
 

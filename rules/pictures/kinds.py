@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from rules.conditions.derived import DerivedCondition
-from rules.conditions.span import Contact, Fix, Observation, Reading, Sample
+from rules.conditions.event import is_meant
+from rules.conditions.span import Contact, Fix, Happening, Observation, Reading, Sample
 from rules.pictures import areas, learnt
 from rules.pictures.charts import Chart, Curve, Form, Limit, Part, Scale
 from rules.pictures.moments import second
@@ -19,6 +20,7 @@ from rules.rule_tests import RuleTest
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, metrics_of_part
 from veldwatch.model.conditions.composite import Part as Combined
+from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import metric_of
@@ -175,6 +177,20 @@ def _absence(condition: Absence, test: RuleTest) -> Sequence[Part]:
     return [Chart(title="time since the last contact", curves=curves, limits=[limit], scale=Scale.DURATIONS)]
 
 
+def _event(condition: EventCondition, test: RuleTest) -> Sequence[Part]:
+    """Draw what counts upwards, and what clears downwards."""
+    curves: list[Curve] = []
+    for patterns, height, faint in ((condition.events, 1.0, False), (condition.cleared_by, -1.0, True)):
+        points = [
+            (second(seen.at), height)
+            for seen in test.observations
+            if isinstance(seen, Happening) and any(is_meant(patterns, event) for event in seen.events)
+        ]
+        curves.append(Curve(points=points, form=Form.BARS, faint=faint, label=""))
+    title = "events that count" + (" (up), and that clear (down)" if condition.cleared_by else "")
+    return [Chart(title=title, curves=[curve for curve in curves if curve.points])]
+
+
 def _by_input(condition: object, test: RuleTest) -> Sequence[Part]:  # noqa: ARG001  # as all of them
     kinds = {type(seen) for seen in test.observations}
     if Fix in kinds:
@@ -205,6 +221,7 @@ _KINDS: Mapping[type, Callable[[Any, RuleTest], Sequence[Part]]] = {
     ContinuousFlow: _continuous_flow,
     NightFlow: learnt.night_flow,
     Absence: _absence,
+    EventCondition: _event,
     Geofence: geofence_parts,
     Immobility: immobility_parts,
     Near: near_parts,

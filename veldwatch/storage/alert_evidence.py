@@ -1,7 +1,7 @@
 """Why an alert is: the observations that made it, those around them, the rule as it was then, and its limits.
 
-For every kind of condition: what an alert rests on says which series, fixes or contacts are read around it. Of an alert
-about many devices the buckets that it rests on are all there is.
+For every kind of condition: what an alert rests on says which series, fixes, events or contacts are read around it.
+Of an alert about many devices the buckets that it rests on are all there is.
 """
 
 from collections.abc import Mapping
@@ -50,10 +50,17 @@ def tell_evidence(connection: Connection, scope: int | None, alert_id: UUID, now
             for one in series
         ],
         "fixes": fetch_rows(connection, _QUERIES["fixes"], of_device) if has_device and "fixes" in evidence else [],
+        "events": _events(connection, rule["definition"], of_device) if has_device and "events" in evidence else [],
         "contacts": (
             fetch_rows(connection, _QUERIES["contacts"], of_device) if has_device and "contacts" in evidence else []
         ),
     }
+
+
+def kinds_of_events(condition: Mapping[str, Any]) -> list[str]:
+    """Name the kinds of events that a condition looks at, sorted."""
+    patterns = [pattern for key in ("events", "cleared_by") for pattern in condition.get(key, ())]
+    return sorted({pattern["kind"] for pattern in patterns})
 
 
 def limits(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -79,6 +86,11 @@ def explained(alert: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
         f"{alert['summary']}. The condition {rule['definition']['condition']['kind']!r} of rule {rule['slug']!r},"
         f" version {rule['version']}, held from {_spoken(alert['opened_at'])} {end}{fired}{rises}."
     )
+
+
+def _events(connection: Connection, definition: Mapping[str, Any], of_device: Mapping[str, object]) -> list[Row]:
+    kinds = kinds_of_events(definition["condition"])
+    return fetch_rows(connection, _QUERIES["events"], {**of_device, "kinds": kinds})
 
 
 def _around(alert: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime]:

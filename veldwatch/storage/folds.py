@@ -213,6 +213,35 @@ def read_samples(
         return connection.execute(_QUERIES["samples"], values, binary=True).fetchall()
 
 
+def read_events(
+    connection: Connection,
+    device: int,
+    kinds: Sequence[str],
+    after: int | None,
+    *,
+    limit: int,
+    until: datetime | None = None,
+) -> list[tuple[int, str, str]]:
+    """Read a device's events of some kinds after a position: microseconds, kind, attributes as JSON; oldest first.
+
+    Args:
+        limit: at most so many, so that the last instant may lack some.
+    """
+    values = {"device": device, "kinds": list(kinds), "after": _time(after), "limit": limit, "until": until}
+    with translated_errors():
+        return connection.execute(_QUERIES["events"], values, binary=True).fetchall()
+
+
+def floor_of_events(
+    connection: Connection, device: int, kinds: Sequence[str], since: datetime, least: int
+) -> int | None:
+    """Tell up to where a device's events are too old for a new rule, as `floor_of_history` does."""
+    values = {"source": device, "kinds": list(kinds), "since": since, "least": least}
+    with translated_errors():
+        row = connection.execute(_QUERIES["events_floor"], values).fetchone()
+    return None if row is None else row[0]
+
+
 def read_members(
     connection: Connection, kind: Kind, members: Sequence[int], since: int, until: int
 ) -> list[tuple[Any, ...]]:

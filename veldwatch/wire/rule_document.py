@@ -18,6 +18,7 @@ from uuid import UUID, uuid5
 
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Not
+from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.kinds import Condition, kind_of
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Near
 from veldwatch.model.conditions.silence import Absence
@@ -25,6 +26,7 @@ from veldwatch.model.faults import FAULTS
 from veldwatch.model.identifiers import RuleVersionId
 from veldwatch.model.message_template import check_template
 from veldwatch.model.rule import Explains, Rule, Selector, Severity
+from veldwatch.wire.conditions.event import write_pattern
 from veldwatch.wire.conditions.registry import FORMS
 from veldwatch.wire.document_part import DocumentPart
 from veldwatch.wire.durations import format_duration
@@ -36,6 +38,7 @@ ID_PATTERN = r"^[a-z0-9][a-z0-9.-]{0,126}$"
 
 # Fixed for ever: another value would make every stored rule a new version and every alert a new alert.
 _NAMESPACE = UUID("3b7f0f63-5f0e-5d52-8f0a-3d1c36a4c1ce")
+_PATTERNS = frozenset({"events", "cleared_by"})
 _GEOMETRIES = frozenset({"polygon", "line", "feature"})
 """Fields of conditions that hold canonical text."""
 _RUNBOOK = re.compile(r"https?://\S+")
@@ -135,6 +138,9 @@ def _condition_document(condition: Condition) -> dict[str, Any]:
             document["of"] = [_condition_document(part) for part in condition.of]
         case Not():
             document["of"] = _condition_document(condition.of)
+        case EventCondition():
+            for name in _PATTERNS & document.keys():
+                document[name] = [write_pattern(pattern) for pattern in getattr(condition, name)]
         case Geofence() | Near():
             for name in _GEOMETRIES & document.keys():
                 document[name] = json.loads(document[name])
@@ -163,6 +169,10 @@ def _check_times(rule: Rule) -> None:
         raise RuleInvalid(f"bad hold_for: {held!r} (not for {kind}, it has its own: condition.{field})")
     if rule.keep_firing_for and isinstance(rule.condition, Absence):
         raise RuleInvalid("bad keep_firing_for: not for absence, which ends when the device is heard")
+    quiet_for = rule.condition.quiet_for if isinstance(rule.condition, EventCondition) else None
+    if quiet_for is not None and rule.hold_for >= quiet_for:
+        held = format_duration(rule.hold_for)
+        raise RuleInvalid(f"bad hold_for: {held!r} (expected less than condition.quiet_for, which ends it before)")
 
 
 def _check_id(text: str) -> str | None:

@@ -42,6 +42,20 @@ function reasons(why) {
 const buckets = (observations) => h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", {}, "Until"), h("th", { class: "right" }, "Made of it"))),
   h("tbody", {}, observations.buckets.map((b) => h("tr", {}, h("td", {}, timeElement(b.until)), h("td", { class: "right number" }, JSON.stringify(b.values))))));
 
+const said = (attributes) => Object.entries(attributes ?? {}).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+
+/** What a device told around the alert, newest first; those that the alert rests on stand out. */
+function events(why) {
+  const rests = new Set(why.observations.events.map((e) => `${Date.parse(e.observed_at)} ${e.kind}`));
+  const missing = why.observations.events.filter((e) => !why.events.some((one) => Date.parse(one.observed_at) === Date.parse(e.observed_at) && one.kind === e.kind));
+  const shown = [...why.events, ...missing].sort((a, b) => Date.parse(b.observed_at) - Date.parse(a.observed_at)).slice(0, 50);
+  return h("table", { class: "table", id: "evidence-events" }, h("thead", {}, h("tr", {}, h("th", {}, "When"), h("th", {}, "What it told"))),
+    h("tbody", {}, shown.map((e) => {
+      const words = [e.kind, said(e.attributes)].filter(Boolean).join(": ");
+      return h("tr", {}, h("td", {}, timeElement(e.observed_at)), h("td", {}, rests.has(`${Date.parse(e.observed_at)} ${e.kind}`) ? h("b", {}, words) : words));
+    })));
+}
+
 /** Fill `host`; `parts` takes what must be destroyed with the view. */
 export async function showEvidence(host, alert, rule, parts) {
   fill(host, skeleton(3));
@@ -53,6 +67,7 @@ export async function showEvidence(host, alert, rule, parts) {
     if (alert.series_id) await readings(shown, alert, alert.series_id, why.limits, parts);
     else if (alert.evidence?.series_ids?.some(Boolean)) await samples(shown, alert, parts);
     else if (why.observations.buckets) fill(shown, buckets(why.observations));
+    else if (why.observations.events) fill(shown, events(why));
     else if (alert.device_id && (why.observations.fixes || ["geofence", "immobility", "near", "speed"].includes(rule?.definition?.condition?.kind))) await track(host, alert, parts);
     else if (alert.device_id) await contacts(host, alert);
     else fill(host, empty("info", "No readings", "This alert is not about one device."));

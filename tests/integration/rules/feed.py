@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from rules.conditions.span import Contact, Fix, Observation, Reading
+from rules.conditions.span import Contact, Fix, Happening, Observation, Reading
 from rules.engine import EngineSettings
 from rules.instants import to_instant
 from rules.rounds import Rounds
@@ -16,7 +16,7 @@ from veldwatch.model.register import Device
 from veldwatch.storage import log, register
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.intake import IntakeWriter
-from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogBatch
+from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogBatch, LogEvent
 
 NEVER = np.iinfo(np.int64).min
 Final = set[tuple[str, str, datetime, datetime | None, datetime | None]]
@@ -86,6 +86,14 @@ class Feed:
             self.writer.store_contacts(rows)
             log.append(connection, LogBatch(contacts=rows))
 
+    def events(self, values: Sequence[tuple[str, datetime, str, str]]) -> None:
+        """Commit a batch of events: device, time, kind, attributes as JSON."""
+        rows = [LogEvent(self.devices[d], to_instant(at), to_instant(at), kind, told) for d, at, kind, told in values]
+        self.writer.make_room("event_raw", np.array([row.observed_at for row in rows], np.int64))
+        connection = self.writer.connection
+        with connection.transaction():
+            log.append(connection, LogBatch(events=tuple(self.writer.store_events(rows))))
+
     def put(self, observations: Sequence[tuple[str, str, Observation]]) -> None:
         """Commit a batch of observations: device, metric (of a reading), what was seen."""
         readings = [(d, m, seen) for d, m, seen in observations if isinstance(seen, Reading)]
@@ -97,6 +105,14 @@ class Feed:
         contacts = [(d, seen) for d, _, seen in observations if isinstance(seen, Contact)]
         if contacts:
             self.contacts([(d, _time(seen.at)) for d, seen in contacts])
+        told = [
+            (d, _time(seen.at), *event)
+            for d, _, seen in observations
+            if isinstance(seen, Happening)
+            for event in seen.events
+        ]
+        if told:
+            self.events(told)
 
     def close(self) -> None:
         self.writer.close()

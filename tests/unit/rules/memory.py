@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from rules.conditions.span import Contact, Fix, Instant, Observation, Reading
+from rules.conditions.span import Contact, Fix, Happening, Instant, Observation, Reading
 from rules.conditions.watch import Watch, watch_of
 from rules.grids.grid import Seen, seen_of
 from rules.grids.pages import bucket_pages
+from rules.happenings import happenings_of
 from rules.instants import to_datetime
 from rules.lifecycle import AlertStretch, Change, Revision, Transition
 from rules.samples import page_of_samples
@@ -27,7 +28,7 @@ from veldwatch.model.alert import Alert, AlertState, Raise
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.model.watched import Watched
-from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogBatch, LogCursor
+from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogBatch, LogCursor, LogEvent
 
 _PAGE = 7
 _EMPTY = np.iinfo(np.int64).min
@@ -67,9 +68,16 @@ class MemoryStore:
 
     def put(self, observations: Sequence[tuple[int, Observation]]) -> tuple[LogCursor, LogBatch]:
         """Store observations of sources; what is stored already is not in the batch."""
-        new: dict[type[Observation], list[tuple[int, Observation]]] = {Reading: [], Fix: [], Contact: []}
+        new: dict[type[Observation], list[tuple[int, Observation]]] = {Reading: [], Fix: [], Contact: [], Happening: []}
         for source, seen in observations:
             stored = self._stored.setdefault((_INPUT[type(seen)], source), {})
+            if isinstance(seen, Happening):
+                known = stored.get(seen.at, Happening(seen.at, ()))
+                assert isinstance(known, Happening)
+                fresh = tuple(event for event in seen.events if event not in known.events)
+                stored[seen.at] = Happening(seen.at, (*known.events, *fresh))
+                new[Happening] += [(source, Happening(seen.at, fresh))] if fresh else []
+                continue
             if seen.at not in stored:
                 stored[seen.at] = seen
                 new[type(seen)].append((source, seen))
@@ -78,6 +86,7 @@ class MemoryStore:
             readings=np.array([_reading_row(*pair) for pair in new[Reading]], READINGS),
             positions=np.array([_fix_row(*pair) for pair in new[Fix]], POSITIONS),
             contacts=np.array([_contact_row(*pair) for pair in new[Contact]], CONTACTS),
+            events=tuple(row for source, seen in new[Happening] for row in _event_rows(source, seen)),
         )
         return LogCursor(self._xid, self._xid), batch
 
@@ -198,12 +207,20 @@ class MemoryStore:
             ]
             samples, more = page_of_samples(sorted(rows, key=lambda row: row[1])[:_PAGE], source.slots, _PAGE)
             return Page([*samples], more)
+        if source.input is Input.EVENTS:
+            rows = [row for seen in self._plain(source, position) for row in _rows_of(seen)]
+            # A page ends between instants here.
+            happened = happenings_of(rows, source.kinds)
+            return Page([*happened[:_PAGE]], len(happened) > _PAGE)
         return self._plain_page(source, position)
 
-    def _plain_page(self, source: Source, position: Instant | None) -> Page:
+    def _plain(self, source: Source, position: Instant | None) -> list[Observation]:
         stored = self._stored.get((source.input, source.id), {})
-        times = sorted(at for at in stored if position is None or at > position)
-        return Page([stored[at] for at in times[:_PAGE]], len(times) > _PAGE)
+        return [stored[at] for at in sorted(stored) if position is None or at > position]
+
+    def _plain_page(self, source: Source, position: Instant | None) -> Page:
+        found = self._plain(source, position)
+        return Page(found[:_PAGE], len(found) > _PAGE)
 
     def alerts(self, wanted: Mapping[FoldKey, Wanted]) -> dict[FoldKey, list[Alert]]:
         found: dict[FoldKey, list[Alert]] = {}
@@ -262,7 +279,12 @@ class MemoryStore:
             self._contents.history.extend((revision.alert.id, transition) for transition in revision.transitions)
 
 
-_INPUT: dict[type[Observation], Input] = {Reading: Input.READINGS, Fix: Input.POSITIONS, Contact: Input.CONTACTS}
+_INPUT: dict[type[Observation], Input] = {
+    Reading: Input.READINGS,
+    Fix: Input.POSITIONS,
+    Contact: Input.CONTACTS,
+    Happening: Input.EVENTS,
+}
 
 
 def _row(seen: Observation) -> tuple[Any, ...]:
@@ -289,3 +311,12 @@ def _fix_row(source: int, seen: Observation) -> tuple[Any, ...]:
 
 def _contact_row(source: int, seen: Observation) -> tuple[Any, ...]:
     return source, seen.at, 1, _EMPTY, _EMPTY, True
+
+
+def _rows_of(seen: Observation) -> list[tuple[Instant, str, str]]:
+    assert isinstance(seen, Happening)
+    return [(seen.at, kind, attributes) for kind, attributes in seen.events]
+
+
+def _event_rows(source: int, seen: Observation) -> list[LogEvent]:
+    return [LogEvent(source, at, at, kind, attributes) for at, kind, attributes in _rows_of(seen)]

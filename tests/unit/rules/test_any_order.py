@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.conditions.span import Contact, Fix, Observation, Reading
+from rules.conditions.span import Contact, Fix, Happening, Observation, Reading
 from rules.engine import Engine, EngineSettings
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.worlds import LATER, LINE, SQUARE, START, active, minute, rule_for, watched
 from veldwatch.model.alert import AlertState
+from veldwatch.model.conditions.event import EventCondition, EventPattern
 from veldwatch.model.conditions.flow import Beginning, ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed, Way
 from veldwatch.model.conditions.silence import Absence
@@ -159,6 +160,18 @@ WAY_RULES = (
     rule_for(Speed(above=3, window=10 * _MINUTES, max_gap=9 * _MINUTES), keep_firing_for=4, name="fast"),
     rule_for(Speed(below=1, window=8 * _MINUTES, of=Way.DISPLACEMENT, dead_band=1), name="slow"),
 )
+_TAMPER, _POWER = EventPattern(kind="tamper", attributes={"cover": ("opened",)}), EventPattern(kind="power")
+_CLOSED = EventPattern(kind="tamper", attributes={"cover": ("closed",)})
+EVENT_RULES = (
+    rule_for(EventCondition(events=(_TAMPER,), cleared_by=(_CLOSED,)), hold_for=3, name="opened"),
+    rule_for(
+        EventCondition(events=(_POWER, _TAMPER), cleared_by=(_CLOSED,), quiet_for=12 * _MINUTES),
+        keep_firing_for=4,
+        name="told",
+        escalate=(worse(after=8),),
+    ),
+    rule_for(EventCondition(events=(_POWER,), count=3, window=15 * _MINUTES), name="failing"),
+)
 CONTACT_RULES = (rule_for(Absence(silent_for=7 * _MINUTES), name="silent"),)
 
 _TIMES = st.integers(0, 90).map(minute)
@@ -171,14 +184,32 @@ _FIXES = st.lists(
     ),
     max_size=60,
 )
+_EVENTS = st.lists(
+    st.tuples(
+        _SOURCES,
+        st.builds(
+            Happening,
+            _TIMES,
+            st.sampled_from(
+                [
+                    (("tamper", '{"cover":"opened"}'),),
+                    (("tamper", '{"cover":"closed"}'),),
+                    (("power", "{}"),),
+                    (("other", "{}"),),
+                ]
+            ),
+        ),
+    ),
+    max_size=50,
+)
 _CONTACTS = st.lists(st.tuples(_SOURCES, st.builds(Contact, _TIMES)), max_size=40)
 
 
 def unique(observations: Sequence[Stored]) -> list[Stored]:
-    """Keep the first of each source and time, as storage does."""
-    first: dict[tuple[int, int], Stored] = {}
+    """Keep the first of each source and time, as storage does; of events every one that is different."""
+    first: dict[tuple[int, int, object], Stored] = {}
     for source, seen in observations:
-        first.setdefault((source, seen.at), (source, seen))
+        first.setdefault((source, seen.at, seen if isinstance(seen, Happening) else None), (source, seen))
     return list(first.values())
 
 
@@ -214,15 +245,18 @@ def batched(observations: Sequence[Stored], sizes: Sequence[int]) -> list[list[S
         (PLACE_RULES, _FIXES),
         (WAY_RULES, _FIXES),
         (CONTACT_RULES, _CONTACTS),
+        (EVENT_RULES, _EVENTS),
         (WORSENING_RULES, _READINGS),
         (SILENCE_RULES, _CONTACTS),
     ],
-    ids=["readings", "positions", "places", "ways", "contacts", "worsening", "longer silence"],
+    ids=["readings", "positions", "places", "ways", "contacts", "events", "worsening", "longer silence"],
 )
 def test_any_order_and_batching_leaves_the_alerts_of_the_right_order(
     rules: Sequence[Rule], observations: st.SearchStrategy[list[Stored]]
 ) -> None:
-    @settings(max_examples=50 if rules in (PLACE_RULES, WAY_RULES, WORSENING_RULES) else 250, deadline=None)
+    @settings(
+        max_examples=50 if rules in (PLACE_RULES, WAY_RULES, WORSENING_RULES, EVENT_RULES) else 250, deadline=None
+    )
     @given(st.data())
     def check(drawn: st.DataObject) -> None:
         kept = unique(drawn.draw(observations))

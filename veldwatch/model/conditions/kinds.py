@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, metrics_of_part
+from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
 from veldwatch.model.conditions.movement import Geofence, Immobility, Near, Speed
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -30,6 +31,7 @@ Condition = (
     | ContinuousFlow
     | NightFlow
     | Absence
+    | EventCondition
     | Geofence
     | Immobility
     | AreaOutage
@@ -56,6 +58,7 @@ KINDS: dict[str, type[Condition]] = {
     "continuous_flow": ContinuousFlow,
     "night_flow": NightFlow,
     "absence": Absence,
+    "event": EventCondition,
     "geofence": Geofence,
     "immobility": Immobility,
     "area_outage": AreaOutage,

@@ -22,6 +22,7 @@ from veldwatch.wire.conditions.composite import (
     read_calculated,
     read_not,
 )
+from veldwatch.wire.conditions.event import event_schemas, read_event
 from veldwatch.wire.conditions.flow import (
     continuous_flow_schemas,
     night_flow_schemas,
@@ -89,6 +90,7 @@ FORMS: Mapping[str, Form] = {
     "continuous_flow": Form(read_continuous_flow, continuous_flow_schemas),
     "night_flow": Form(read_night_flow, night_flow_schemas),
     "absence": Form(read_absence, absence_schemas),
+    "event": Form(read_event, event_schemas),
     "geofence": Form(read_geofence, geofence_schemas),
     "immobility": Form(read_immobility, immobility_schemas),
     "area_outage": Form(read_area_outage, area_outage_schemas),

@@ -62,12 +62,22 @@ export function conditionText({ condition = {}, hold_for: held }) {
     case "threshold": return `${sentence(metric)} ${limit(condition)}${lasting}.`;
     case "continuous_flow": return `${sentence(metric)} never stops flowing for ${condition.duration}.`;
     case "absence": return `Nothing is heard for ${condition.silent_for}.`;
+    case "event": return `${sentence(told(condition))}${condition.window ? `, ${condition.count} times within ${condition.window}` : ""}${lasting}.`;
     case "geofence": return `${crossing(condition)}${lasting}.`;
     case "near": return `Within ${condition.distance_metres} m of ${placeOf(condition, "a place")}${lasting}.`;
     case "speed": return `${speedLimit(condition)} over ${condition.window ?? "1h"}.`;
     case "immobility": return `Stays within ${condition.radius_metres ?? 13} m for ${condition.window ?? "5h"}.`;
     default: return `${sentence(condition.kind)}${lasting}.`;
   }
+}
+
+const told = ({ events = [] }) => `it tells ${events.map(pattern).join(" or ")}`;
+
+const spoken = (values) => [values].flat().join(" or ");
+
+function pattern({ kind, attributes = {}, words = {} }) {
+  const asked = [...Object.entries(attributes).map(([name, values]) => `${name} ${spoken(values)}`), ...Object.entries(words).map(([name, values]) => `${name} with ${spoken(values)}`)];
+  return kind.replaceAll("_", " ") + (asked.length ? ` (${asked.join(", ")})` : "");
 }
 
 const CROSSINGS = { enter: "Enters", exit: "Leaves", cross: "Crosses", left_to_right: "Crosses, to its right,", right_to_left: "Crosses, to its left,", dwell: "Stays in", outside_when_due: "Is not in" };

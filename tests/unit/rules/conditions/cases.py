@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rules.conditions.compile import AnyCondition
-from rules.conditions.span import Reading
+from rules.conditions.span import Observation, Reading
 from tests.unit.rules.worlds import minute
 
 _ = None
@@ -18,7 +18,7 @@ def readings(values: Sequence[float | None], every: float = 1) -> list[Reading]:
     return [Reading(minute(n * every), float(value)) for n, value in enumerate(values) if value is not None]
 
 
-def times(condition: AnyCondition, seen: Sequence[Reading], *, now: float = 100_000) -> list[Times]:
+def times(condition: AnyCondition, seen: Sequence[Observation], *, now: float = 100_000) -> list[Times]:
     """Fold readings; give (opened, reached, ended) of each span that counts or is open at a minute, in minutes.
 
     States go through JSON on the way, as they do in storage.

@@ -26,6 +26,14 @@ WHERE p.device_id = %(device_id)s AND p.observed_at >= %(since)s AND p.observed_
 ORDER BY p.observed_at
 LIMIT %(limit)s;
 
+-- events: of a device around an alert, of the kinds that its rule looks at, oldest first
+SELECT e.observed_at, e.kind, e.attributes
+FROM event e
+WHERE e.device_id = %(device_id)s AND e.observed_at >= %(since)s AND e.observed_at <= %(until)s
+  AND e.kind = ANY (%(kinds)s::text[])
+ORDER BY e.observed_at
+LIMIT %(limit)s;
+
 -- contacts: of a device around an alert, oldest first
 SELECT c.received_at, c.messages, c.online
 FROM contact c

@@ -134,6 +134,13 @@ FROM (
     SELECT received_at FROM contact WHERE device_id = %(source)s ORDER BY received_at DESC OFFSET %(least)s LIMIT 1
 ) AS nth;
 
+-- events_floor: up to where a device's events of some kinds are older than a new rule looks
+SELECT (extract(epoch FROM least(nth.observed_at, %(since)s::timestamptz)) * 1000000)::bigint
+FROM (
+    SELECT observed_at FROM event_raw WHERE device_id = %(source)s AND kind = ANY(%(kinds)s::text[])
+    ORDER BY observed_at DESC OFFSET %(least)s LIMIT 1
+) AS nth;
+
 -- readings: a page of readings of each series after its position, those marked implausible left out
 SELECT w.number::integer - 1, (extract(epoch FROM o.observed_at) * 1000000)::bigint, o.value
 FROM unnest(%(sources)s::integer[], %(after)s::timestamptz[]) WITH ORDINALITY AS w (source, after, number)
@@ -180,6 +187,14 @@ FROM reading_raw r
 WHERE r.series_id = ANY(%(series)s::integer[]) AND r.observed_at > coalesce(%(after)s::timestamptz, '-infinity')
   AND r.quality & 4 = 0 AND (%(until)s::timestamptz IS NULL OR r.observed_at < %(until)s)
 ORDER BY r.observed_at, r.series_id
+LIMIT %(limit)s;
+
+-- events: what a device told of some kinds after a position
+SELECT (extract(epoch FROM e.observed_at) * 1000000)::bigint, e.kind, e.attributes::text
+FROM event_raw e
+WHERE e.device_id = %(device)s::integer AND e.observed_at > coalesce(%(after)s::timestamptz, '-infinity')
+  AND e.kind = ANY(%(kinds)s::text[]) AND (%(until)s::timestamptz IS NULL OR e.observed_at < %(until)s)
+ORDER BY e.observed_at, e.digest
 LIMIT %(limit)s;
 
 -- members_readings: readings of many series within a stretch, those marked implausible left out
