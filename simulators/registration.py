@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from simulators.profiles import profiles_by_slug
-from simulators.scenario import DevicePlan, ProfilePlan, Scenario, SitePlan
+from simulators.scenario import DeviceDependants, DevicePlan, ProfilePlan, Scenario, SitePlan
 from veldwatch.errors import Conflict
 from veldwatch.model.identifiers import OrganisationId, SiteId
 from veldwatch.model.register import DeviceStatus, Profile, ProfileMetric, Site, Subject
@@ -15,6 +15,7 @@ from veldwatch.model.register_plan import DeviceEntry
 from veldwatch.model.simulation import MODEL_TAG
 from veldwatch.storage.bulk_register import register_devices
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.dependants import Initial, say_initially
 from veldwatch.storage.profiles import find_profiles
 from veldwatch.storage.register import ensure_organisation, ensure_profile, ensure_site, ensure_subject
 
@@ -26,6 +27,7 @@ _SOURCE = "veldwatch"
 # One time for every registration, before anything simulated: the same deployment each time.
 _DEPLOYED = datetime(2000, 1, 1, tzinfo=UTC)
 _SHOWN = 3
+_NOBODY_SAID = DeviceDependants()
 
 
 def register(connection: Connection, scenario: Scenario) -> int:
@@ -52,7 +54,27 @@ def register(connection: Connection, scenario: Scenario) -> int:
         if done.errors:
             shown = "; ".join(f"{scenario.devices[line].id}: {detail}" for line, detail in done.errors[:_SHOWN])
             raise Conflict(f"{len(done.errors)} devices of {scenario.name!r} were not registered ({shown})")
+        _impact(connection, scenario)
     return len(scenario.devices)
+
+
+def _impact(connection: Connection, scenario: Scenario) -> None:
+    """Say what things cost and who depends on sites, where nobody has said anything else in the register."""
+    for plan in scenario.organisations:
+        tariffs = plan.tariffs
+        sites = {
+            site.slug: (site.dependants.people, site.dependants.customers)
+            for site in scenario.sites
+            if site.organisation == plan.slug and site.dependants is not None
+        }
+        said = Initial(
+            organisation=plan.slug,
+            currency=None if tariffs is None else tariffs.currency,
+            water_tariff=None if tariffs is None else tariffs.water,
+            energy_tariff=None if tariffs is None else tariffs.energy,
+            sites=sites,
+        )
+        say_initially(connection, said, datetime.now(UTC))
 
 
 def _profiles(connection: Connection, scenario: Scenario) -> None:
@@ -111,6 +133,7 @@ def _entries(scenario: Scenario) -> Iterator[DeviceEntry]:
     kinds = {profile.slug: profile.kind for profile in (*profiles_by_slug().values(), *scenario.profiles)}
     for line, plan in enumerate(scenario.devices):
         # A tracker's place is its home: the register says where devices are installed, and a tracker is not.
+        said = plan.dependants or _NOBODY_SAID
         longitude, latitude = (None, None) if kinds[plan.profile] == "tracker" else plan.place or (None, None)
         yield DeviceEntry(
             line=line,
@@ -124,6 +147,9 @@ def _entries(scenario: Scenario) -> Iterator[DeviceEntry]:
             longitude=longitude,
             latitude=latitude,
             gateway=plan.gateway,
+            people=said.people,
+            customers=said.customers,
+            supplies_site=said.supplies_site or None,
             tags=(*plan.tags, SIMULATED, f"{MODEL_TAG}{plan.model}"),
             subject=None if plan.subject is None else plan.subject.slug,
             since=None if plan.subject is None else _DEPLOYED,

@@ -31,12 +31,50 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class TariffPlan(_Part):
+    """What water and energy cost.
+
+    Attributes:
+        currency: ISO 4217.
+        water: for a cubic metre.
+        energy: for a kilowatt hour.
+    """
+
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    water: float | None = Field(default=None, ge=0, le=1e12, allow_inf_nan=False)
+    energy: float | None = Field(default=None, ge=0, le=1e12, allow_inf_nan=False)
+
+
+class Dependants(_Part):
+    """Who depends on a place.
+
+    Attributes:
+        people: of a site with all below it.
+        customers: connections that are billed.
+    """
+
+    people: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    customers: int | None = Field(default=None, ge=0, le=2**31 - 1)
+
+
+class DeviceDependants(Dependants):
+    """Who depends on a device, on each of a fleet.
+
+    Attributes:
+        supplies_site: an inlet, a feeder, a pump, and what measures for all of its site: who depends on it is among
+            those of the site.
+    """
+
+    supplies_site: bool = False
+
+
 class Organisation(_Part):
     """A utility, municipality or agency."""
 
     slug: Slug
     name: str
     kind: OrganisationKind
+    tariffs: TariffPlan | None = None
 
 
 class Point(_Part):
@@ -69,6 +107,7 @@ class SitePlan(_Part):
     kind: str
     parent: Slug | None = None
     geometry: Annotated[Point | Line | Area, Field(discriminator="type")]
+    dependants: Dependants | None = None
     settings: Mapping[str, Any] = Field(default_factory=dict)
 
 
@@ -124,6 +163,7 @@ class DevicePlan(_Part):
     interval_seconds: float = Field(ge=1, le=86400)
     tags: tuple[str, ...] = ()
     place: Place | None = None
+    dependants: DeviceDependants | None = None
     gateway: str | None = None
     subject: SubjectPlan | None = None
     settings: Mapping[str, Any] = Field(default_factory=dict)
@@ -152,6 +192,7 @@ class FleetPlan(_Part):
     model: Model
     interval_seconds: float = Field(ge=1, le=86400)
     tags: tuple[str, ...] = ()
+    dependants: DeviceDependants | None = None
     gateway: str | None = None
     settings: Mapping[str, Any] = Field(default_factory=dict)
 

@@ -106,6 +106,7 @@ def _devices(fleet: FleetPlan, site: SitePlan, seed: int) -> Iterator[DevicePlan
             interval_seconds=fleet.interval_seconds,
             tags=fleet.tags,
             place=place,
+            dependants=fleet.dependants,
             gateway=fleet.gateway,
             subject=None,
             settings=fleet.settings,

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from api.models.impact import Count
 from api.parameters import DatabaseId, Instant, Text
 
 Tags = list[Text]
@@ -25,6 +26,9 @@ class NewDevice(BaseModel, extra="forbid"):
     latitude: float | None = Latitude
     tags: Tags | None = Field(None, max_length=100)
     gateway: Text | None = Field(None, description="external id of the device through which it is heard")
+    people: Count | None = Field(None, description="who depend on it", examples=[5])
+    customers: Count | None = Field(None, description="connections that are billed", examples=[1])
+    supplies_site: bool | None = Field(None, description="an inlet, a feeder, a pump: all of its site depends on it")
     subject: Text | None = Field(None, description="slug of what it is on; made where it is missing")
     subject_kind: Text | None = None
     species: Text | None = None

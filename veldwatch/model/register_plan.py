@@ -23,6 +23,9 @@ class DeviceEntry:
         line: where it stands, for messages.
         organisation: slug; profile and site too.
         gateway: external id of the device through which it is heard.
+        people: who depend on it.
+        customers: connections that are billed.
+        supplies_site: an inlet, a feeder, a pump: who depends on it is among those of its site and below.
         since: when it came on its subject; None: ever since.
         until: when it left it; None: it has not.
     """
@@ -39,6 +42,9 @@ class DeviceEntry:
     latitude: float | None = None
     tags: tuple[str, ...] | None = None
     gateway: str | None = None
+    people: int | None = None
+    customers: int | None = None
+    supplies_site: bool | None = None
     subject: str | None = None
     subject_kind: str | None = None
     species: str | None = None
@@ -65,6 +71,18 @@ class DeviceRow(NamedTuple):
     latitude: float | None
     tags: tuple[str, ...]
     gateway: str | None = None
+    people: int | None = None
+    customers: int | None = None
+    supplies_site: bool = False
+
+    @property
+    def dependants(self) -> tuple[int | None, int | None, bool]:
+        """Give who depends on it."""
+        return self.people, self.customers, self.supplies_site
+
+
+NOBODY_SAID = (None, None, False)
+"""Dependants of a device of which nothing was said."""
 
 
 class StandingDeployment(NamedTuple):
@@ -115,10 +133,12 @@ class Plan:
 
     Attributes:
         outcomes: line to `created`, `changed` or `unchanged`.
+        estimated: organisations in which others depend on a device than before.
         ended: deployments whose end becomes another one.
     """
 
     outcomes: dict[int, str] = field(default_factory=dict[int, str])
+    estimated: set[OrganisationId] = field(default_factory=set[OrganisationId])
     errors: list[LineError] = field(default_factory=list[LineError])
     created: dict[DeviceName, DeviceRow] = field(default_factory=dict[DeviceName, DeviceRow])
     changed: dict[DeviceId, DeviceRow] = field(default_factory=dict[DeviceId, DeviceRow])
@@ -184,15 +204,18 @@ def _wrong_gateway(entry: DeviceEntry, known: Known, named: Collection[tuple[str
 
 def _plan_device(plan: Plan, entry: DeviceEntry, name: DeviceName, known: Known) -> None:
     standing = known.devices.get(name)
-    wanted = _row(entry, name, known, None if standing is None else standing[1])
+    before = None if standing is None else standing[1]
+    wanted = _row(entry, name, known, before)
     if standing is None:
         plan.created[name] = wanted
         plan.outcomes[entry.line] = "created"
-    elif wanted != standing[1]:
+    elif wanted != before:
         plan.changed[standing[0]] = wanted
         plan.outcomes[entry.line] = "changed"
     else:
         plan.outcomes[entry.line] = "unchanged"
+    if wanted.dependants != (NOBODY_SAID if before is None else before.dependants):
+        plan.estimated.add(name[0])
 
 
 def _row(entry: DeviceEntry, name: DeviceName, known: Known, standing: DeviceRow | None) -> DeviceRow:
@@ -209,6 +232,9 @@ def _row(entry: DeviceEntry, name: DeviceName, known: Known, standing: DeviceRow
         latitude=kept.latitude if entry.latitude is None else entry.latitude,
         tags=kept.tags if entry.tags is None else entry.tags,
         gateway=kept.gateway if entry.gateway is None else entry.gateway,
+        people=kept.people if entry.people is None else entry.people,
+        customers=kept.customers if entry.customers is None else entry.customers,
+        supplies_site=kept.supplies_site if entry.supplies_site is None else entry.supplies_site,
     )
 
 

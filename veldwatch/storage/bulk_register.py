@@ -4,7 +4,7 @@ Writers of devices wait meanwhile (some seconds for 100,000 devices); intake of 
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from veldwatch.model.identifiers import DeviceId, OrganisationId
@@ -18,6 +18,7 @@ from veldwatch.model.register_plan import (
     plan_register,
 )
 from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.dependants import estimate_open
 from veldwatch.storage.pool import Row, fetch_rows
 from veldwatch.storage.profiles import adopt_profile, find_profiles
 from veldwatch.storage.queries import load_queries
@@ -28,8 +29,8 @@ _LOCK = b"LOCK TABLE device IN SHARE ROW EXCLUSIVE MODE"
 # The columns of a device before its tags.
 _PLAIN = 7
 _COPY = (
-    b"COPY device (organisation_id, external_id, name, profile_id, site_id, source, status, longitude, latitude, tags)"
-    b" FROM STDIN"
+    b"COPY device (organisation_id, external_id, name, profile_id, site_id, source, status, longitude, latitude, tags,"
+    b" people, customers, supplies_site) FROM STDIN"
 )
 
 
@@ -56,6 +57,8 @@ def register_devices(
         plan.errors = sorted([*errors, *plan.errors])
         if not plan.errors and not dry_run:
             _write(connection, plan)
+            for organisation in sorted(plan.estimated):
+                estimate_open(connection, organisation, datetime.now(UTC))
     return plan
 
 
@@ -78,8 +81,19 @@ def _known(connection: Connection, entries: Sequence[DeviceEntry], scope: int | 
         "organisations": [organisation for organisation, _ in names],
         "external_ids": [external_id for _, external_id in names],
     }
-    for organisation, external_id, number, *row, tags, gateway in _rows(connection, "devices", asked):
-        devices[organisation, external_id] = DeviceId(number), DeviceRow(*row, tags=tuple(tags), gateway=gateway)
+    for organisation, external_id, number, *row in _rows(connection, "devices", asked):
+        *plain, tags, gateway, people, customers, supplies = row
+        devices[organisation, external_id] = (
+            DeviceId(number),
+            DeviceRow(
+                *plain,
+                tags=tuple(tags),
+                gateway=gateway,
+                people=people,
+                customers=customers,
+                supplies_site=supplies,
+            ),
+        )
     on = [(organisation, entry.subject) for organisation, entry in named if entry.subject is not None]
     asked = {"organisations": [o for o, _ in on], "slugs": [slug for _, slug in on]}
     sites = _rows(connection, "sites", {"organisations": sorted(organisations.values())})
@@ -104,7 +118,7 @@ def _write(connection: Connection, plan: Plan) -> None:
     if plan.created:
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             for (organisation, external_id), row in plan.created.items():
-                copy.write_row((organisation, external_id, *row[:_PLAIN], list(row.tags)))
+                copy.write_row((organisation, external_id, *row[:_PLAIN], list(row.tags), *row.dependants))
     if plan.changed:
         _change(connection, plan.changed)
     _hang(connection, plan)
@@ -148,6 +162,8 @@ def _change(connection: Connection, changed: dict[DeviceId, DeviceRow]) -> None:
     )
     # Arrays of arrays must be of one length: tags go as one text each.
     columns |= {"ids": list(changed), "tags": [chr(31).join(row.tags) for row in changed.values()]}
+    dependants = ("people", "customers", "supply_site")
+    columns |= zip(dependants, _columns([row.dependants for row in changed.values()], 3), strict=True)
     connection.execute(_QUERIES["change"], columns)
     adopt_profile(connection, list(changed))
 

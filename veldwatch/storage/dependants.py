@@ -5,6 +5,7 @@ organisation anew that hold, with their incidents, in the same transaction.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from veldwatch.errors import NotFound, RequestInvalid
@@ -44,7 +45,7 @@ def set_tariffs(
     if said["currency"] is None and (said["water_tariff"] is not None or said["energy_tariff"] is not None):
         raise RequestInvalid("missing currency (expected three letters such as ZMW, with a tariff)")
     _set(connection, "set_tariffs", row["id"], said)
-    _estimate(connection, row["id"], now)
+    estimate_open(connection, row["id"], now)
     return get_tariffs(connection, scope, organisation)
 
 
@@ -70,7 +71,7 @@ def set_site(connection: Connection, scope: int | None, site_id: int, said: Mapp
     """
     row = get_site(connection, scope, site_id)
     _set(connection, "set_site", site_id, said)
-    _estimate(connection, row["organisation_id"], now)
+    estimate_open(connection, row["organisation_id"], now)
     return get_site(connection, scope, site_id)
 
 
@@ -102,8 +103,39 @@ def set_device(
     """
     row = get_device(connection, scope, device_id)
     _set(connection, "set_device", device_id, said)
-    _estimate(connection, row["organisation_id"], now)
+    estimate_open(connection, row["organisation_id"], now)
     return get_device(connection, scope, device_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initial:
+    """What somebody who sets an organisation up says, as far as nobody has said anything else.
+
+    Attributes:
+        sites: slug to people and customers.
+    """
+
+    organisation: str
+    currency: str | None = None
+    water_tariff: float | None = None
+    energy_tariff: float | None = None
+    sites: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict[str, tuple[int | None, int | None]])
+
+
+def say_initially(connection: Connection, said: Initial, now: datetime) -> None:
+    """Say tariffs and dependants of sites; what was said before of the organisation or of a site stays."""
+    row = get_tariffs(connection, None, said.organisation)
+    tariffs = {"currency": said.currency, "water_tariff": said.water_tariff, "energy_tariff": said.energy_tariff}
+    sites = {
+        "sites": list(said.sites),
+        "people": [people for people, _ in said.sites.values()],
+        "customers": [customers for _, customers in said.sites.values()],
+    }
+    with translated_errors():
+        changed = connection.execute(_QUERIES["initial_tariffs"], {**tariffs, "id": row["id"]}).rowcount
+        changed += connection.execute(_QUERIES["initial_sites"], {**sites, "id": row["id"]}).rowcount
+    if changed:
+        estimate_open(connection, row["id"], now)
 
 
 def find_site(connection: Connection, organisation: str, site: str) -> int:
@@ -118,12 +150,13 @@ def find_site(connection: Connection, organisation: str, site: str) -> int:
     return row["id"]
 
 
-def _set(connection: Connection, query: str, number: int, said: Mapping[str, object]) -> None:
-    with translated_errors():
-        connection.execute(_QUERIES[query], {**said, "id": number})
-
-
-def _estimate(connection: Connection, organisation_id: int, now: datetime) -> None:
+def estimate_open(connection: Connection, organisation_id: int, now: datetime) -> None:
+    """Estimate anew what the alerts of an organisation are about that hold, with their incidents."""
     take_turn(connection)
     concerned = open_alerts_of(connection, organisation_id)
     gather_alerts(connection, estimate_alerts(connection, concerned, now), now)
+
+
+def _set(connection: Connection, query: str, number: int, said: Mapping[str, object]) -> None:
+    with translated_errors():
+        connection.execute(_QUERIES[query], {**said, "id": number})

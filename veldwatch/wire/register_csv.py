@@ -1,7 +1,7 @@
 """The register as a CSV file: one device a line, read and written with the same columns.
 
 `external_id` is the one column that must be there; an empty cell keeps what there is. Tags are separated by `;`, times
-are ISO 8601 (UTC where they name no offset).
+are ISO 8601 (UTC where they name no offset), `supplies_site` is `yes` or `no`.
 """
 
 import csv
@@ -26,12 +26,17 @@ COLUMNS = (
     "latitude",
     "tags",
     "gateway",
+    "people",
+    "customers",
+    "supplies_site",
     "subject",
     "subject_kind",
     "species",
     "deployed_since",
     "deployed_until",
 )
+_MOST = 2**31 - 1
+"""Of people or customers: what the register's column holds."""
 _STATUSES = tuple(status.value for status in DeviceStatus)
 
 
@@ -115,6 +120,9 @@ def _entry(line: int, said: Mapping[str, str], organisation: str) -> DeviceEntry
         latitude=latitude,
         tags=None if tags is None else tuple(tag.strip() for tag in tags.split(";") if tag.strip()),
         gateway=said.get("gateway"),
+        people=_read(said, "people", _count, f"a whole number from 0 to {_MOST}"),
+        customers=_read(said, "customers", _count, f"a whole number from 0 to {_MOST}"),
+        supplies_site=_read(said, "supplies_site", _yes, "yes or no"),
         subject=said.get("subject"),
         subject_kind=said.get("subject_kind"),
         species=said.get("species"),
@@ -128,7 +136,7 @@ def _read(said: Mapping[str, str], name: str, convert: Callable[[str], Any], exp
         return None
     try:
         return convert(said[name])
-    except ValueError:
+    except (KeyError, ValueError):
         raise ValueError(f"bad {name}: {said[name][:60]!r} (expected {expected})") from None
 
 
@@ -140,6 +148,17 @@ def _number(said: Mapping[str, str], name: str, bound: float) -> float | None:
     return value
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if not 0 <= count <= _MOST:
+        raise ValueError(text)
+    return count
+
+
+def _yes(text: str) -> bool:
+    return {"yes": True, "no": False}[text.lower()]
+
+
 def _time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
@@ -148,6 +167,8 @@ def _time(text: str) -> datetime:
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return ";".join(value) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType]

@@ -61,6 +61,27 @@ def test_a_scenario_changes_no_profile_that_another_has_made(connection: Connect
     assert connection.execute("SELECT slug, expected_interval FROM profile ORDER BY slug").fetchall() == before
 
 
+def test_what_things_cost_and_who_depends_on_them_is_written_where_nobody_has_said_it(connection: Connection) -> None:
+    tariffs = {"currency": "ZMW", "water": 4.72, "energy": 1.94}
+    organisations = [{**plan, "tariffs": tariffs} for plan in SMALL["organisations"]]
+    sites = [{**SMALL["sites"][0], "dependants": {"people": 300}}, *SMALL["sites"][1:]]
+    devices = [{**SMALL["devices"][0], "dependants": {"people": 5, "customers": 1}}, *SMALL["devices"][1:]]
+    said = small(organisations=organisations, sites=sites, devices=devices)
+    costs = "SELECT currency, water_tariff, energy_tariff FROM organisation"
+    people = (
+        "SELECT people, customers FROM site UNION ALL SELECT people, customers FROM device ORDER BY 1 DESC NULLS LAST"
+    )
+    register(connection, small())
+    register(connection, said)
+    assert connection.execute(costs).fetchall() == [("ZMW", 4.72, 1.94)]
+    assert connection.execute(people).fetchall()[:3] == [(300, None), (5, 1), (None, None)]
+    connection.execute("UPDATE organisation SET water_tariff = NULL")
+    connection.execute("UPDATE site SET people = 301 WHERE people = 300")
+    register(connection, said)
+    assert connection.execute(costs).fetchall() == [("ZMW", None, 1.94)]
+    assert connection.execute(people).fetchall()[:2] == [(301, None), (5, 1)]
+
+
 def test_a_collar_that_is_on_another_animal_is_left_there_and_nothing_is_registered(connection: Connection) -> None:
     register(connection, small())
     first = {**SMALL["devices"][0], "subject": {"slug": "other", "name": "Other"}}

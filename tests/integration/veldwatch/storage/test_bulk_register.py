@@ -71,6 +71,27 @@ def test_what_was_exported_changes_nothing_when_it_is_imported(
     assert (plan.count("unchanged"), plan.errors) == (3, [])
 
 
+def test_who_depends_on_a_device_is_read_and_written_and_an_empty_cell_keeps_it(
+    connection: Connection, organisation: OrganisationId
+) -> None:
+    assert organisation
+    head = "external_id,site,people,customers,supplies_site\n"
+    plan = _register(connection, f"{head}m-1,hill,5,1,\ninlet,hill,,,yes\n")
+    assert (plan.count("created"), plan.estimated) == (2, {organisation})
+    assert _register(connection, f"{head}m-1,,,,\ninlet,,300,,\n").count("changed") == 1
+    text = io.StringIO()
+    write_register(text, bulk_register.export_devices(connection))
+    again = _register(connection, text.getvalue())
+    assert (again.count("unchanged"), again.estimated, again.errors) == (2, set(), [])
+    rows = connection.execute("SELECT people, customers, supplies_site FROM device ORDER BY external_id").fetchall()
+    assert rows == [(300, None, True), (5, 1, False)]
+    wrong = _register(connection, f"{head}m-1,,-1,,\ninlet,,,,perhaps\n").errors
+    assert [error.detail for error in wrong] == [
+        "bad people: '-1' (expected a whole number from 0 to 2147483647)",
+        "bad supplies_site: 'perhaps' (expected yes or no)",
+    ]
+
+
 def test_one_bad_line_leaves_everything_undone_and_every_bad_line_is_named(
     connection: Connection, organisation: OrganisationId
 ) -> None:

@@ -7,7 +7,7 @@ SELECT organisation_id, slug, id FROM site WHERE organisation_id = ANY (%(organi
 
 -- devices: those named
 SELECT d.organisation_id, d.external_id, d.id, d.name, d.profile_id, d.site_id, d.source, d.status, d.longitude,
-       d.latitude, d.tags, g.external_id
+       d.latitude, d.tags, g.external_id, d.people, d.customers, d.supplies_site
 FROM unnest(%(organisations)s::integer[], %(external_ids)s::text[]) AS w (organisation_id, external_id)
 JOIN device d ON d.organisation_id = w.organisation_id AND d.external_id = w.external_id
 LEFT JOIN device g ON g.id = d.gateway_id;
@@ -26,11 +26,13 @@ ORDER BY e.device_id, e.during;
 -- change: bring devices to what is said
 UPDATE device d
 SET name = w.name, profile_id = w.profile_id, site_id = w.site_id, source = w.source, status = w.status,
-    longitude = w.longitude, latitude = w.latitude, tags = string_to_array(w.tags, chr(31))
+    longitude = w.longitude, latitude = w.latitude, tags = string_to_array(w.tags, chr(31)),
+    people = w.people, customers = w.customers, supplies_site = w.supplies_site
 FROM unnest(%(ids)s::integer[], %(names)s::text[], %(profile_ids)s::integer[], %(site_ids)s::integer[],
             %(sources)s::text[], %(statuses)s::text[], %(longitudes)s::double precision[],
-            %(latitudes)s::double precision[], %(tags)s::text[])
-     AS w (id, name, profile_id, site_id, source, status, longitude, latitude, tags)
+            %(latitudes)s::double precision[], %(tags)s::text[], %(people)s::integer[], %(customers)s::integer[],
+            %(supply_site)s::boolean[])
+     AS w (id, name, profile_id, site_id, source, status, longitude, latitude, tags, people, customers, supplies_site)
 WHERE d.id = w.id;
 
 -- hang_new: through which other devices new ones are heard, all by their names
@@ -71,7 +73,7 @@ WHERE e.id = w.id;
 
 -- export: every device of an organisation, with the subject that it is on or was on last
 SELECT o.slug AS organisation, d.external_id, d.name, p.slug AS profile, s.slug AS site, d.source, d.status, d.longitude,
-       d.latitude, d.tags, g.external_id AS gateway, e.subject, e.kind AS subject_kind, e.species, e.since AS deployed_since,
+       d.latitude, d.tags, g.external_id AS gateway, d.people, d.customers, d.supplies_site, e.subject, e.kind AS subject_kind, e.species, e.since AS deployed_since,
        e.until AS deployed_until
 FROM device d
 JOIN organisation o ON o.id = d.organisation_id

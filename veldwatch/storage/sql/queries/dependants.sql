@@ -6,6 +6,15 @@ FROM organisation o WHERE o.slug = %(organisation)s AND (%(scope)s::integer IS N
 UPDATE organisation SET currency = %(currency)s, water_tariff = %(water_tariff)s, energy_tariff = %(energy_tariff)s
 WHERE id = %(id)s;
 
+-- initial_tariffs: what water and energy cost in an organisation, where nobody has said it
+UPDATE organisation SET currency = %(currency)s, water_tariff = %(water_tariff)s, energy_tariff = %(energy_tariff)s
+WHERE id = %(id)s AND %(currency)s::text IS NOT NULL AND num_nonnulls(currency, water_tariff, energy_tariff) = 0;
+
+-- initial_sites: who depends on sites of an organisation, where nobody has said it
+UPDATE site s SET people = w.people, customers = w.customers
+FROM unnest(%(sites)s::text[], %(people)s::integer[], %(customers)s::integer[]) AS w (slug, people, customers)
+WHERE s.organisation_id = %(id)s AND s.slug = w.slug AND num_nonnulls(s.people, s.customers) = 0;
+
 -- site: what was said of a site, and of what lies below it as a whole
 SELECT s.id, s.organisation_id, s.people, s.customers, s.water_tariff, s.energy_tariff
 FROM site s WHERE s.id = %(id)s AND (%(scope)s::integer IS NULL OR s.organisation_id = %(scope)s);
