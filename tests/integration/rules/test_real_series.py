@@ -152,7 +152,7 @@ def test_fixes_in_order_of_arrival_leave_the_alerts_of_the_order_of_time(
     ordered = sorted((fix for _, fixes in by_arrival for fix in fixes), key=lambda fix: fix[1])
     engineer.connection.execute(
         b"TRUNCATE alert, alert_transition, outbox, alert_comment, attempt, fold, fold_checkpoint, position_raw, batch,"
-        b" log_cursor, incident, incident_part, incident_entry"
+        b" log_cursor, incident, incident_part, incident_entry, incident_link, incident_merge, incident_apart"
     )
     engineer.restart()
     groups = [ordered[start : start + 25] for start in range(0, len(ordered), 25)]

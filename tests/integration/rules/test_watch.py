@@ -98,7 +98,7 @@ def test_it_does_not_matter_whether_a_rule_is_applied_before_an_import_or_after(
     after = engineer.final()
     engineer.connection.execute(
         b"TRUNCATE alert, alert_transition, outbox, alert_comment, attempt, fold, fold_checkpoint, reading_raw, batch,"
-        b" log_cursor, incident, incident_part, incident_entry"
+        b" log_cursor, incident, incident_part, incident_entry, incident_link, incident_merge, incident_apart"
     )
     engineer.restart()
     feed.readings("litres", recent)
