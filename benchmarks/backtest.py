@@ -6,15 +6,14 @@ does: the register's picture, reading, folding, and bringing alerts together, in
 """
 
 import os
-import platform
 import resource
-import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from launch.embedded_postgres import EmbeddedPostgres
+from benchmarks.machine import processor
+from benchmarks.result import Result
+from benchmarks.services import Database, database_only
 from rules.backtest import run_backtests
 from rules.backtests.spread import Spread
 from rules.backtests.stretch import Stretch
@@ -25,7 +24,6 @@ from veldwatch.model.rule import Rule, Severity
 from veldwatch.storage import partitions, register
 from veldwatch.storage.backtests import read_one_moment
 from veldwatch.storage.connection import Connection, connect
-from veldwatch.storage.migrate import migrate
 
 _START = datetime(2025, 1, 1, tzinfo=UTC)
 _WRITTEN_AT_ONCE = timedelta(days=7)
@@ -43,7 +41,7 @@ FROM generate_series(%s::timestamptz, %s::timestamptz - interval '1 second', %s:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BacktestResult:
+class BacktestResult(Result):
     """What was measured, and where; the largest process is the largest of those that fold."""
 
     seconds: float
@@ -61,10 +59,6 @@ class BacktestResult:
     processor: str
     cores: int
 
-    def document(self) -> dict[str, object]:
-        """Give it as a JSON object."""
-        return asdict(self)
-
     @property
     def reconciled(self) -> bool:
         """Tell whether every reading was folded and every alert found."""
@@ -73,20 +67,12 @@ class BacktestResult:
 
 def measure_backtest(*, meters: int = 1000, step_minutes: int = 60, days: int = 365) -> BacktestResult:
     """Measure on a database of its own, in a folder that is gone afterwards; call it from the main thread."""
-    with tempfile.TemporaryDirectory(prefix="veldwatch-bench-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        postgres = EmbeddedPostgres(Path(folder))
-        postgres.start()
-        try:
-            postgres.create_database("bench")
-            return _measure(postgres.dsn("bench"), meters, timedelta(minutes=step_minutes), timedelta(days=days))
-        finally:
-            postgres.stop()
+    with database_only() as running:
+        return _measure(running, meters, timedelta(minutes=step_minutes), timedelta(days=days))
 
 
-def _measure(dsn: str, meters: int, step: timedelta, length: timedelta) -> BacktestResult:
-    with connect(dsn) as connection:
-        database = str(migrate(connection).server)
+def _measure(running: Database, meters: int, step: timedelta, length: timedelta) -> BacktestResult:
+    dsn = running.dsn
     with connect(dsn, autocommit=True) as connection:
         series = _register(connection, meters)
         _fill(connection, series, step, length)
@@ -116,8 +102,8 @@ def _measure(dsn: str, meters: int, step: timedelta, length: timedelta) -> Backt
         alerts_expected=_expected(series, length),
         processes=processes,
         largest_process_mb=largest // 1024,
-        database=database,
-        processor=platform.processor() or platform.machine(),
+        database=running.name,
+        processor=processor(),
         cores=os.cpu_count() or 0,
     )
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.machine import cpu_seconds, processor
+from benchmarks.result import Result
 from ingest.imports.csv_file import CsvReader
 from ingest.imports.job import FileImport
 from ingest.imports.mapping import Mapping, ValueColumn
@@ -39,7 +40,7 @@ _MAPPING = Mapping(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilesResult:
+class FilesResult(Result):
     """What was measured, and where.
 
     Attributes:
@@ -65,9 +66,10 @@ class FilesResult:
     processor: str
     cores: int
 
-    def document(self) -> dict[str, object]:
-        """Give it as a JSON object."""
-        return asdict(self)
+    @property
+    def reconciled(self) -> bool:
+        """Tell whether every row is stored, and in the rollups."""
+        return self.readings_stored == self.readings_in_rollups == self.rows
 
 
 def measure_files(*, rows: int = 2_000_000, devices: int = 1000) -> FilesResult:

@@ -9,19 +9,19 @@ against those that the readings were made to hold.
 import multiprocessing
 import os
 import subprocess
-import sysconfig
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 from benchmarks.machine import cpu_seconds, processor
+from benchmarks.meters import ORGANISATION, meter, register_meters
 from benchmarks.publisher import Load, forget_session, publish
-from benchmarks.services import Services, services
+from benchmarks.result import Result
+from benchmarks.services import Services, program, services
 from ingest.subscriber import Subscriber
 from ingest.worker import Worker
 from launch.embedded_broker import Kind
@@ -29,18 +29,14 @@ from veldwatch.config import Settings
 from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.kinds import Condition
 from veldwatch.model.conditions.values import Threshold
-from veldwatch.model.register import Device
 from veldwatch.model.rule import Rule, Selector, Severity
 from veldwatch.process import collect_garbage_seldom
-from veldwatch.storage import log, register
+from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.intake import count_rows
-from veldwatch.storage.rules import save_rule
 from veldwatch.wire.topics import topic_for
 from veldwatch.wire.veldwatch_json import encode_readings, joined
 
-_ORGANISATION = "bench"
-_UNITS = {"total_volume": "m3", "flow_rate": "L/h", "battery_voltage": "V"}
 _LIMIT = 100.0
 _STEP = timedelta(minutes=15)
 _ONE_IN = 20_011
@@ -49,7 +45,7 @@ _SECONDS_FOR_RULES = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IntakeResult:
+class IntakeResult(Result):
     """What was measured, and where; times of processors are in microseconds a message, of all that ran."""
 
     messages_per_second: float
@@ -73,9 +69,10 @@ class IntakeResult:
     cores: int
     batch_size: int
 
-    def document(self) -> dict[str, object]:
-        """Give it as a JSON object."""
-        return asdict(self)
+    @property
+    def reconciled(self) -> bool:
+        """Tell whether every reading is stored once, and every alert is there."""
+        return (self.readings_stored, self.alerts) == (self.readings_sent, self.alerts_expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +95,7 @@ def measure_intake(
     """
     payloads, expected = _payloads(messages, devices, items)
     sent = 3 * items * messages
-    topics = [topic_for(_ORGANISATION, _device(number), "readings") for number in range(devices)]
+    topics = [topic_for(ORGANISATION, meter(number), "readings") for number in range(devices)]
     collect_garbage_seldom()  # as `veldwatch ingest run` does
     with services(broker) as running:
         settings = running.settings
@@ -112,7 +109,7 @@ def measure_intake(
         )
         counting = _count(settings, load)
         with connect(settings.dsn) as connection:
-            _register(connection, devices, rules)
+            register_meters(connection, devices, [_rule(number) for number in range(rules)])
         stored = _store(running, load, rules=rules)
         with connect(settings.dsn) as connection:
             readings, quarantined = count_rows(connection)
@@ -193,14 +190,9 @@ def _engine(settings: Settings, *, wanted: bool) -> Generator["subprocess.Popen[
     if not wanted:
         yield None
         return
-    command = [str(Path(sysconfig.get_path("scripts")) / "veldwatch"), "rules", "run"]
-    environment = os.environ | {"VELDWATCH_DSN": settings.dsn, "VELDWATCH_LOG_LEVEL": "warning"}
-    with subprocess.Popen(command, env=environment) as process:
-        try:
-            _until_activated(settings.dsn)
-            yield process
-        finally:
-            process.terminate()
+    with program("rules", settings) as process:
+        _until_activated(settings.dsn)
+        yield process
 
 
 def _until_activated(dsn: str) -> None:
@@ -227,29 +219,6 @@ def _patiently() -> Generator[None]:
     raise TimeoutError(f"the rules engine was not done within {_SECONDS_FOR_RULES} s")
 
 
-def _register(connection: Connection, devices: int, rules: int) -> None:
-    """Make the devices, in as many groups as there are rules, with their series, and the rules."""
-    with connection.transaction():
-        organisation = register.ensure_organisation(connection, _ORGANISATION)
-        ids = [
-            register.ensure_device(
-                connection,
-                Device(
-                    organisation_id=organisation,
-                    external_id=_device(number),
-                    source="veldwatch",
-                    tags=(f"group-{number % rules}",) if rules else (),
-                ),
-            )
-            for number in range(devices)
-        ]
-        register.ensure_series(
-            connection, [(device, metric, unit) for device in ids for metric, unit in _UNITS.items()]
-        )
-        for number in range(rules):
-            save_rule(connection, _rule(number), "bench")
-
-
 def _rule(number: int) -> Rule:
     """Every other group has the rule that fires, the others one that does not."""
     condition: Condition = Threshold(metric="flow_rate", above=_LIMIT, dead_band=1)
@@ -260,7 +229,7 @@ def _rule(number: int) -> Rule:
         title="Bench",
         severity=Severity.MINOR,
         condition=condition,
-        select=Selector(organisation=_ORGANISATION, tags=(f"group-{number}",)),
+        select=Selector(organisation=ORGANISATION, tags=(f"group-{number}",)),
     )
 
 
@@ -278,10 +247,6 @@ def _publishing(load: Load) -> BaseProcess:
     process = multiprocessing.get_context("fork").Process(target=publish, args=(load,))
     process.start()
     return process
-
-
-def _device(number: int) -> str:
-    return f"meter-{number:05}"
 
 
 def _payloads(messages: int, devices: int, items: int) -> tuple[list[bytes], int]:

@@ -7,35 +7,29 @@ message in `_ONE_IN` goes beyond the limit of its device's rule; every such aler
 
 import multiprocessing
 import os
-import subprocess
-import sysconfig
 import time
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.machine import processor
+from benchmarks.meters import ORGANISATION, meter, register_meters
 from benchmarks.publisher import Load, publish_at
-from benchmarks.services import services
+from benchmarks.result import Result
+from benchmarks.services import program, services
 from launch.embedded_broker import Kind
-from veldwatch.config import Settings
 from veldwatch.model.conditions.values import Threshold
-from veldwatch.model.register import Device
 from veldwatch.model.rule import Rule, Selector, Severity
-from veldwatch.storage import register
 from veldwatch.storage.alerts import CHANNEL
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.intake import count_rows
-from veldwatch.storage.rules import save_rule
 from veldwatch.storage.wakeups import listen, wait_for_wakeup
 from veldwatch.wire.topics import topic_for
 from veldwatch.wire.veldwatch_json import encode_readings
 
-_ORGANISATION = "bench"
 _LIMIT = 100.0
 _ONE_IN = 211
 """Prime, so that every device has its turn."""
@@ -45,7 +39,7 @@ _NEW_ALERTS = b"SELECT id, opened_at FROM alert WHERE fired_at IS NOT NULL AND o
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyResult:
+class LatencyResult(Result):
     """What was measured, and where."""
 
     p50_ms: float
@@ -63,10 +57,6 @@ class LatencyResult:
     database: str
     processor: str
     cores: int
-
-    def document(self) -> dict[str, object]:
-        """Give it as a JSON object."""
-        return asdict(self)
 
     @property
     def reconciled(self) -> bool:
@@ -88,13 +78,13 @@ def measure_latency(
             port=settings.mqtt_port,
             username=settings.mqtt_username,
             password=settings.mqtt_password,
-            topics=[topic_for(_ORGANISATION, _device(number), "readings") for number in range(devices)],
+            topics=[topic_for(ORGANISATION, meter(number), "readings") for number in range(devices)],
             payloads=[b""] * messages,
         )
         expected = sum(1 for number in range(messages) if _is_beyond(number))
         with ExitStack() as programs:
             for name in ("ingest", "rules"):
-                programs.enter_context(_program(name, settings))
+                programs.enter_context(program(name, settings))
             _until_ready(settings.dsn)
             started = time.perf_counter()
             sender = multiprocessing.get_context("fork").Process(target=publish_at, args=(load, rate, _encoded))
@@ -155,58 +145,18 @@ def _delays(dsn: str, expected: int) -> Sequence[float]:
     return delays
 
 
-@contextmanager
-def _program(name: str, settings: Settings) -> Generator[None]:
-    command = [str(Path(sysconfig.get_path("scripts")) / "veldwatch"), name, "run"]
-    environment = os.environ | {
-        "VELDWATCH_DSN": settings.dsn,
-        "VELDWATCH_LOG_LEVEL": "warning",
-        "VELDWATCH_MQTT_HOST": settings.mqtt_host,
-        "VELDWATCH_MQTT_PORT": str(settings.mqtt_port),
-        "VELDWATCH_MQTT_USERNAME": settings.mqtt_username,
-        "VELDWATCH_MQTT_PASSWORD": settings.mqtt_password,
-    }
-    with subprocess.Popen(command, env=environment) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-
-
 def _register(connection: Connection, devices: int, rules: int) -> None:
-    with connection.transaction():
-        organisation = register.ensure_organisation(connection, _ORGANISATION)
-        ids = [
-            register.ensure_device(
-                connection,
-                Device(
-                    organisation_id=organisation,
-                    external_id=_device(number),
-                    source="veldwatch",
-                    tags=(f"group-{number % rules}",),
-                ),
-            )
-            for number in range(devices)
-        ]
-        register.ensure_series(
-            connection,
-            [
-                (device, metric, unit)
-                for device in ids
-                for metric, unit in (("total_volume", "m3"), ("flow_rate", "L/h"), ("battery_voltage", "V"))
-            ],
+    rule_of = [
+        Rule(
+            id=f"bench.{number}",
+            title="Bench",
+            severity=Severity.MINOR,
+            condition=Threshold(metric="flow_rate", above=_LIMIT),
+            select=Selector(organisation=ORGANISATION, tags=(f"group-{number}",)),
         )
-        for number in range(rules):
-            condition = Threshold(metric="flow_rate", above=_LIMIT)
-            select = Selector(organisation=_ORGANISATION, tags=(f"group-{number}",))
-            rule = Rule(
-                id=f"bench.{number}", title="Bench", severity=Severity.MINOR, condition=condition, select=select
-            )
-            save_rule(connection, rule, "bench")
-
-
-def _device(number: int) -> str:
-    return f"meter-{number:05}"
+        for number in range(rules)
+    ]
+    register_meters(connection, devices, rule_of)
 
 
 def _is_beyond(number: int) -> bool:

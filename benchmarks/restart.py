@@ -6,16 +6,15 @@ matching them, loading folds, and catching up with what came meanwhile.
 """
 
 import os
-import platform
-import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 
-from launch.embedded_postgres import EmbeddedPostgres
+from benchmarks.machine import processor
+from benchmarks.result import Result
+from benchmarks.services import Database, database_only
 from rules.engine import EngineSettings
 from rules.rounds import Rounds
 from veldwatch.model.conditions.values import Threshold
@@ -24,7 +23,6 @@ from veldwatch.storage import log, register
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.intake import IntakeWriter
 from veldwatch.storage.log import READINGS, LogBatch
-from veldwatch.storage.migrate import migrate
 from veldwatch.storage.rules import save_rule
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,7 +36,7 @@ _SERIES = b"INSERT INTO series (device_id, metric, unit) SELECT id, 'volume', 'm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RestartResult:
+class RestartResult(Result):
     """What was measured, and where.
 
     Attributes:
@@ -60,10 +58,6 @@ class RestartResult:
     processor: str
     cores: int
 
-    def document(self) -> dict[str, object]:
-        """Give it as a JSON object."""
-        return asdict(self)
-
     @property
     def reconciled(self) -> bool:
         """Tell whether every fold is there, and every alert of what came while nobody ran."""
@@ -72,20 +66,12 @@ class RestartResult:
 
 def measure_restart(*, series: int = 100_000, rules: int = 1000) -> RestartResult:
     """Measure on a database of its own, in a folder that is gone afterwards; call it from the main thread."""
-    with tempfile.TemporaryDirectory(prefix="veldwatch-bench-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        postgres = EmbeddedPostgres(Path(folder))
-        postgres.start()
-        try:
-            postgres.create_database("bench")
-            return _measure(postgres.dsn("bench"), series, rules)
-        finally:
-            postgres.stop()
+    with database_only() as running:
+        return _measure(running, series, rules)
 
 
-def _measure(dsn: str, series: int, rules: int) -> RestartResult:
-    with connect(dsn) as connection:
-        database = str(migrate(connection).server)
+def _measure(running: Database, series: int, rules: int) -> RestartResult:
+    dsn = running.dsn
     with connect(dsn, autocommit=True) as connection:
         ids = _register(connection, series, rules)
     writer = IntakeWriter(dsn)
@@ -123,8 +109,8 @@ def _measure(dsn: str, series: int, rules: int) -> RestartResult:
         folds_expected=series,
         alerts=alerts[0],
         alerts_expected=expected,
-        database=database,
-        processor=platform.processor() or platform.machine(),
+        database=running.name,
+        processor=processor(),
         cores=os.cpu_count() or 0,
     )
 

@@ -8,16 +8,15 @@ to hold.
 """
 
 import os
-import platform
-import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 
-from launch.embedded_postgres import EmbeddedPostgres
+from benchmarks.machine import processor
+from benchmarks.result import Result
+from benchmarks.services import Database, database_only
 from rules.engine import EngineSettings
 from rules.rounds import Rounds
 from veldwatch.model.conditions.flow import ContinuousFlow
@@ -31,7 +30,6 @@ from veldwatch.storage.arrays import Array
 from veldwatch.storage.connection import connect
 from veldwatch.storage.intake import IntakeWriter
 from veldwatch.storage.log import READINGS, LogBatch
-from veldwatch.storage.migrate import migrate
 from veldwatch.storage.rules import save_rule
 
 _AREA = '{"coordinates":[[[0.0,0.0],[0.1,0.0],[0.1,0.1],[0.0,0.0]]],"type":"Polygon"}'
@@ -46,7 +44,7 @@ _ONE_IN = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RulesResult:
+class RulesResult(Result):
     """What was measured, and where.
 
     Attributes:
@@ -67,9 +65,10 @@ class RulesResult:
     processor: str
     cores: int
 
-    def document(self) -> dict[str, object]:
-        """Give it as a JSON object."""
-        return asdict(self)
+    @property
+    def reconciled(self) -> bool:
+        """Tell whether every alert is there."""
+        return self.alerts == self.alerts_expected
 
 
 def measure_growth(readings: int) -> list[RulesResult]:
@@ -87,20 +86,12 @@ def measure_rules(
     *, readings: int = 1_500_000, rules: int = 1000, series: int = 10_000, matches: int = 1
 ) -> RulesResult:
     """Measure on a database of its own, in a folder that is gone afterwards; call it from the main thread."""
-    with tempfile.TemporaryDirectory(prefix="veldwatch-bench-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        postgres = EmbeddedPostgres(Path(folder))
-        postgres.start()
-        try:
-            postgres.create_database("bench")
-            return _measure(postgres.dsn("bench"), readings, _World(rules=rules, series=series, matches=matches))
-        finally:
-            postgres.stop()
+    with database_only() as running:
+        return _measure(running, readings, _World(rules=rules, series=series, matches=matches))
 
 
-def _measure(dsn: str, readings: int, world: "_World") -> RulesResult:
-    with connect(dsn) as connection:
-        database = str(migrate(connection).server)
+def _measure(running: Database, readings: int, world: "_World") -> RulesResult:
+    dsn = running.dsn
     writer = IntakeWriter(dsn)
     ids = _register(writer, world)
     rounds = readings // world.series
@@ -129,8 +120,8 @@ def _measure(dsn: str, readings: int, world: "_World") -> RulesResult:
         alerts=0 if row is None else row[0],
         alerts_expected=expected,
         seconds=round(seconds, 2),
-        database=database,
-        processor=platform.processor() or platform.machine(),
+        database=running.name,
+        processor=processor(),
         cores=os.cpu_count() or 0,
     )
 

@@ -1,5 +1,8 @@
 """A database and a broker of a measurement's own, or the broker alone, in a folder that is gone afterwards."""
 
+import os
+import subprocess
+import sysconfig
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -30,6 +33,28 @@ class BrokerOnly:
     pid: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A migrated database: how to reach it, and what it is."""
+
+    dsn: str
+    name: str
+
+
+@contextmanager
+def database_only() -> Generator[Database]:
+    """Start a database; call it from the main thread."""
+    with tempfile.TemporaryDirectory(prefix="veldwatch-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        postgres = EmbeddedPostgres(home)
+        try:
+            postgres.start()
+            yield _migrated(postgres)
+        finally:
+            postgres.stop()
+
+
 @contextmanager
 def broker_only(kind: Kind) -> Generator[BrokerOnly]:
     """Start a broker; call it from the main thread."""
@@ -55,17 +80,42 @@ def services(broker: Kind) -> Generator[Services]:
         try:
             postgres.start()
             mqtt.start()
-            postgres.create_database("bench")
-            with connect(postgres.dsn("bench")) as connection:
-                database = str(migrate(connection).server)
+            database = _migrated(postgres)
             settings = load_settings(
-                dsn=postgres.dsn("bench"),
+                dsn=database.dsn,
                 mqtt_port=mqtt.port,
                 mqtt_username=mqtt.username,
                 mqtt_password=mqtt.password,
                 register_unknown_devices=True,
             )
-            yield Services(settings=settings, database=database, pids={"database": postgres.pid, "broker": mqtt.pid})
+            yield Services(
+                settings=settings, database=database.name, pids={"database": postgres.pid, "broker": mqtt.pid}
+            )
         finally:
             mqtt.stop()
             postgres.stop()
+
+
+@contextmanager
+def program(name: str, settings: Settings) -> Generator["subprocess.Popen[bytes]"]:
+    """Run one of the programs as a process of its own, on services of the measurement."""
+    command = [str(Path(sysconfig.get_path("scripts")) / "veldwatch"), name, "run"]
+    environment = os.environ | {
+        "VELDWATCH_DSN": settings.dsn,
+        "VELDWATCH_LOG_LEVEL": "warning",
+        "VELDWATCH_MQTT_HOST": settings.mqtt_host,
+        "VELDWATCH_MQTT_PORT": str(settings.mqtt_port),
+        "VELDWATCH_MQTT_USERNAME": settings.mqtt_username,
+        "VELDWATCH_MQTT_PASSWORD": settings.mqtt_password,
+    }
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _migrated(postgres: EmbeddedPostgres) -> Database:
+    postgres.create_database("bench")
+    with connect(postgres.dsn("bench")) as connection:
+        return Database(dsn=postgres.dsn("bench"), name=str(migrate(connection).server))

@@ -10,13 +10,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from benchmarks.machine import cpu_seconds, memory_bytes, processor
 from benchmarks.publisher import Load, forget_session, publish
+from benchmarks.result import Result
 from benchmarks.services import BrokerOnly, broker_only
 from ingest.subscriber import Subscriber
 from launch.embedded_broker import Kind
@@ -38,7 +39,7 @@ _PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatorsResult:
+class SimulatorsResult(Result):
     """What was measured, and where; times of processors are in microseconds a message, of all that ran."""
 
     published_per_second: float
@@ -68,10 +69,6 @@ class SimulatorsResult:
     def reconciled(self) -> bool:
         """Tell whether the subscriber got what the fleet said, once each."""
         return (self.messages, self.readings, 0) == (self.messages_counted, self.readings_counted, self.duplicates)
-
-    def document(self) -> dict[str, object]:
-        """Give it as a JSON object."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """`veldwatch quarantine`: look at what could not be stored, have it taken in again, or give it up."""
 
-import getpass
 import json
 import time
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from veldwatch.command_line import moment_of, operator
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.quarantine import QuarantineRow, QuarantineState, Selection
@@ -166,7 +166,7 @@ def replay(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     _check_meant(ids, all_matching=all_matching)
     selection = _selection(ids, reason, source, topic, topic_pattern, device, organisation, since, until, state)
     with _connected() as connection:
-        number = replays.ask(connection, selection, author=author or getpass.getuser())
+        number = replays.ask(connection, selection, author=author or operator())
         connection.commit()
         row = _wait_for(connection, number, quiet=as_json) if wait else replays.get_replay(connection, number)
     _print_replay(row, as_json=as_json)
@@ -197,7 +197,7 @@ def cancel(
 ) -> None:
     """Let the messages of a replay wait no longer; what was done stays."""
     with _connected() as connection:
-        row = replays.cancel(connection, number, author=author or getpass.getuser())
+        row = replays.cancel(connection, number, author=author or operator())
         connection.commit()
     _print_replay(row, as_json=as_json)
 
@@ -222,7 +222,7 @@ def discard(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     _check_meant(ids, all_matching=all_matching)
     selection = _selection(ids, reason, source, topic, topic_pattern, device, organisation, since, until, State.OPEN)
     with _connected() as connection:
-        made = quarantine_work.discard(connection, selection, author=author or getpass.getuser(), reason=because)
+        made = quarantine_work.discard(connection, selection, author=author or operator(), reason=because)
         connection.commit()
     if as_json:
         _print_json(made)
@@ -285,13 +285,7 @@ def _selection(  # noqa: PLR0913, PLR0917  # the options that these commands sha
 
 
 def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad time: {text!r} (expected ISO 8601, like 2026-11-22T10:00:00Z)") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return None if text is None else moment_of("time", text)
 
 
 def _wait_for(connection: Connection, number: int, *, quiet: bool) -> dict[str, Any]:

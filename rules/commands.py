@@ -2,10 +2,9 @@
 
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -18,8 +17,9 @@ from rules.postgres_store import PostgresStore
 from rules.rule_files import pack_path, read_rules
 from rules.rule_tests import read_tests
 from rules.statistics_lines import statistics_lines
+from veldwatch.command_line import moment_of, stretch_of, zone_of
 from veldwatch.config import load_settings
-from veldwatch.errors import ConfigurationInvalid, RuleInvalid
+from veldwatch.errors import RuleInvalid
 from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
 from veldwatch.model.rule import Rule
@@ -102,10 +102,9 @@ def backtest(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Tell what a rule would have raised over stored history; nothing is written."""
-    stretch = Stretch(since=_moment("--from", since), until=_moment("--to", until) if until else clock())
-    if stretch.until <= stretch.since:
-        raise ConfigurationInvalid(f"bad --to: {until!r} (expected a moment after --from)")
-    zone = _zone(timezone)
+    begin, end = stretch_of(moment_of("--from", since), moment_of("--to", until) if until else clock())
+    stretch = Stretch(since=begin, until=end)
+    zone = zone_of("--timezone", timezone)
     dsn = load_settings().dsn
     with connect(dsn) as connection:
         read_one_moment(connection)
@@ -131,13 +130,11 @@ def statistics(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Tell how often a rule's alerts fired, how long they held, and what people did with them."""
-    end = _moment("--to", until) if until else clock()
-    begin = _moment("--from", since) if since else end - timedelta(days=28)
-    if end <= begin:
-        raise ConfigurationInvalid(f"bad --to: {until!r} (expected a moment after --from)")
+    end = moment_of("--to", until) if until else clock()
+    begin, end = stretch_of(moment_of("--from", since) if since else end - timedelta(days=28), end)
     with connect(load_settings().dsn) as connection:
         get_rule(connection, rule)
-        asked = StatisticsAsked(rule=rule, since=begin, until=end, zone=_zone(timezone).key)
+        asked = StatisticsAsked(rule=rule, since=begin, until=end, zone=zone_of("--timezone", timezone).key)
         document = rule_statistics(connection, asked)
     if as_json:
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=datetime.isoformat))
@@ -177,18 +174,3 @@ def list_all() -> None:
 def _rules_named(connection: Connection, name: str) -> list[Rule]:
     path = pack_path(name)
     return read_rules(path) if path.exists() else [get_rule(connection, name).rule]
-
-
-def _moment(option: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad {option}: {text!r} (expected ISO 8601: 2026-11-22T10:00:00Z)") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigurationInvalid(f"bad --timezone: {name!r} (expected a name such as Africa/Lusaka)") from error

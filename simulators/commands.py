@@ -9,7 +9,7 @@ import typer
 from simulators.building import Run, build_fleet
 from simulators.fault_commands import inject, stop_fault
 from simulators.moment import to_milliseconds
-from simulators.options import Named, Seed, Since, Until, seed_of, stretch_of
+from simulators.options import Named, Seed, Since, Until, run_stretch, seed_of
 from simulators.planned_calendar import planned_calendars
 from simulators.registration import register as register_scenario
 from simulators.run_commands import backfill, end_run, run, serve, start
@@ -55,7 +55,7 @@ def dump(
 ) -> None:
     """Write a stretch's messages without publishing them, a line each: milliseconds since 1970, topic, payload."""
     loaded = load_scenario(scenario)
-    begins_at, ends_at = (to_milliseconds(moment) for moment in stretch_of(since, until))
+    begins_at, ends_at = (to_milliseconds(moment) for moment in run_stretch(since, until))
     wanted = Run(seed=seed_of(loaded, seed), begins_at=begins_at, live_from=begins_at, ends_at=ends_at)
     messages = in_order([build_fleet(loaded, wanted)], ends_at)
     if only_digest:
@@ -76,7 +76,7 @@ def calendar(
 ) -> None:
     """Print what a stretch plans to switch off, as iCalendar for `veldwatch calendar import`."""
     loaded = load_scenario(scenario)
-    begins_at, ends_at = (to_milliseconds(moment) for moment in stretch_of(since, until))
+    begins_at, ends_at = (to_milliseconds(moment) for moment in run_stretch(since, until))
     wanted = Run(seed=seed_of(loaded, seed), begins_at=begins_at, live_from=begins_at, ends_at=ends_at)
     found = planned_calendars(loaded, wanted)
     if not organisation and len(found) == 1:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from simulators.options import duration_of, wall_clock
+from simulators.options import wall_clock
+from veldwatch.command_line import duration_of
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.faults import FAULTS

@@ -1,16 +1,12 @@
-"""What the commands of `veldwatch simulate` take, and how it is read.
+"""What the commands of `veldwatch simulate` take, and how it is read."""
 
-Every reader raises `ConfigurationInvalid` that names the option.
-"""
-
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from simulators.scenario import Scenario
-from veldwatch.errors import ConfigurationInvalid
-from veldwatch.wire.durations import parse_duration
+from veldwatch.command_line import moment_of, stretch_of
 
 Named = Annotated[str, typer.Argument(help="a scenario file, or the name of one that comes with Veldwatch")]
 Seed = Annotated[int | None, typer.Option(help="same seed, same bytes; none: the scenario's")]
@@ -24,29 +20,9 @@ def seed_of(scenario: Scenario, seed: int | None) -> int:
     return scenario.seed if seed is None else seed
 
 
-def stretch_of(since: str, until: str) -> tuple[datetime, datetime]:
-    """Read `--from` and `--to`."""
-    begins_at, ends_at = moment_of("--from", since), moment_of("--to", until)
-    if ends_at <= begins_at:
-        raise ConfigurationInvalid(f"bad --to: {until!r} (expected a moment after --from)")
-    return begins_at, ends_at
-
-
-def moment_of(option: str, text: str) -> datetime:
-    """Read a moment; without an offset it is in UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad {option}: {text!r} (expected ISO 8601: 2026-11-22T10:00:00Z)") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def duration_of(option: str, text: str) -> timedelta:
-    """Read a duration."""
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad {option}: {error}") from error
+def run_stretch(since: str, until: str) -> tuple[datetime, datetime]:
+    """Read the first and the last moment of a run."""
+    return stretch_of(moment_of("--from", since), moment_of("--to", until))
 
 
 def wall_clock() -> datetime:

@@ -11,10 +11,8 @@ from simulators.options import (
     Seed,
     Since,
     Until,
-    duration_of,
-    moment_of,
+    run_stretch,
     seed_of,
-    stretch_of,
     wall_clock,
 )
 from simulators.playing import LIVE, Wanted
@@ -23,6 +21,7 @@ from simulators.scenario import Scenario
 from simulators.scenario_files import load_scenario
 from simulators.serving import Serving
 from simulators.shared_run import play_together
+from veldwatch.command_line import duration_of, moment_of
 from veldwatch.config import Settings, load_settings
 from veldwatch.errors import ConfigurationInvalid, StorageUnavailable
 from veldwatch.logs import configure_logs
@@ -68,7 +67,7 @@ def backfill(scenario: Named, since: Since, until: Until, seed: Seed = None, pro
     settings, loaded = load_settings(), load_scenario(scenario)
     _check_broker(settings)
     configure_logs(settings, "simulate")
-    begins_at, ends_at = stretch_of(since, until)
+    begins_at, ends_at = run_stretch(since, until)
     wanted = Wanted(
         scenario=loaded,
         seed=seed_of(loaded, seed),

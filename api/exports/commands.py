@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -12,6 +11,7 @@ import typer
 from api.exports.gpx import write_gpx
 from api.exports.movebank import write_movebank
 from api.exports.readings import write_csv, write_parquet
+from veldwatch.command_line import moment_of
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.logs import configure_logs
@@ -80,8 +80,8 @@ def _run(
         organisation=organisation or settings.default_organisation,
         device=which.device,
         metric=which.metric,
-        since=_moment("--from", since),
-        until=_moment("--to", until),
+        since=moment_of("--from", since) if since is not None else None,
+        until=moment_of("--to", until) if until is not None else None,
     )
     with exporting(settings.dsn) as connection:
         count = write_whole(write, connection, which, output)
@@ -108,13 +108,3 @@ def write_whole(write: Write, connection: Connection, which: ExportFilter, outpu
     finally:
         part.unlink(missing_ok=True)
     return count
-
-
-def _moment(option: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad {option}: {text!r} (expected ISO 8601, UTC without an offset)") from error
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

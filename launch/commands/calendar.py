@@ -1,6 +1,5 @@
 """`veldwatch calendar import|add|cancel|list|files|export`: planned interruptions, which explain silence beforehand."""
 
-import getpass
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from veldwatch.command_line import moment_of, operator, shown
 from veldwatch.config import load_settings, patience_of
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.storage import calendars, interruptions
@@ -57,7 +57,7 @@ def import_(  # typer makes an option of each
     )
     with _connection() as connection:
         report = calendars.import_calendar(
-            connection, asked, author=_operator(), scope=None, now=_now(), patience=patience_of(settings)
+            connection, asked, author=operator(), scope=None, now=_now(), patience=patience_of(settings)
         )
     typer.echo(
         f"calendar {asked.slug}: {report.events} events, {report.changed} interruptions new or changed,"
@@ -85,14 +85,14 @@ def add(  # typer makes an option of each
         organisation=organisation,
         kind=kind,
         title=title,
-        begins_at=_moment("--from", since),
-        ends_at=_moment("--to", until),
+        begins_at=moment_of("--from", since),
+        ends_at=moment_of("--to", until),
         place=Place(sites=tuple(sites or ()), devices=tuple(devices or ())),
         reason=reason,
     )
     with _connection() as connection:
         number = interruptions.add_interruption(
-            connection, planned, author=_operator(), scope=None, now=_now(), patience=patience_of(load_settings())
+            connection, planned, author=operator(), scope=None, now=_now(), patience=patience_of(load_settings())
         )
     typer.echo(f"interruption {number}")
 
@@ -114,13 +114,12 @@ def list_(
     until: Annotated[str, typer.Option("--to", help="ISO 8601; none: a week later")] = "",
 ) -> None:
     """List the interruptions of a stretch: id, from, to, kind, where, title, and how many alerts each explains."""
-    begins = _moment("--from", since) if since else _now()
-    ends = _moment("--to", until) if until else begins + _WEEK
+    begins, ends = _stretch(since, until)
     with _connection() as connection:
         for row in interruptions.iterate_interruptions(connection, organisation, since=begins, until=ends):
             where = ", ".join([*row["sites"], *row["devices"]])
             typer.echo(
-                f"{row['id']}\t{_shown(row['begins_at'])}\t{_shown(row['ends_at'])}\t{row['kind']}\t"
+                f"{row['id']}\t{shown(row['begins_at'])}\t{shown(row['ends_at'])}\t{row['kind']}\t"
                 f"{row['organisation']}: {where}\t{row['title']}\t{row['explains']} explained"
             )
 
@@ -132,7 +131,7 @@ def files() -> None:
         for row in calendars.list_calendars(connection, None, _now()):
             typer.echo(
                 f"{row['organisation']}\t{row['slug']}\t{row['kind']}\t{row['coming']} to come\t"
-                f"imported {_shown(row['imported_at'])} by {row['imported_by']}"
+                f"imported {shown(row['imported_at'])} by {row['imported_by']}"
             )
 
 
@@ -143,12 +142,17 @@ def export(
     until: Annotated[str, typer.Option("--to", help="ISO 8601; none: a week later")] = "",
 ) -> None:
     """Print the interruptions of a stretch as iCalendar."""
-    begins = _moment("--from", since) if since else _now()
-    ends = _moment("--to", until) if until else begins + _WEEK
+    begins, ends = _stretch(since, until)
     with _connection() as connection:
         rows = list(interruptions.iterate_interruptions(connection, organisation, since=begins, until=ends))
     named = [{**row, "uid": f"interruption-{row['id']}@{organisation}.veldwatch"} for row in rows]
     typer.echo(write_calendar(named, organisation), nl=False)
+
+
+def _stretch(since: str, until: str) -> tuple[datetime, datetime]:
+    """Read what may be left out: a week from now on."""
+    begins = moment_of("--from", since) if since else _now()
+    return begins, moment_of("--to", until) if until else begins + _WEEK
 
 
 def _read(file: Path) -> str:
@@ -168,27 +172,8 @@ def _slug(name: str) -> str:
     return made
 
 
-def _moment(option: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad {option}: {text!r} (expected ISO 8601: 2026-11-22T10:00:00Z)") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _operator() -> str:
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except OSError:
-        return "command line"  # a container's account has no name
 
 
 def _connection() -> Connection:

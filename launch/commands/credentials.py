@@ -1,11 +1,11 @@
 """`veldwatch credentials create|list|rotate|revoke`: what lets devices and gateways in."""
 
-import getpass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from veldwatch.command_line import operator
 from veldwatch.config import load_settings
 from veldwatch.storage import credentials
 from veldwatch.storage.connection import Connection, connect
@@ -38,7 +38,7 @@ def create(  # one option each
         valid_until=None if days is None else datetime.now(UTC) + timedelta(days=days),
     )
     with _connection() as connection:
-        issued = credentials.create_credential(connection, None, new, by=_operator())
+        issued = credentials.create_credential(connection, None, new, by=operator())
     _show(issued)
 
 
@@ -61,7 +61,7 @@ def rotate(
     """Make the successor of a credential, with a name and a secret of its own, and print them, this once."""
     ends = datetime.now(UTC) + timedelta(hours=hours)
     with _connection() as connection:
-        issued = credentials.rotate_credential(connection, None, credential_id, old_valid_until=ends, by=_operator())
+        issued = credentials.rotate_credential(connection, None, credential_id, old_valid_until=ends, by=operator())
     _show(issued)
     typer.echo(f"credential {credential_id} lets in until {ends.isoformat(timespec='seconds')}")
 
@@ -70,7 +70,7 @@ def rotate(
 def revoke(credential_id: Annotated[int, typer.Argument(help="as `veldwatch credentials list` shows it")]) -> None:
     """End a credential at once; who is connected with it is cut off within seconds."""
     with _connection() as connection:
-        name = credentials.revoke_credential(connection, None, credential_id, by=_operator())
+        name = credentials.revoke_credential(connection, None, credential_id, by=operator())
     typer.echo(f"revoked credential {credential_id} of {name!r}")
 
 
@@ -85,13 +85,6 @@ def _line(row: Row) -> str:
     until = "" if row["valid_until"] is None else f"  until {row['valid_until'].isoformat(timespec='seconds')}"
     note = f"  ({row['note']})" if row["note"] else ""
     return f"{row['id']:>6}  {row['state']:<8}{row['organisation']:<20}  {row['username']}  {what}{until}{note}"
-
-
-def _operator() -> str:
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except OSError:
-        return "command line"  # a container's account has no name
 
 
 def _connection() -> Connection:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from veldwatch.command_line import moment_of
 from veldwatch.config import load_settings
-from veldwatch.errors import ConfigurationInvalid, NotFound
+from veldwatch.errors import NotFound
 from veldwatch.model.identifiers import DeviceId, SubjectId
 from veldwatch.model.register import Subject
 from veldwatch.storage import deployments, register
@@ -154,13 +155,7 @@ def _slug(organisation: str) -> str:
 
 
 def _time(text: str) -> datetime:
-    if not text:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad time: {text!r} (expected ISO 8601)") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return moment_of("time", text) if text else datetime.now(UTC)
 
 
 def _shown(moment: datetime | None) -> str:

@@ -1,19 +1,18 @@
 """`veldwatch silences make|preview|list|show|extend|expire`: what fires and is not told for a while."""
 
-import getpass
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from veldwatch.command_line import duration_of, moment_of, operator, shown
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.silence import Matcher, NewSilence
 from veldwatch.storage import silences
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.pool import Row
-from veldwatch.wire.durations import parse_duration
 
 app = typer.Typer(no_args_is_help=True, help="What fires and is not told for a while.")
 
@@ -50,19 +49,19 @@ def make(  # noqa: PLR0913, PLR0917  # typer makes an option of each
 ) -> None:
     """Mute what matches every part that is given, for some time; it is told then, if it still holds."""
     now = datetime.now(UTC)
-    starts_at = _moment(starts) if starts else now
+    starts_at = moment_of("--from", starts) if starts else now
     new = NewSilence(
         matcher=_matcher(organisation, rule, site, device, tag, profile, severities, labels),
         reason=reason,
         starts_at=starts_at,
-        ends_at=starts_at + _duration("--for", lasts),
+        ends_at=starts_at + duration_of("--for", lasts),
         everything=everything,
         long=long,
     )
     with _connection() as connection:
-        number = silences.make_silence(connection, new, author=_operator(), scope=None, now=now)
+        number = silences.make_silence(connection, new, author=operator(), scope=None, now=now)
         muted = silences.muted_alerts(connection, None, number, now, _SHOWN)
-    typer.echo(f"silence {number} until {_shown(new.ends_at)}; {muted.total} alerts that fire now are muted")
+    typer.echo(f"silence {number} until {shown(new.ends_at)}; {muted.total} alerts that fire now are muted")
 
 
 @app.command()
@@ -93,7 +92,7 @@ def list_(*, expired: Annotated[bool, typer.Option("--expired", help="those that
         rows = silences.list_silences(connection, None, datetime.now(UTC), expired=expired, limit=1000)
     for row in rows:
         typer.echo(
-            f"{row['id']}\t{row['state']}\tuntil {_shown(row['ends_at'])}\t{row['author']}\t{_words(row)}\t"
+            f"{row['id']}\t{row['state']}\tuntil {shown(row['ends_at'])}\t{row['author']}\t{_words(row)}\t"
             f"{row['reason']}\t{row['kept_back']} kept back"
         )
 
@@ -105,12 +104,10 @@ def show(number: Number) -> None:
     with _connection() as connection:
         row = silences.get_silence(connection, None, number, now)
         muted = silences.muted_alerts(connection, None, number, now, _SHOWN)
-    typer.echo(f"silence {row['id']}  {row['state']}  {_shown(row['starts_at'])} to {_shown(row['ends_at'])}")
+    typer.echo(f"silence {row['id']}  {row['state']}  {shown(row['starts_at'])} to {shown(row['ends_at'])}")
     typer.echo(f"mutes {_words(row)}\n{row['author']}: {row['reason']}")
     for change in row["changes"]:
-        typer.echo(
-            f"  {_shown(change['at'])}  {change['kind']} by {change['author']}, until {_shown(change['ends_at'])}"
-        )
+        typer.echo(f"  {shown(change['at'])}  {change['kind']} by {change['author']}, until {shown(change['ends_at'])}")
     _show_alerts(muted, "fired and were muted")
 
 
@@ -125,9 +122,9 @@ def extend(
     now = datetime.now(UTC)
     with _connection() as connection:
         row = silences.get_silence(connection, None, number, now)
-        ends_at = row["ends_at"] + _duration("--for", lasts)
-        silences.end_silence(connection, number, ends_at, author=_operator(), scope=None, now=now, long=long)
-    typer.echo(f"silence {number} until {_shown(ends_at)}")
+        ends_at = row["ends_at"] + duration_of("--for", lasts)
+        silences.end_silence(connection, number, ends_at, author=operator(), scope=None, now=now, long=long)
+    typer.echo(f"silence {number} until {shown(ends_at)}")
 
 
 @app.command()
@@ -135,7 +132,7 @@ def expire(number: Number) -> None:
     """End a silence now; what still holds is told."""
     now = datetime.now(UTC)
     with _connection() as connection:
-        silences.end_silence(connection, number, now, author=_operator(), scope=None, now=now)
+        silences.end_silence(connection, number, now, author=operator(), scope=None, now=now)
     typer.echo(f"silence {number} is over")
 
 
@@ -177,35 +174,9 @@ def _show_alerts(muted: silences.Muted, what: str) -> None:
     typer.echo(f"{muted.total} alerts {what}")
     for alert in muted.alerts:
         place = alert["device_name"] or alert["site"] or alert["organisation"]
-        typer.echo(f"  {alert['severity']:8}  {_shown(alert['opened_at'])}  {place}: {alert['summary']}")
+        typer.echo(f"  {alert['severity']:8}  {shown(alert['opened_at'])}  {place}: {alert['summary']}")
     if muted.total > len(muted.alerts):
         typer.echo(f"  and {muted.total - len(muted.alerts)} more")
-
-
-def _duration(option: str, text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad {option}: {error}") from error
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad --from: {text!r} (expected ISO 8601: 2026-11-22T10:00:00Z)") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _operator() -> str:
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except OSError:
-        return "command line"  # a container's account has no name
 
 
 def _connection() -> Connection:

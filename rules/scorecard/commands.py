@@ -1,7 +1,7 @@
 """`veldwatch score`: how good the alerts are, by faults that are known."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +11,13 @@ from rules.scorecard import baseline as rolling_median
 from rules.scorecard.comparison import drops, read_kept
 from rules.scorecard.labels import ANOMALY, LabelFormat, check_kind
 from rules.scorecard.picture import draw
-from rules.scorecard.question import Question
+from rules.scorecard.question import GRACE, Question
 from rules.scorecard.report import lines, markdown
+from veldwatch.command_line import duration_of, moment_of
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.storage.connection import connect
-from veldwatch.wire.durations import parse_duration
 from veldwatch.wire.local_times import read_zone
-
-_GRACE = timedelta(hours=24)
-"""A leak that ends at noon may be told at midnight: rules that wait for a quiet night fire after the fault is over."""
 
 
 def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
@@ -72,7 +69,7 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
         label_column=label_column,
         device_column=device_column,
         delimiter=_delimiter(delimiter),
-        merge=_duration("--merge", merge, timedelta(0)),
+        merge=duration_of("--merge", merge),
         zone=read_zone(time_zone),
     )
     if baseline not in ("", rolling_median.NAME):
@@ -81,11 +78,11 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
         raise ConfigurationInvalid("bad --contacts-as-observed: nothing is back-tested (say which --rules)")
     kept = None if against is None else read_kept(against)
     question = Question(
-        since=_moment("--from", since),
-        until=_moment("--to", until),
+        since=moment_of("--from", since) if since else None,
+        until=moment_of("--to", until) if until else None,
         organisation=organisation or None,
         rules=tuple(rules or ()),
-        grace=_duration("--grace", grace, timedelta(0) if labelled else _GRACE),
+        grace=duration_of("--grace", grace) if grace else timedelta(0) if labelled else GRACE,
         truth=tuple(truth or ()),
         form=form,
         run=run or None,
@@ -106,23 +103,6 @@ def score(  # noqa: PLR0913, PLR0917  # typer makes an option of each
         for line in worse:
             typer.echo(f"worse: {line}", err=True)
         raise typer.Exit(1 if worse else 0)
-
-
-def _moment(option: str, text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad {option}: {text!r} (expected ISO 8601: 2026-11-22T10:00:00Z)") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _duration(option: str, text: str, default: timedelta) -> timedelta:
-    try:
-        return parse_duration(text) if text else default
-    except ValueError as error:
-        raise ConfigurationInvalid(f"bad {option}: {error}") from error
 
 
 def _delimiter(text: str) -> str:

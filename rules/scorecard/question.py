@@ -20,6 +20,9 @@ from veldwatch.storage.connection import Connection
 from veldwatch.storage.register import find_organisations
 from veldwatch.storage.scorecard import evidence, extent
 
+GRACE = timedelta(hours=24)
+"""A leak that ends at noon may be told at midnight: rules that wait for a quiet night fire after the fault is over."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:

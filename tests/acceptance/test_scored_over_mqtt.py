@@ -14,9 +14,7 @@ from launch.scorecard.bench import empty_database, temporary_server
 from launch.scorecard.cases import SMALL, Case
 from launch.scorecard.figures import document_of
 from launch.scorecard.replay import import_plans, replay
-from launch.scorecard.scoring import GRACE
-from rules.scorecard.labels import LabelFormat
-from rules.scorecard.question import Question
+from launch.scorecard.scoring import question_of
 from tests.acceptance.processes import StackProcess, until
 from veldwatch.config import Settings
 from veldwatch.storage.connection import connect
@@ -26,18 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 
 def score(dsn: str, case: Case, run: int) -> dict[str, Any]:
     """Score a database that holds a case; silence goes by observations, for a broker lets all arrive now."""
-    question = Question(
-        since=case.begins_at,
-        until=case.ends_at,
-        organisation=None,
-        rules=case.packs,
-        grace=GRACE,
-        truth=(),
-        form=LabelFormat(),
-        run=run,
-        with_baseline=False,
-        contacts_as_observed=True,
-    )
+    question = question_of(case, run, contacts_as_observed=True)
     with connect(dsn) as connection:
         document = document_of(case, question.answer(connection))
     # How often devices were heard in the stretch: through a broker, all of it was heard today.
@@ -46,10 +33,12 @@ def score(dsn: str, case: Case, run: int) -> dict[str, Any]:
 
 
 def play_through_a_broker(folder: Path, case: Case) -> dict[str, Any]:
-    with StackProcess("up", folder / "scored") as stack:
+    home = folder / f"{case.scenario}-{case.days}"  # the folder is the module's: each case has a database of its own
+    home.mkdir()
+    with StackProcess("up", home / "stack") as stack:
         mqtt = stack.run["mqtt"]
         settings = {
-            "VELDWATCH_HOME": str(folder / "simulators"),
+            "VELDWATCH_HOME": str(home / "simulators"),
             "VELDWATCH_DSN": stack.run["dsn"],
             "VELDWATCH_MQTT_HOST": mqtt["host"],
             "VELDWATCH_MQTT_PORT": str(mqtt["port"]),
