@@ -3,7 +3,7 @@
 Readings and fixes that are marked implausible concern none: they are kept, and judged by nobody.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,8 @@ class Arrivals:
                 found.setdefault(key, []).append(fix)
         if batch.events and self._listening:
             self._listen(found, batch.events)
+        if self._members.are_mixed:
+            self._members.mix(found, _told(heard, fixes, batch.events))
         return found
 
     def hold(self, followed: Followed) -> None:
@@ -169,6 +171,20 @@ def _fixes(rows: npt.NDArray[Any]) -> Sequence[tuple[int, Fix]]:
         (device, Fix(at, longitude, latitude, None if accuracy != accuracy else accuracy))  # noqa: PLR0124  # NaN
         for device, at, longitude, latitude, accuracy in zip(*columns, strict=True)
     ]
+
+
+def _told(
+    heard: npt.NDArray[Any], fixes: npt.NDArray[Any], events: Sequence[LogEvent]
+) -> Iterator[tuple[int, Observation]]:
+    """List what was observed of devices besides readings."""
+    for device, at in zip(heard["device_id"].tolist(), heard["received_at"].tolist(), strict=True):
+        yield device, Contact(at)
+    yield from _fixes(fixes)
+    by_device: dict[int, list[tuple[int, str, str]]] = {}
+    for event in events:
+        by_device.setdefault(event.device_id, []).append((event.observed_at, event.kind, event.attributes))
+    for device, rows in by_device.items():
+        yield from ((device, seen) for seen in happenings_of(rows, {kind for _, kind, _ in rows}))
 
 
 def _largest(rows: npt.NDArray[Any], column: str) -> int:

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from rules.conditions.compile import AnyCondition
+from rules.conditions.composite import CompositeCondition
 from rules.conditions.span import Fix, Instant, Observation, Span, span_from_json
 from rules.escalation import Step, next_step, raised
 from rules.track import Tail, believed_at, extend, undecided
@@ -67,7 +68,8 @@ class Fold:
         if self.speed_limits or state.tail:
             return self._advance_track(state, observations)
         settled: list[Settled] = []
-        inner, lingering = self._take(state.condition, state.lingering, observations, settled)
+        take = self._take_as_time_passes if isinstance(self.condition, CompositeCondition) else self._take
+        inner, lingering = take(state.condition, state.lingering, observations, settled)
         return FoldState(inner, lingering), settled
 
     def spans_at(self, state: FoldState, now: Instant) -> list[Span]:
@@ -125,6 +127,30 @@ class Fold:
                 lingering = self._lingering(inner, lingering, ended, seen.at, settled)
         return inner, lingering
 
+    def _take_as_time_passes(
+        self, inner: object, lingering: Span | None, observations: Iterable[Observation], settled: list[Settled]
+    ) -> tuple[object, Span | None]:
+        """Take samples, and before each the moments at which time alone changed something: it settles what they do."""
+        for seen in observations:
+            found: list[Settled] = []
+            inner, lingering = self._pass(inner, lingering, seen.at - 1, found)
+            inner, lingering = self._take(inner, lingering, (seen,), found)
+            settled += [Settled(span, seen.at) for span, _ in found]
+        return inner, lingering
+
+    def _pass(
+        self,
+        inner: Any,  # noqa: ANN401  # a condition's own
+        lingering: Span | None,
+        until: Instant,
+        settled: list[Settled],
+    ) -> tuple[Any, Span | None]:
+        """Let time pass up to a moment, nothing else being observed."""
+        if isinstance(self.condition, CompositeCondition):
+            while (moment := self.condition.passing(inner, until)) is not None:
+                inner, lingering = self._take(inner, lingering, (moment,), settled)
+        return inner, lingering
+
     def _advance_track(self, state: FoldState, observations: Iterable[Observation]) -> tuple[FoldState, list[Settled]]:
         """Take fixes; what one of them settles is what the fix does that it decided."""
         settled: list[Settled] = []
@@ -139,7 +165,11 @@ class Fold:
         return FoldState(inner, lingering, tail), settled
 
     def _believed(self, state: FoldState, now: Instant) -> tuple[FoldState, list[Span]]:
-        """Take in the fixes that are not decided, as they look now; give the spans that they would settle."""
+        """Take in what time does, and fixes that are not decided as they look now; give the spans that this settles."""
+        if isinstance(self.condition, CompositeCondition):
+            passed: list[Settled] = []
+            inner, lingering = self._pass(state.condition, state.lingering, now, passed)
+            return FoldState(inner, lingering), [span for span, _ in passed]
         if not state.tail:
             return state, []
         would: list[Settled] = []

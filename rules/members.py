@@ -1,20 +1,26 @@
 """Members: which folds a batch concerns that read several sources together.
 
-Samples are made of the batch's readings. Of buckets a batch tells only from when on they are to be made anew: what is
+Samples are made of what the batch holds. Of buckets a batch tells only from when on they are to be made anew: what is
 in them is read from storage, once they are complete.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rules.conditions.span import Observation, Touch
+from rules.conditions.span import Contact, Fix, Happening, Observation, Sample, Touch
 from rules.reader_index import Numbers, ReaderIndex
-from rules.samples import samples_of
+from rules.samples import joined, others_of, samples_of
 from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.inputs import Input
+
+_KINDS: Mapping[type[Observation], Input] = {
+    Contact: Input.CONTACTS,
+    Fix: Input.POSITIONS,
+    Happening: Input.EVENTS,
+}
 
 
 class Members:
@@ -23,9 +29,14 @@ class Members:
     def __init__(self, targets: Iterable[Target]) -> None:
         self._targets = [target for target in targets if target.input in (Input.SAMPLES, Input.BUCKETS)]
         self._index: dict[tuple[Input, Input], ReaderIndex] = {}
+        self._mixed: dict[tuple[Input, int], list[Target]] = {}
         pairs: dict[tuple[Input, Input], list[tuple[int, int]]] = {}
         for number, target in enumerate(self._targets):
+            for other in target.source.others:
+                self._mixed.setdefault((other, target.source_id), []).append(target)
             for kind, member in target.source.members():
+                if kind in target.source.others:
+                    continue
                 pairs.setdefault((target.input, kind), []).append((member, number))
         for form, found in pairs.items():
             self._index[form] = ReaderIndex(found)
@@ -40,6 +51,24 @@ class Members:
             self._touch(found, *buckets.pairs(sources), at)
         if (samples := self._index.get((Input.SAMPLES, kind))) is not None:
             self._sample(found, *samples.pairs(sources), (sources, at, value))
+
+    @property
+    def are_mixed(self) -> bool:
+        """Tell whether any samples hold more than readings."""
+        return bool(self._mixed)
+
+    def mix(self, found: dict[FoldKey, list[Observation]], told: Iterable[tuple[int, Observation]]) -> None:
+        """Add what was observed of devices besides readings, after those, and join what is of one instant."""
+        changed: dict[FoldKey, list[Sample]] = {}
+        for device, seen in told:
+            kind = _KINDS[type(seen)]
+            for target in self._mixed.get((kind, device), ()):
+                slot = len(target.source.slots) + target.source.others.index(kind)
+                own = [seen] if not isinstance(seen, Happening) else _of_kinds(seen, target.source.kinds)
+                changed.setdefault(target.key, []).extend(others_of(own, slot, target.source))
+        for key, samples in changed.items():
+            readings = [seen for seen in found.get(key, ()) if isinstance(seen, Sample)]
+            found[key] = [*joined([*readings, *samples])]
 
     def _touch(self, found: dict[FoldKey, list[Observation]], rows: Numbers, numbers: Numbers, at: Numbers) -> None:
         earliest = np.full(len(self._targets), np.iinfo(np.int64).max)
@@ -61,4 +90,9 @@ class Members:
             pieces.setdefault(number, []).append(tuple(piece))
         for number, own in pieces.items():
             target = self._targets[number]
-            found.setdefault(target.key, []).extend(samples_of(own, target.source.slots))
+            found.setdefault(target.key, []).extend(samples_of(own, target.source))
+
+
+def _of_kinds(seen: Happening, kinds: Sequence[str]) -> list[Happening]:
+    events = tuple(event for event in seen.events if event[0] in kinds)
+    return [Happening(seen.at, events)] if events else []

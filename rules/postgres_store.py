@@ -13,7 +13,7 @@ from rules.grids.pages import bucket_pages
 from rules.happenings import happenings_of
 from rules.instants import to_datetime, to_instant
 from rules.lifecycle import AlertStretch, Revision
-from rules.samples import page_of_samples
+from rules.samples import Rows, others_of, page_of_samples, samples_of
 from rules.sources import Source
 from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
 from rules.targets import FoldKey
@@ -34,6 +34,8 @@ _PAGE = 2000
 
 _NEWEST_KEPT = 2000
 """A new rule looks at least at so many of a source's newest observations, however old they are."""
+
+_FOREVER: Instant = 2**62
 
 _KINDS: Mapping[Input, Literal["readings", "positions", "contacts"]] = {
     Input.READINGS: "readings",
@@ -145,18 +147,27 @@ class PostgresStore:
             ended = until if self.until is None else min(until, to_instant(self.until))
             return [Page([*page.buckets], page.more) for page in bucket_pages(self, after, ended)]
         if kind is Input.SAMPLES:
-            return [self._samples(source.slots, position) for source, position in after]
+            return [self._samples(source, position) for source, position in after]
         if kind is Input.EVENTS:
             return [self._happenings(source, position) for source, position in after]
         wanted = [(source.id, position) for source, position in after]
         pages = folds.read_observations(self.connection, _KINDS[kind], wanted, limit=_PAGE, until=self.until)
         return [Page([_observation(kind, row) for row in rows], len(rows) == _PAGE) for rows in pages]
 
-    def _samples(self, slots: Sequence[int], position: Instant | None) -> Page:
-        series = [number for number in slots if number]
-        rows = folds.read_samples(self.connection, series, position, limit=_PAGE, until=self.until)
-        samples, more = page_of_samples(rows, slots, _PAGE)
+    def _samples(self, source: Source, position: Instant | None) -> Page:
+        pages: list[Rows] = []
+        if series := [number for number in source.slots if number]:
+            rows = folds.read_samples(self.connection, series, position, limit=_PAGE, until=self.until)
+            pages.append(Rows(samples_of(rows, source), len(rows) == _PAGE))
+        for slot, other in enumerate(source.others, start=len(source.slots)):
+            page = self._other(other, source, position)
+            pages.append(Rows(others_of(page.observations, slot, source), page.more))
+        samples, more = page_of_samples(pages)
         return Page([*samples], more)
+
+    def _other(self, other: Input, source: Source, position: Instant | None) -> Page:
+        (page,) = self._pages(other, [(replace(source, input=other), position)], _FOREVER)
+        return page
 
     def _happenings(self, source: Source, position: Instant | None) -> Page:
         rows = folds.read_events(self.connection, source.id, source.kinds, position, limit=_PAGE, until=self.until)

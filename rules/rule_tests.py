@@ -18,8 +18,11 @@ from rules.happenings import canonical, happenings_of
 from rules.instants import to_datetime, to_instant
 from rules.rule_files import read_rules, read_yaml
 from rules.rule_test_members import buckets_of
+from rules.samples import joined, others_of
+from rules.sources import Source
 from rules.targets import compile_fold
 from veldwatch.errors import RuleInvalid
+from veldwatch.model.conditions.composite import Composite, kinds_of_part, others_of_part
 from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import metrics_of
@@ -119,7 +122,7 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     if rule.condition.INPUT is Input.BUCKETS:
         observations = tuple(buckets_of(part, rule, _READERS, to_instant(START + until)))
     elif rule.condition.INPUT is Input.SAMPLES:
-        observations = tuple(_samples(part, metrics_of(rule.condition)))
+        observations = tuple(_samples(part, rule))
     elif isinstance(rule.condition, EventCondition):
         observations = tuple(happenings_of(_events(part), rule.condition.kinds()))
     else:
@@ -130,10 +133,23 @@ def _test(part: DocumentPart, rules: Mapping[str, Rule]) -> RuleTest:
     return RuleTest(name=name, rule=rule, fold=fold, observations=observations, until=until, expected=expected)
 
 
-def _samples(part: DocumentPart, metrics: Sequence[str]) -> Iterator[Observation]:
-    """Put readings of several metrics together, as a store would."""
+def _samples(part: DocumentPart, rule: Rule) -> Iterator[Observation]:
+    """Put what is observed of a device together, as a store would."""
+    metrics, condition = metrics_of(rule.condition), rule.condition
+    others = others_of_part(condition) if isinstance(condition, Composite) else ()
+    kinds = kinds_of_part(condition) if isinstance(condition, Composite) else ()
+    source = Source(input=Input.SAMPLES, id=1, slots=tuple(range(1, len(metrics) + 1)), others=others, kinds=kinds)
+    samples = [*_joint_readings(part, metrics)] if metrics else []
+    filled = [Sample(sample.at, (*sample.values, *(None for _ in others))) for sample in samples]
+    for slot, other in enumerate(others, start=len(metrics)):
+        seen = happenings_of(_events(part), kinds) if other is Input.EVENTS else _READERS[other](part)
+        filled += others_of(seen, slot, source)
+    return iter(joined(filled))
+
+
+def _joint_readings(part: DocumentPart, metrics: Sequence[str]) -> Iterator[Sample]:
     said: dict[Instant, dict[str, float]] = {}
-    for item in _items(part, "readings"):
+    for item in _items(part, "readings", required=False):
         metric = item.text("metric")
         if metric not in metrics:
             raise item.wrong("metric", metric, f"expected one of {', '.join(metrics)}")
@@ -204,7 +220,7 @@ def _contacts(part: DocumentPart) -> Iterator[Observation]:
 
 
 def _events(part: DocumentPart) -> Iterator[tuple[Instant, str, str]]:
-    for item in _items(part, "events"):
+    for item in _items(part, "events", required=False):
         at, kind, said = item.duration("at", positive=False), item.text("kind"), item.part("attributes")
         attributes = {name: said.raw(name) for name in said.names()}
         item.done()

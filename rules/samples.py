@@ -1,35 +1,79 @@
-"""Samples: the readings of several series of one device, brought together by the instant that they are of."""
+"""Samples: what is observed of one device, brought together by the instant that it is of.
+
+That is the readings of several series, and for conditions that combine more: contacts, fixes and events, each in a slot
+of its own after those of the series.
+"""
 
 from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from rules.conditions.span import Instant, Sample
+from rules.conditions.span import Contact, Fix, Happening, Instant, Observation, Sample
+from rules.sources import Source
 
 
-def samples_of(rows: Iterable[tuple[int, Instant, float]], slots: Sequence[int]) -> list[Sample]:
-    """Bring rows (series, instant, value) together, oldest first.
+class Rows(NamedTuple):
+    """A page of what fills some slots of samples.
 
-    Args:
-        slots: series by slot, 0: none.
+    Attributes:
+        samples: oldest first, each with the slots of this page filled.
+        is_full: there may be more of it; the last instant may lack some.
     """
-    places = {series: slot for slot, series in enumerate(slots) if series}
-    found: dict[Instant, list[float | None]] = {}
+
+    samples: Sequence[Sample]
+    is_full: bool
+
+
+def samples_of(rows: Iterable[tuple[int, Instant, float]], source: Source) -> list[Sample]:
+    """Bring rows (series, instant, value) together, oldest first."""
+    places = {series: slot for slot, series in enumerate(source.slots) if series}
+    found: dict[Instant, list[Any]] = {}
     for series, at, value in rows:
         if series in places:
-            found.setdefault(at, [None] * len(slots))[places[series]] = value
+            found.setdefault(at, [None] * source.width)[places[series]] = value
     return [Sample(at, tuple(found[at])) for at in sorted(found)]
 
 
-def page_of_samples(
-    rows: Sequence[tuple[int, Instant, float]], slots: Sequence[int], limit: int
-) -> tuple[list[Sample], bool]:
-    """Make samples of a page of rows, oldest first; tell whether there are more.
+def others_of(observations: Iterable[Observation], slot: int, source: Source) -> list[Sample]:
+    """Make samples of contacts, fixes or happenings, which fill one slot."""
+    before, after = (None,) * slot, (None,) * (source.width - slot - 1)
+    return [Sample(seen.at, (*before, _value(seen), *after)) for seen in observations]
 
-    A full page may have cut its last instant: that is left to the next one.
 
-    Args:
-        limit: how many rows a full page has, more than there are slots.
+def joined(samples: Iterable[Sample]) -> list[Sample]:
+    """Bring samples of the same instant together, oldest first."""
+    found: dict[Instant, Sample] = {}
+    for sample in samples:
+        known = found.get(sample.at)
+        found[sample.at] = sample if known is None else _both(known, sample)
+    return [found[at] for at in sorted(found)]
+
+
+def page_of_samples(pages: Sequence[Rows]) -> tuple[list[Sample], bool]:
+    """Make samples of what was read, oldest first; tell whether there are more.
+
+    A full page may have cut its last instant, and knows of none after it: that is left to the next time.
     """
-    if len(rows) < limit:
-        return samples_of(rows, slots), False
-    last = rows[-1][1]
-    return samples_of((row for row in rows if row[1] != last), slots), True
+    cuts = [page.samples[-1].at for page in pages if page.is_full]
+    cut = min(cuts, default=None)
+    kept = (sample for page in pages for sample in page.samples if cut is None or sample.at < cut)
+    return joined(kept), bool(cuts)
+
+
+def _value(seen: Observation) -> Any:  # noqa: ANN401  # what a slot holds
+    match seen:
+        case Fix():
+            return (seen.longitude, seen.latitude, seen.accuracy)
+        case Contact():
+            return True
+        case Happening():
+            return seen.events
+        case _:
+            raise AssertionError(f"{seen!r} fills no slot of a sample")
+
+
+def _both(one: Sample, other: Sample) -> Sample:
+    return Sample(one.at, tuple(_either(*pair) for pair in zip(one.values, other.values, strict=True)))
+
+
+def _either(one: Any, other: Any) -> Any:  # noqa: ANN401  # of a slot
+    return other if one is None else one

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from rules.conditions.limits import Limited
+from rules.part_sentences import events_of, limit_of, part_of, speed_limit
 from rules.targets import Target
 from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
-from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, Part
-from veldwatch.model.conditions.event import EventCondition, EventPattern, Told
+from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not
+from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed, Way
 from veldwatch.model.conditions.silence import Absence, AreaOutage
@@ -29,24 +29,24 @@ def spoken(time: datetime | None) -> str | None:
 
 
 def _threshold(condition: Threshold, target: Target, alert: Alert) -> str:
-    return f"{condition.metric} {_limit(condition)}: {_shown(alert.value, target)}"
+    return f"{condition.metric} {limit_of(condition)}: {_shown(alert.value, target)}"
 
 
 def _rate_of_change(condition: RateOfChange, target: Target, alert: Alert) -> str:
     per = format_duration(condition.per)
-    return f"{condition.metric} changes by {_shown(alert.value, target)} in {per}, {_limit(condition)}"
+    return f"{condition.metric} changes by {_shown(alert.value, target)} in {per}, {limit_of(condition)}"
 
 
 def _change(condition: ValueChange, target: Target, alert: Alert) -> str:
     did = {Change.INCREASE: "increased by", Change.RANGE: "varied by", Change.DIFFERENCE: "changed by"}[condition.of]
     window = format_duration(condition.window)
-    return f"{condition.metric} {did} {_shown(alert.value, target)} within {window}, {_limit(condition)}"
+    return f"{condition.metric} {did} {_shown(alert.value, target)} within {window}, {limit_of(condition)}"
 
 
 def _repeat(condition: Repeat, target: Target, alert: Alert) -> str:  # noqa: ARG001
     times = condition.count if alert.value is None else f"{alert.value:.0f}"
     window = format_duration(condition.window)
-    return f"{condition.metric} {_limit(condition)} {times} times, {condition.count} of them within {window}"
+    return f"{condition.metric} {limit_of(condition)} {times} times, {condition.count} of them within {window}"
 
 
 def _stuck(condition: Stuck, target: Target, alert: Alert) -> str:
@@ -59,35 +59,12 @@ def _spike(condition: Spike, target: Target, alert: Alert) -> str:
 
 
 def _calculated(condition: Calculated, target: Target, alert: Alert) -> str:
-    return f"{condition.expression} is {_limit(condition)}: {_shown(alert.value, target)}"
+    return f"{condition.expression} is {limit_of(condition)}: {_shown(alert.value, target)}"
 
 
 def _composite(condition: AllOf | AnyOf | Not, target: Target, alert: Alert) -> str:  # noqa: ARG001
-    sentence = _part(condition)
+    sentence = part_of(condition)
     return sentence[0].upper() + sentence[1:]
-
-
-def _part(part: Part) -> str:  # noqa: PLR0911  # one for each kind
-    """Say what a part looks for."""
-    match part:
-        case AllOf() | AnyOf():
-            return (" and " if isinstance(part, AllOf) else " or ").join(_nested(one) for one in part.of)
-        case Not():
-            return f"not {_nested(part.of)}"
-        case Stuck():
-            return f"{part.metric} does not change for {format_duration(part.duration)}"
-        case RateOfChange():
-            return f"{part.metric} changes in {format_duration(part.per)} by {_limit(part)}"
-        case ValueChange():
-            return f"{part.of.value} of {part.metric} within {format_duration(part.window)} {_limit(part)}"
-        case Threshold():
-            return f"{part.metric} {_limit(part)}"
-        case Calculated():
-            return f"{part.expression} {_limit(part)}"
-
-
-def _nested(part: Part) -> str:
-    return f"({_part(part)})" if isinstance(part, AllOf | AnyOf) else _part(part)
 
 
 def _continuous_flow(condition: ContinuousFlow, target: Target, alert: Alert) -> str:  # noqa: ARG001  # as all
@@ -111,28 +88,12 @@ def _night_flow(condition: NightFlow, target: Target, alert: Alert) -> str:
 
 
 def _event(condition: EventCondition, target: Target, alert: Alert) -> str:  # noqa: ARG001
-    told = _events(condition)
+    told = events_of(condition)
     if condition.window is None:
         return f"Told of: {told}"
     times = condition.count if alert.value is None else f"{alert.value:.0f}"
     window = format_duration(condition.window)
     return f"Told {times} times of: {told}, {condition.count} of them within {window}"
-
-
-def _events(condition: EventCondition) -> str:
-    return " or ".join(_pattern(pattern) for pattern in condition.events)
-
-
-def _pattern(pattern: EventPattern) -> str:
-    asked = [f"{name} {' or '.join(_told(one) for one in values)}" for name, values in pattern.attributes.items()]
-    asked += [f"{name} with {' or '.join(words)}" for name, words in pattern.words.items()]
-    return pattern.kind + (f" ({', '.join(asked)})" if asked else "")
-
-
-def _told(value: Told) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _absence(condition: Absence, target: Target, alert: Alert) -> str:  # noqa: ARG001
@@ -183,23 +144,12 @@ def _near(condition: Near, target: Target, alert: Alert) -> str:  # noqa: ARG001
 
 def _speed(condition: Speed, target: Target, alert: Alert) -> str:  # noqa: ARG001
     measured = "straight on, " if condition.of is Way.DISPLACEMENT else ""
-    limit = f"above {condition.above or 0.0:g} km/h"
-    if condition.below is not None:
-        limit = f"below {condition.below:g} km/h"
-    if condition.below_percentile is not None:
-        limit = "slower than it nearly ever is"
     over = format_duration(condition.window)
-    return f"{_amount(alert.value, 'km/h')} {measured}over {over}: {limit}"
+    return f"{_amount(alert.value, 'km/h')} {measured}over {over}: {speed_limit(condition)}"
 
 
 def _immobility(condition: Immobility, target: Target, alert: Alert) -> str:  # noqa: ARG001
     return f"Moved less than {condition.radius_metres:g} m for {format_duration(condition.window)}"
-
-
-def _limit(condition: Limited) -> str:
-    if condition.outside is not None:
-        return f"outside {condition.outside[0]:g} to {condition.outside[1]:g}"
-    return f"above {condition.above:g}" if condition.above is not None else f"below {condition.below:g}"
 
 
 def _shown(value: float | None, target: Target) -> str:

@@ -21,6 +21,7 @@ class Source:
         id: the series (readings) or device (positions, contacts, samples); of buckets: the site, series or device that
             they are about, as `grid` numbers its subjects.
         slots: of samples: series by slot, 0 where the device has none such.
+        others: of samples: what else of the device is in them, in the slots after those.
         kinds: of events: those that matter.
         grid: of buckets.
     """
@@ -28,18 +29,26 @@ class Source:
     input: Input
     id: int
     slots: tuple[int, ...] = ()
+    others: tuple[Input, ...] = ()
     kinds: tuple[str, ...] = ()
     grid: Grid | None = None
+
+    @property
+    def width(self) -> int:
+        """Tell how many values a sample has."""
+        return len(self.slots) + len(self.others)
 
     def members(self) -> Iterator[tuple[Input, int]]:
         """List the series and devices whose observations make up what is read."""
         if self.grid is not None:
             yield from ((kind, member) for kind, members in self.grid.members.items() for member in members)
-        elif self.slots:
+        elif self.input is Input.SAMPLES:
             yield from ((Input.READINGS, series) for series in self.slots if series)
+            yield from ((other, self.id) for other in self.others)
         else:
             yield self.input, self.id
 
     def needs_watch(self) -> bool:
         """Tell whether it matters who listened when."""
-        return any(kind is Input.CONTACTS for kind in (self.grid.members if self.grid else (self.input,)))
+        read = self.grid.members if self.grid else (self.input, *self.others)
+        return Input.CONTACTS in read

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from rules.conditions.absence import AbsenceCondition
 from rules.conditions.area_outage import AreaOutageCondition
 from rules.conditions.compile import compile_condition
+from rules.conditions.composite import CompositeCondition
 from rules.conditions.watch import Watch
 from rules.escalation import steps_of
 from rules.fold import Fold
@@ -20,7 +21,16 @@ from rules.shapes import shapes_of
 from rules.sources import Source
 from rules.subjects import Subjects
 from veldwatch.errors import RuleInvalid
-from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, can_hold
+from veldwatch.model.conditions.composite import (
+    AllOf,
+    AnyOf,
+    Calculated,
+    Composite,
+    Not,
+    can_hold,
+    kinds_of_part,
+    others_of_part,
+)
 from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import Condition, metrics_of
@@ -85,6 +95,8 @@ class Target:
     def fold_under(self, watch: Watch) -> Fold:
         """Give the fold as it runs with what is known of who listened when."""
         condition = self.fold.condition
+        if isinstance(condition, CompositeCondition) and self.source.needs_watch():
+            return replace(self.fold, condition=condition.under(watch))
         if not isinstance(condition, (AbsenceCondition, AreaOutageCondition)):
             return self.fold
         return replace(self.fold, condition=replace(condition, watch=watch))
@@ -177,6 +189,8 @@ def _group_targets(version: RuleVersionId, rule: Rule, subjects: Subjects) -> It
 def _joint_targets(version: RuleVersionId, rule: Rule, subjects: Subjects) -> Iterator[Target]:
     """Make a target of each device that has enough of the metrics."""
     metrics, fold = metrics_of(rule.condition), compile_fold(rule)
+    others = others_of_part(rule.condition) if isinstance(rule.condition, Composite) else ()
+    kinds = kinds_of_part(rule.condition) if isinstance(rule.condition, Composite) else ()
     for device in subjects.devices(rule):
         slots = subjects.slots(device, metrics)
         if not _is_enough(rule.condition, [metric for metric, slot in zip(metrics, slots, strict=True) if slot]):
@@ -184,11 +198,18 @@ def _joint_targets(version: RuleVersionId, rule: Rule, subjects: Subjects) -> It
         yield Target(
             key=FoldKey(version, f"device:{device.id}"),
             rule=rule,
-            fold=fold,
-            source=Source(input=Input.SAMPLES, id=device.id, slots=slots),
+            fold=_limited(fold, device) if Input.POSITIONS in others else fold,
+            source=Source(input=Input.SAMPLES, id=device.id, slots=slots, others=others, kinds=kinds),
             device=device,
             series=None,
         )
+
+
+def _limited(fold: Fold, device: WatchedDevice) -> Fold:
+    """Let a combined condition judge a device's fixes by its speed limits."""
+    condition = fold.condition
+    assert isinstance(condition, CompositeCondition)  # noqa: S101  # nothing else has samples with fixes
+    return replace(fold, condition=condition.limited(device.speed_limits)) if device.speed_limits else fold
 
 
 def _is_enough(condition: Condition, metrics: Sequence[str]) -> bool:

@@ -64,6 +64,13 @@ class AbsenceCondition:
         missing = reached - max(until, state.last)
         return now + (_SOON if now - until <= _LISTENER_AWAY else max(missing, _LISTENER_BACK))
 
+    def silent_after(self, state: AbsenceState, at: Instant) -> Instant | None:
+        """Tell when, after a moment, the silence is long enough, as far as is known; None: it is not."""
+        if state.last is None:
+            return None
+        reached = self.watch.after(state.last, self.silent_for)
+        return reached if reached > at and self.watch.covers(reached) else None
+
     def load(self, document: Sequence[Any]) -> AbsenceState:
         """Read back a state."""
         return AbsenceState(document[0])

@@ -8,20 +8,18 @@ from rules.conditions.absence import compile_absence
 from rules.conditions.area_outage import compile_area_outage
 from rules.conditions.balance import compile_balance
 from rules.conditions.baseline import compile_baseline
+from rules.conditions.bounds import compile_bounds
 from rules.conditions.calculated import compile_calculated
 from rules.conditions.change import compile_change
 from rules.conditions.composite import compile_composite
 from rules.conditions.continuous_flow import compile_continuous_flow
 from rules.conditions.derived import DerivedCondition
 from rules.conditions.event import compile_event
-from rules.conditions.geofence import compile_geofence, compile_near
 from rules.conditions.immobility import compile_immobility
 from rules.conditions.joint_baseline import compile_joint_baseline
 from rules.conditions.levels import levels_of
-from rules.conditions.line_crossing import compile_crossing
 from rules.conditions.neighbours import compile_neighbours
 from rules.conditions.night_flow import compile_night_flow
-from rules.conditions.outside_when_due import compile_due
 from rules.conditions.proximity import compile_proximity
 from rules.conditions.rate_of_change import compile_rate_of_change
 from rules.conditions.repeat import compile_repeat
@@ -37,7 +35,7 @@ from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not
 from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
-from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed
+from veldwatch.model.conditions.movement import Geofence, Immobility, Near, Speed
 from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
@@ -95,17 +93,9 @@ def compile_condition(rule: Rule, shapes: Sequence[str] = ()) -> AnyCondition:
     assert isinstance(rule.condition, (Geofence, Near))  # noqa: S101  # those that need more than their definition
     own = rule.condition.shape
     try:
-        return _of_places(rule.condition)(rule.condition, shapes if own is None else [own], to_span(rule.hold_for))
+        return compile_bounds(rule.condition, shapes if own is None else [own], to_span(rule.hold_for))
     except ValueError as error:
         raise RuleInvalid(_nowhere(rule.id, rule.condition)) from error
-
-
-def _of_places(condition: Geofence | Near) -> Callable[[Any, Sequence[str], Instant], AnyCondition]:
-    if isinstance(condition, Near):
-        return compile_near
-    if condition.event.is_of_line:
-        return compile_crossing
-    return compile_due if condition.event is GeofenceEvent.OUTSIDE_WHEN_DUE else compile_geofence
 
 
 def _nowhere(rule: str, condition: Geofence | Near) -> str:

@@ -41,10 +41,14 @@ class Happening(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What several series of one device said at one instant, by slot; None: nothing then."""
+    """What was observed of one device at one instant, by slot; None: nothing then.
+
+    Numbers of several series; after them, for conditions that combine more, True (it was heard), a place (longitude,
+    latitude, accuracy) and events as in `Happening`.
+    """
 
     at: Instant
-    values: tuple[float | None, ...]
+    values: tuple[Any, ...]
 
 
 class Bucket(NamedTuple):

@@ -18,8 +18,15 @@ from rules.pictures.moments import second
 from rules.pictures.movement import geofence_parts, immobility_parts, near_parts, speed_parts, track_of
 from rules.rule_tests import RuleTest
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
-from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, metrics_of_part
-from veldwatch.model.conditions.composite import Part as Combined
+from veldwatch.model.conditions.composite import (
+    AllOf,
+    AnyOf,
+    Calculated,
+    Not,
+    leaves_of,
+    metrics_of_part,
+    others_of_part,
+)
 from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind, NightFlow
 from veldwatch.model.conditions.inputs import Input
@@ -103,22 +110,20 @@ def _derived(title: str) -> Callable[[Any, RuleTest], Sequence[Part]]:
 
 def _composite(condition: AllOf | AnyOf | Not, test: RuleTest) -> Sequence[Part]:
     limits: dict[str, list[Limit]] = {}
-    for part in _leaves(condition):
+    for part in leaves_of(condition):
         if isinstance(part, Threshold):
             found = limits_of(part.above, part.below, part.outside, part.dead_band)
             limits.setdefault(part.metric, []).extend(found)
-    return sample_charts(test, limits)
+    return [*sample_charts(test, limits), *_other_charts(condition, test)]
 
 
-def _leaves(part: Combined) -> Iterator[Combined]:
-    match part:
-        case AllOf() | AnyOf():
-            for one in part.of:
-                yield from _leaves(one)
-        case Not():
-            yield from _leaves(part.of)
-        case _:
-            yield part
+def _other_charts(condition: AllOf | AnyOf | Not, test: RuleTest) -> Iterator[Chart]:
+    """Draw when a device was heard, told of something, or said where it is."""
+    first = len(metrics_of_part(condition))
+    for slot, other in enumerate(others_of_part(condition), start=first):
+        samples = (seen for seen in test.observations if isinstance(seen, Sample) and seen.values[slot] is not None)
+        points = [(second(seen.at), 1.0) for seen in samples]
+        yield Chart(title=str(other.value), curves=[Curve(points=points, form=Form.BARS)])
 
 
 def sample_charts(test: RuleTest, limits: Mapping[str, Sequence[Limit]]) -> list[Chart]:

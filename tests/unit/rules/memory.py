@@ -20,7 +20,7 @@ from rules.grids.pages import bucket_pages
 from rules.happenings import happenings_of
 from rules.instants import to_datetime
 from rules.lifecycle import AlertStretch, Change, Revision, Transition
-from rules.samples import page_of_samples
+from rules.samples import Rows, others_of, page_of_samples, samples_of
 from rules.sources import Source
 from rules.store import ActiveRule, Entry, FoldUpdate, Page, StoredFold, Wanted
 from rules.targets import FoldKey
@@ -201,11 +201,16 @@ class MemoryStore:
         if source.input is Input.SAMPLES:
             rows = [
                 (series, seen.at, seen.value)
-                for _, series in source.members()
+                for series in source.slots
                 for seen in self._stored.get((Input.READINGS, series), {}).values()
                 if isinstance(seen, Reading) and (position is None or seen.at > position)
             ]
-            samples, more = page_of_samples(sorted(rows, key=lambda row: row[1])[:_PAGE], source.slots, _PAGE)
+            rows = sorted(rows, key=lambda row: row[1])[:_PAGE]
+            pages = [Rows(samples_of(rows, source), len(rows) == _PAGE)]
+            for slot, other in enumerate(source.others, start=len(source.slots)):
+                page = self._page(replace(source, input=other), position, until)
+                pages.append(Rows(others_of(page.observations, slot, source), page.more))
+            samples, more = page_of_samples(pages)
             return Page([*samples], more)
         if source.input is Input.EVENTS:
             rows = [row for seen in self._plain(source, position) for row in _rows_of(seen)]

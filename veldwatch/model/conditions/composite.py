@@ -1,12 +1,17 @@
-"""Conditions on several series of one device: combined, or calculated."""
+"""Conditions on one device that are combined, or calculated from several of its series."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
+from veldwatch.model.conditions.event import EventCondition
+from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
 from veldwatch.model.conditions.inputs import Input
-from veldwatch.model.conditions.values import RateOfChange, Stuck, Threshold, ValueChange
+from veldwatch.model.conditions.movement import Geofence, Immobility, Near, Speed
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.usual import Baseline
+from veldwatch.model.conditions.values import RateOfChange, Repeat, Stuck, Threshold, ValueChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,21 +69,48 @@ class Not:
 
 
 Composite = Calculated | AllOf | AnyOf | Not
-Part = Threshold | RateOfChange | ValueChange | Stuck | Calculated | AllOf | AnyOf | Not
-"""What may be combined: conditions that hold or not at each reading, and which no passing of time alone ends."""
+OfReadings = Threshold | RateOfChange | ValueChange | Repeat | Stuck | Baseline | ContinuousFlow | NightFlow
+OfFixes = Geofence | Near | Immobility | Speed
+Part = OfReadings | OfFixes | Calculated | Absence | EventCondition | AllOf | AnyOf | Not
+"""What may be combined: conditions on one device that hold for some time. A spike is over when it is known, and what is
+about many devices is known only when a stretch of time is over: neither can hold at once with something else."""
+
+_OTHERS = (Input.CONTACTS, Input.EVENTS, Input.POSITIONS)
+
+
+def leaves_of(condition: Part) -> Iterator[Part]:
+    """List the conditions that are combined."""
+    match condition:
+        case AllOf() | AnyOf():
+            for part in condition.of:
+                yield from leaves_of(part)
+        case Not():
+            yield from leaves_of(condition.of)
+        case _:
+            yield condition
 
 
 def metrics_of_part(condition: Part) -> tuple[str, ...]:
     """Name the metrics that a condition looks at, each once, in the order of its parts."""
-    match condition:
-        case Threshold() | RateOfChange() | ValueChange() | Stuck():
-            return (condition.metric,)
-        case Calculated():
-            return tuple(dict.fromkeys(condition.names.values()))
-        case AllOf() | AnyOf():
-            return tuple(dict.fromkeys(metric for part in condition.of for metric in metrics_of_part(part)))
-        case Not():
-            return metrics_of_part(condition.of)
+    named: list[str] = []
+    for leaf in leaves_of(condition):
+        if isinstance(leaf, Calculated):
+            named += leaf.names.values()
+        elif isinstance(leaf, OfReadings):
+            named.append(leaf.metric)
+    return tuple(dict.fromkeys(named))
+
+
+def others_of_part(condition: Part) -> tuple[Input, ...]:
+    """Tell what else than readings a condition looks at, each once."""
+    found = {leaf.INPUT for leaf in leaves_of(condition)}
+    return tuple(other for other in _OTHERS if other in found)
+
+
+def kinds_of_part(condition: Part) -> tuple[str, ...]:
+    """Name the kinds of events that a condition looks at, sorted."""
+    leaves = (leaf for leaf in leaves_of(condition) if isinstance(leaf, EventCondition))
+    return tuple(sorted({kind for leaf in leaves for kind in leaf.kinds()}))
 
 
 def can_hold(condition: Part, metrics: frozenset[str]) -> bool:

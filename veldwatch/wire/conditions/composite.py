@@ -1,13 +1,33 @@
-"""Documents of conditions on several series of one device."""
+"""Documents of conditions on one device that are combined."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from veldwatch.errors import RuleInvalid
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, Part, metrics_of_part
+from veldwatch.model.conditions.movement import Geofence, Near
+from veldwatch.wire.conditions.event import event_schemas, read_event
+from veldwatch.wire.conditions.flow import (
+    continuous_flow_schemas,
+    night_flow_schemas,
+    read_continuous_flow,
+    read_night_flow,
+)
+from veldwatch.wire.conditions.movement import (
+    geofence_schemas,
+    immobility_schemas,
+    near_schemas,
+    read_geofence,
+    read_immobility,
+    read_near,
+    read_speed,
+    speed_schemas,
+)
 from veldwatch.wire.conditions.shapes import DURATION, TEXT, kind_of
+from veldwatch.wire.conditions.silence import absence_schemas, read_absence
+from veldwatch.wire.conditions.usual import baseline_schemas, read_baseline
 from veldwatch.wire.conditions.values import (
     by_limit,
     change_schemas,
@@ -15,8 +35,10 @@ from veldwatch.wire.conditions.values import (
     rate_of_change_schemas,
     read_change,
     read_rate_of_change,
+    read_repeat,
     read_stuck,
     read_threshold,
+    repeat_schemas,
     stuck_schemas,
     threshold_schemas,
 )
@@ -90,11 +112,16 @@ def not_schemas() -> list[dict[str, Any]]:
     return [kind_of("not", {"of": _PART}, ["of"])]
 
 
+def _with_own_shape(schemas: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the variants that name sites."""
+    return [schema for schema in schemas if not {"site", "sites_of_kind"} & set(schema["required"])]
+
+
 def part_schema() -> dict[str, Any]:
     """Describe what may be combined, as `#/$defs/part`."""
-    schemas = (threshold_schemas, rate_of_change_schemas, change_schemas, stuck_schemas, calculated_schemas)
     several = (all_of_schemas, any_of_schemas, not_schemas)
-    return {"oneOf": [schema for describe in (*schemas, *several) for schema in describe()]}
+    schemas = [schema for describe in (*_SCHEMAS, *several) for schema in describe()]
+    return {"oneOf": [*schemas, *_with_own_shape(geofence_schemas()), *_with_own_shape(near_schemas())]}
 
 
 def _several(kind: str) -> dict[str, Any]:
@@ -123,7 +150,11 @@ def _part(part: DocumentPart, depth: int) -> Part:
         condition = (AllOf if kind == "all_of" else AnyOf)(of=_parts(part, depth + 1))
     else:
         known = ", ".join((*_READERS, "all_of", "any_of", "not"))
-        raise part.wrong("kind", kind, f"expected one of {known}: what no passing of time alone ends")
+        why = f"; {_NO_PARTS[kind]}" if kind in _NO_PARTS else ""
+        raise part.wrong("kind", kind, f"expected one of {known}{why}")
+    if isinstance(condition, (Geofence, Near)) and condition.shape is None:
+        field = "site" if condition.site is not None else "sites_of_kind"
+        raise part.wrong(field, part.raw(field), "expected polygon, line or feature: a part brings its own geometry")
     part.done()
     return condition
 
@@ -139,6 +170,41 @@ _READERS: Mapping[str, Callable[[DocumentPart], Part]] = {
     "threshold": read_threshold,
     "rate_of_change": read_rate_of_change,
     "change": read_change,
+    "repeat": read_repeat,
     "stuck": read_stuck,
+    "baseline": read_baseline,
+    "continuous_flow": read_continuous_flow,
+    "night_flow": read_night_flow,
     "calculated": read_calculated,
+    "absence": read_absence,
+    "event": read_event,
+    "geofence": read_geofence,
+    "near": read_near,
+    "immobility": read_immobility,
+    "speed": read_speed,
 }
+_SCHEMAS: Sequence[Callable[[], list[dict[str, Any]]]] = (
+    threshold_schemas,
+    rate_of_change_schemas,
+    change_schemas,
+    repeat_schemas,
+    stuck_schemas,
+    baseline_schemas,
+    continuous_flow_schemas,
+    night_flow_schemas,
+    calculated_schemas,
+    absence_schemas,
+    event_schemas,
+    immobility_schemas,
+    speed_schemas,
+)
+_OF_MANY = "it is about many devices, of which more is known only when a stretch of time is over"
+_NO_PARTS: Mapping[str, str] = {
+    "spike": "a spike is over by the time it is known, so that nothing can hold at once with it",
+    "joint_baseline": "it looks at several series itself: use baseline for each of them",
+    "area_outage": _OF_MANY,
+    "balance": _OF_MANY,
+    "neighbours": _OF_MANY,
+    "proximity": _OF_MANY,
+}
+"""Kinds that cannot be combined, and why."""

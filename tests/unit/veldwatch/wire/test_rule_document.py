@@ -271,8 +271,8 @@ def test_what_a_condition_says_comes_through() -> None:
         ),
         ({"condition": {"kind": "all_of", "of": [CONDITIONS[0]]}}, "(expected a list of 2 to 8 conditions)"),
         (
-            {"condition": {"kind": "any_of", "of": [CONDITIONS[0], CONDITIONS[6]]}},
-            "bad condition.of[1].kind: 'absence' (expected one of threshold, rate_of_change, change, stuck, ",
+            {"condition": {"kind": "any_of", "of": [CONDITIONS[0], {"kind": "spike", "metric": "m", "above": 3}]}},
+            "bad condition.of[1].kind: 'spike' (expected one of threshold, rate_of_change, change, repeat, stuck, ",
         ),
         (
             {"condition": {"kind": "not", "of": {"kind": "threshold", "metric": "m", "above": 1, "hold_for": "5m"}}},

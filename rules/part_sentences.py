@@ -1,0 +1,105 @@
+"""What the parts of a combined condition look for, in words, within a sentence."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rules.conditions.limits import Limited
+from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, Part
+from veldwatch.model.conditions.event import EventCondition, EventPattern, Told
+from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
+from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobility, Near, Speed
+from veldwatch.model.conditions.silence import Absence
+from veldwatch.model.conditions.usual import Baseline
+from veldwatch.model.conditions.values import RateOfChange, Repeat, Stuck, Threshold, ValueChange
+from veldwatch.wire.durations import format_duration
+
+
+def part_of(part: Part) -> str:
+    """Say what a part looks for."""
+    match part:
+        case AllOf() | AnyOf():
+            return (" and " if isinstance(part, AllOf) else " or ").join(_nested(one) for one in part.of)
+        case Not():
+            return f"not {_nested(part.of)}"
+        case _:
+            return _PARTS[type(part)](part)
+
+
+def limit_of(condition: Limited) -> str:
+    """Say a limit."""
+    if condition.outside is not None:
+        return f"outside {condition.outside[0]:g} to {condition.outside[1]:g}"
+    return f"above {condition.above:g}" if condition.above is not None else f"below {condition.below:g}"
+
+
+def events_of(condition: EventCondition) -> str:
+    """Say which events are meant."""
+    return " or ".join(_pattern(pattern) for pattern in condition.events)
+
+
+def speed_limit(condition: Speed) -> str:
+    """Say the limit of a speed."""
+    if condition.below is not None:
+        return f"below {condition.below:g} km/h"
+    if condition.below_percentile is not None:
+        return "slower than it nearly ever is"
+    return f"above {condition.above or 0.0:g} km/h"
+
+
+def _nested(part: Part) -> str:
+    return f"({part_of(part)})" if isinstance(part, AllOf | AnyOf) else part_of(part)
+
+
+def _event(part: EventCondition) -> str:
+    if part.window is None:
+        return f"told of {events_of(part)}"
+    return f"told {part.count} times within {format_duration(part.window)} of {events_of(part)}"
+
+
+def _geofence(part: Geofence) -> str:
+    if part.event is GeofenceEvent.DWELL and part.duration is not None:
+        return f"in the area for {format_duration(part.duration)}"
+    if part.event is GeofenceEvent.OUTSIDE_WHEN_DUE:
+        return f"not in the area between {part.due_from} and {part.due_to}"
+    if part.event.is_of_line:
+        return "the line crossed"
+    return "in the area" if part.event is GeofenceEvent.ENTER else "out of the area"
+
+
+def _pattern(pattern: EventPattern) -> str:
+    asked = [f"{name} {' or '.join(_told(one) for one in values)}" for name, values in pattern.attributes.items()]
+    asked += [f"{name} with {' or '.join(words)}" for name, words in pattern.words.items()]
+    return pattern.kind + (f" ({', '.join(asked)})" if asked else "")
+
+
+def _told(value: Told) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _change(part: ValueChange) -> str:
+    return f"{part.of.value} of {part.metric} within {format_duration(part.window)} {limit_of(part)}"
+
+
+def _repeat(part: Repeat) -> str:
+    return f"{part.metric} {limit_of(part)} {part.count} times within {format_duration(part.window)}"
+
+
+_PARTS: Mapping[type, Callable[[Any], str]] = {
+    Threshold: lambda part: f"{part.metric} {limit_of(part)}",
+    RateOfChange: lambda part: f"{part.metric} changes in {format_duration(part.per)} by {limit_of(part)}",
+    ValueChange: _change,
+    Repeat: _repeat,
+    Stuck: lambda part: f"{part.metric} does not change for {format_duration(part.duration)}",
+    Baseline: lambda part: f"{part.metric} is not as usual",
+    ContinuousFlow: lambda part: f"{part.metric} does not stop for {format_duration(part.duration)}",
+    NightFlow: lambda part: f"{part.metric} of the night is too high",
+    Calculated: lambda part: f"{part.expression} {limit_of(part)}",
+    Absence: lambda part: f"not heard for {format_duration(part.silent_for)}",
+    EventCondition: _event,
+    Geofence: _geofence,
+    Near: lambda part: f"within {part.distance_metres:g} m of the place",
+    Immobility: lambda part: f"moved less than {part.radius_metres:g} m for {format_duration(part.window)}",
+    Speed: lambda part: f"speed over {format_duration(part.window)} {speed_limit(part)}",
+}
