@@ -85,6 +85,10 @@ class Alert(WithImpact):
     longitude: float | None = Field(description="where the device was then", examples=[31.18])
     latitude: float | None = Field(description="where the device was then", examples=[-10.21])
     incident_id: UUID | None = Field(description="the incident that it is part of; null: it has not fired")
+    taken_out_by: str | None = Field(
+        description="who gave it an incident of its own; null: it is where it belongs",
+        examples=["control room"],
+    )
 
 
 class Transition(BaseModel):

@@ -43,13 +43,27 @@ class Incident(WithImpact):
 
 
 class Entry(BaseModel):
-    """What a person did with an incident."""
+    """What a person, or the engine that merged it with another, did with an incident."""
 
     id: int
-    kind: Literal["acknowledged", "assigned", "commented", "resolved", "reopened"]
+    kind: Literal[
+        "acknowledged",
+        "assigned",
+        "commented",
+        "resolved",
+        "reopened",
+        "merged",
+        "split",
+        "taken_out",
+        "put_back",
+    ]
     at: datetime
     author: str = Field(examples=["control room"])
     body: str = Field(description="a comment; to whom it was assigned", examples=["Crew is on the way."])
+    other_id: UUID | None = Field(
+        description="the incident that was merged into it or that it came apart from; where an alert went to or was"
+    )
+    alert_id: UUID | None = Field(description="the alert that was taken out or put back")
 
 
 class Step(BaseModel):
@@ -81,6 +95,12 @@ class NewAssignment(BaseModel, extra="forbid"):
     """Body of an assignment."""
 
     assigned_to: Assignee | None = Field(description="null: nobody", examples=["Chanda"])
+
+
+class NewMerge(BaseModel, extra="forbid"):
+    """Body of a merge."""
+
+    incident_id: UUID = Field(description="the other one", examples=["4b3f2c1e-5f0f-5c43-9d43-6c1f6d1f7a11"])
 
 
 class NewEntry(BaseModel, extra="forbid"):

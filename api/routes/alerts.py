@@ -41,6 +41,7 @@ from veldwatch.storage.alerts import (
     unassign,
 )
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.incident_changes import put_back, take_out
 from veldwatch.storage.pool import Row
 from veldwatch.storage.tokens import Bearer
 
@@ -163,6 +164,22 @@ def post_reopening(parts: Shared, bearer: Operator, alert_id: UUID) -> Alert:
     """Take a verdict back; the history keeps it."""
     with parts.pool.lend() as connection:
         reopen(connection, _deed(bearer, alert_id))
+        return _shown(connection, bearer, alert_id)
+
+
+@router.post("/{alert_id}/take-out")
+def post_taking_out(parts: Shared, bearer: Operator, alert_id: UUID) -> Alert:
+    """Give an alert, with what it explains, an incident of its own: it is about something else than the others."""
+    with parts.pool.lend() as connection:
+        take_out(connection, _deed(bearer, alert_id))
+        return _shown(connection, bearer, alert_id)
+
+
+@router.post("/{alert_id}/put-back")
+def post_putting_back(parts: Shared, bearer: Operator, alert_id: UUID) -> Alert:
+    """Let an alert be in the incident again where it belongs by itself."""
+    with parts.pool.lend() as connection:
+        put_back(connection, _deed(bearer, alert_id))
         return _shown(connection, bearer, alert_id)
 
 

@@ -1,4 +1,4 @@
-"""GET /v1/incidents, and what operators do with them: acknowledge, assign, comment, resolve, reopen."""
+"""GET /v1/incidents, and what operators do with them: acknowledge, assign, comment, resolve, reopen, merge."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -17,6 +17,7 @@ from api.models.incidents import (
     NewAcknowledgement,
     NewAssignment,
     NewEntry,
+    NewMerge,
 )
 from api.pages import Moment, Page, build_page, decode_cursor
 from api.parameters import Instant, Paging, Several, Text
@@ -25,6 +26,7 @@ from api.routes.alerts import AlertSort, key_of_alert
 from veldwatch.model import handling
 from veldwatch.storage.alerts import AlertFilter, list_alerts
 from veldwatch.storage.dependants import get_tariffs
+from veldwatch.storage.incident_changes import merge_incident, split_incident
 from veldwatch.storage.incidents import (
     IncidentDeed,
     IncidentFilter,
@@ -129,6 +131,22 @@ def post_reopening(parts: Shared, bearer: Operator, incident_id: UUID) -> Incide
         found = get_incident(connection, bearer.scope, incident_id)
         reopen_incident(connection, _deed(bearer, found["id"]))
         return Incident.model_validate(get_incident(connection, bearer.scope, found["id"]))
+
+
+@router.post("/{incident_id}/merge")
+def post_merge(parts: Shared, bearer: Operator, incident_id: UUID, body: NewMerge) -> Incident:
+    """Make one incident of two; answers the one that was founded first, which stands for both from now on."""
+    with parts.pool.lend() as connection:
+        merged = merge_incident(connection, _deed(bearer, incident_id), body.incident_id)
+        return Incident.model_validate(get_incident(connection, bearer.scope, merged))
+
+
+@router.post("/{incident_id}/split")
+def post_split(parts: Shared, bearer: Operator, incident_id: UUID) -> Incident:
+    """Take back what people merged; what belongs together by itself stays together."""
+    with parts.pool.lend() as connection:
+        split_incident(connection, _deed(bearer, incident_id))
+        return Incident.model_validate(get_incident(connection, bearer.scope, incident_id))
 
 
 @router.post("/{incident_id}/comments", status_code=201)

@@ -74,7 +74,8 @@ def incident_story(row: Row) -> Iterator[str]:
     yield from _impact(row)
     yield from (f"work       {part}" for part in _work(row))
     for entry in row["entries"]:
-        body = f": {entry['body']}" if entry["body"] else ""
+        other = entry["alert_id"] or entry["other_id"]
+        body = f": {entry['body']}" if entry["body"] else f" {str(other)[:SHORT]}" if other else ""
         yield f"  {shown(entry['at'])}  {entry['kind']}  {entry['author']}{body}"
     for step in row["course"]:
         times = f" x {step['count']}" if step["count"] > 1 else ""

@@ -1,4 +1,4 @@
-"""`veldwatch alerts list|show|acknowledge|assign|unassign|comment|resolve|reopen`: work on alerts without a browser.
+"""`veldwatch alerts list|show|acknowledge|assign|unassign|comment|resolve|reopen|take-out|put-back`: by terminal.
 
 Exit codes: 0 done; 1 some of it was refused (no such alert, somebody else was first), the rest was done; 2 nothing
 could be done.
@@ -35,7 +35,7 @@ from launch.commands.alert_options import (
     worded,
 )
 from veldwatch.command_line import moment_of, operator
-from veldwatch.storage import alerts
+from veldwatch.storage import alerts, incident_changes
 from veldwatch.storage.alerts import AlertFilter, Deed, Expected
 from veldwatch.storage.connection import Connection
 
@@ -179,6 +179,35 @@ def reopen(ids: Ids) -> None:
         return f"{short(alert)} is open again"
 
     each(ids, do)
+
+
+@app.command("take-out")
+def take_out(ids: Ids) -> None:
+    """Give alerts, with what they explain, an incident of their own each: they are about something else."""
+
+    def do(connection: Connection, text: str) -> str:
+        alert = _named(connection, text)
+        incident_changes.take_out(connection, _deed(alert))
+        return f"{short(alert)} {_where(connection, alert)}"
+
+    each(ids, do)
+
+
+@app.command("put-back")
+def put_back(ids: Ids) -> None:
+    """Let alerts be in the incidents again where they belong by themselves."""
+
+    def do(connection: Connection, text: str) -> str:
+        alert = _named(connection, text)
+        incident_changes.put_back(connection, _deed(alert))
+        return f"{short(alert)} {_where(connection, alert)}"
+
+    each(ids, do)
+
+
+def _where(connection: Connection, alert: UUID) -> str:
+    incident = alerts.get_alert(connection, None, alert)["incident_id"]
+    return "is in no incident" if incident is None else f"is in incident {short(incident)}"
 
 
 def _named(connection: Connection, text: str) -> UUID:

@@ -1,4 +1,4 @@
-"""`veldwatch incidents list|show|acknowledge|assign|unassign|comment|resolve|reopen`: alerts that are one thing.
+"""`veldwatch incidents list|show|acknowledge|assign|unassign|comment|resolve|reopen|merge|split`: alerts that are one.
 
 What is done to an incident is done to all of its alerts. Exit codes: those of `veldwatch alerts`.
 """
@@ -35,6 +35,7 @@ from veldwatch.command_line import moment_of, operator
 from veldwatch.storage import incidents
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.dependants import get_tariffs
+from veldwatch.storage.incident_changes import merge_incident, split_incident
 from veldwatch.storage.incidents import IncidentDeed, IncidentFilter
 
 app = typer.Typer(no_args_is_help=True, help="Alerts that are one thing to work on.")
@@ -161,6 +162,31 @@ def reopen(ids: Ids) -> None:
         return f"{short(number)} is open again"
 
     each(ids, do)
+
+
+@app.command()
+def merge(incident: Id, other: Id) -> None:
+    """Make one incident of two; the one that was founded first stands for both from now on."""
+
+    def do(connection: Connection, text: str) -> str:
+        numbers = incident_named(connection, text), incident_named(connection, other)
+        merged = merge_incident(connection, _deed(numbers[0]), numbers[1])
+        row = incidents.get_incident(connection, None, merged)
+        return f"{short(merged)} stands for both, {row['alerts']} alerts: {row['title']}"
+
+    each([incident], do)
+
+
+@app.command()
+def split(incident: Id) -> None:
+    """Take back what people merged; what belongs together by itself stays together."""
+
+    def do(connection: Connection, text: str) -> str:
+        number = incident_named(connection, text)
+        split_incident(connection, _deed(number))
+        return f"{short(number)} stands for itself again"
+
+    each([incident], do)
 
 
 def _deed(incident: UUID) -> IncidentDeed:

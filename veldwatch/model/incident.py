@@ -13,7 +13,8 @@ a head before it that it is linked to, the one that was founded first; where the
 Links make chains, and a chain of small things could swallow a town over a week. So a head joins only what was founded
 at most `longest` before, by a head on whose branch of the tree it is (the same site, above or below) or that is at most
 `far_metres` away, or by one of the same device. Nothing later changes where an earlier head belongs: late data
-concerns only what came after it.
+concerns only what came after it. What a head that is linked to several shows to be one is another matter
+(`veldwatch/model/incident_merging.py`).
 
 Source: links in time and space with a bound on their extent, as in the linking of fire detections into events (Andela
 et al. 2019, "The Global Fire Atlas"); the numbers are assumptions, and settings.
@@ -88,10 +89,35 @@ def incident_of_interruption(interruption: int) -> UUID:
     return uuid5(_NAMESPACE, f"interruption:{interruption}")
 
 
+def incident_of_apart(alert: UUID) -> UUID:
+    """Derive the id of the incident of an alert that a person took out of another."""
+    return uuid5(_NAMESPACE, f"apart:{alert}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Which heads belong together.
+
+    Attributes:
+        founders: head to the one that founded its incident.
+        near: heads that are linked to incidents of others too, to the founders of all of them, its own among them.
+    """
+
+    founders: dict[UUID, UUID]
+    near: dict[UUID, frozenset[UUID]]
+
+
 def gather(
     heads: Iterable[Head], nearness: Nearness = DEFAULT_NEARNESS, settled: Mapping[UUID, Head] | None = None
 ) -> dict[UUID, UUID]:
-    """Say which head founded the incident that each head belongs to.
+    """Say which head founded the incident that each head belongs to; arguments as of `gather_near`."""
+    return gather_near(heads, nearness, settled).founders
+
+
+def gather_near(
+    heads: Iterable[Head], nearness: Nearness = DEFAULT_NEARNESS, settled: Mapping[UUID, Head] | None = None
+) -> Gathered:
+    """Say which head founded the incident that each head belongs to, and which others are near.
 
     Args:
         settled: heads that are known to belong where they are, with their founders; only others are decided.
@@ -99,11 +125,31 @@ def gather(
     known = settled or {}
     index = _Index(nearness)
     found: dict[UUID, UUID] = {}
+    near: dict[UUID, frozenset[UUID]] = {}
     for head in sorted(heads, key=lambda head: head.order):
-        founder = known.get(head.id) or index.founder_for(head)
+        founder = known.get(head.id)
+        if founder is None:
+            linked = index.founders_for(head)
+            founder = linked[0] if linked else head
+            also = [other.id for other in linked[1:] if may_join(other, founder, nearness)]
+            if also:
+                near[head.id] = frozenset((founder.id, *also))
         found[head.id] = founder.id
         index.add(head, founder)
-    return found
+    return Gathered(founders=found, near=near)
+
+
+def may_join(head: Head, founder: Head, nearness: Nearness) -> bool:
+    """Say whether a head is within the bounds of what another founded before."""
+    if head.opened_at - founder.opened_at > nearness.longest:
+        return False
+    if (head.device is not None and head.device == founder.device) or _on_one_branch(head, founder):
+        return True
+    return (
+        head.place is not None
+        and founder.place is not None
+        and metres_between(head.place, founder.place) <= nearness.far_metres
+    )
 
 
 def metres_between(one: tuple[float, float], other: tuple[float, float]) -> float:
@@ -148,23 +194,13 @@ class _Index:
             cell = self._cells.setdefault(self._cell(head.place), _Nearby())
             cell.heads.setdefault(founder.id, []).append(head)
 
-    def founder_for(self, head: Head) -> Head:
-        """Give the founder of the incident that a head joins; itself, where it founds one."""
+    def founders_for(self, head: Head) -> list[Head]:
+        """Give the founders of the incidents that a head may join, the one that was first before the others."""
         since = head.opened_at - self._nearness.window
         linked = self._by_device(head, since) | self._by_site(head, since) | self._by_place(head, since)
-        open_to_it = [founder for number in linked if self._may_join(head, founder := self._founders[number])]
-        return min(open_to_it, key=lambda founder: founder.order, default=head)
-
-    def _may_join(self, head: Head, founder: Head) -> bool:
-        if head.opened_at - founder.opened_at > self._nearness.longest:
-            return False
-        if (head.device is not None and head.device == founder.device) or _on_one_branch(head, founder):
-            return True
-        return (
-            head.place is not None
-            and founder.place is not None
-            and metres_between(head.place, founder.place) <= self._nearness.far_metres
-        )
+        founders = (self._founders[number] for number in linked)
+        open_to_it = [founder for founder in founders if may_join(head, founder, self._nearness)]
+        return sorted(open_to_it, key=lambda founder: founder.order)
 
     def _by_device(self, head: Head, since: datetime) -> set[UUID]:
         return set() if head.device is None else _lasting(self._devices.get(head.device), since)

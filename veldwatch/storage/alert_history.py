@@ -153,7 +153,8 @@ def inherit_handling(connection: Connection, superseded: Sequence[AlertId]) -> N
     """Let what people did with alerts go over to those that stand in their place."""
     if superseded:
         with translated_errors():
-            connection.execute(_QUERIES["inherit_handling"], {"ids": list(superseded)})
+            for query in ("inherit_handling", "inherit_apart", "inherit_merges"):
+                connection.execute(_QUERIES[query], {"ids": list(superseded)})
 
 
 def close_alert(connection: Connection, alert: Alert, transitions: Sequence[TransitionRow], now: datetime) -> None:

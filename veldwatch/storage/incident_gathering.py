@@ -6,7 +6,7 @@ at: where a head belongs follows from the heads before it. One does so at a time
 and sites are taken as they are in the register then; moving a site moves no alert that is there already.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,13 +17,15 @@ from veldwatch.model.incident import (
     DEFAULT_NEARNESS,
     Head,
     Nearness,
-    gather,
+    gather_near,
+    incident_of_apart,
     incident_of_head,
     incident_of_interruption,
 )
 from veldwatch.storage.alert_history import take_turn
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.impacts import Places, estimate_of, read_places
+from veldwatch.storage.incident_merging import ENGINE, By, Placed, merge_incidents
 from veldwatch.storage.pool import Row, fetch_rows
 from veldwatch.storage.queries import load_queries
 
@@ -34,9 +36,16 @@ _QUERIES = load_queries("incident_gathering")
 
 
 def gather_alerts(
-    connection: Connection, changed: Sequence[UUID], now: datetime, nearness: Nearness = DEFAULT_NEARNESS
+    connection: Connection,
+    changed: Sequence[UUID],
+    now: datetime,
+    nearness: Nearness = DEFAULT_NEARNESS,
+    by: By = ENGINE,
 ) -> list[UUID]:
     """Put alerts that changed into their incidents, with all that this moves.
+
+    Args:
+        by: who stands beside what is merged or comes apart.
 
     Returns:
         The alerts that belong to another incident now.
@@ -52,10 +61,18 @@ def gather_alerts(
     placed = work.placed()
     planned = {row["id"]: row["explained_by_interruption"] for row in tops if row["explained_by_interruption"]}
     placed |= {top: incident_of_interruption(number) for top, number in planned.items() if work.rows[top]["counts"]}
-    touched = work.touched() | set(placed.values())
-    moved = _write(connection, work, placed, planned, now)
-    refresh_incidents(connection, touched, now)
-    return moved
+    placed |= {number: incident_of_apart(number) for number, row in work.rows.items() if row["is_apart"]}
+    nowhere, joined = _write(connection, work, placed, planned, now)
+    come_to = Placed(
+        alerts=joined,
+        asked=work.rows.keys() - (work.settled() - work.decided.keys()),
+        near={number: [incident_of_head(one) for one in near] for number, near in work.near.items()},
+        incidents={*work.bases(), *placed.values()},
+    )
+    moved = merge_incidents(connection, come_to, work.find_heads, nearness, by, now)
+    left = {incident for incident in moved.values() if incident is not None}
+    refresh_incidents(connection, {*work.touched(), *come_to.incidents, *left, *_in_which(connection, moved)}, now)
+    return [*moved, *nowhere]
 
 
 def refresh_incidents(connection: Connection, incidents: Iterable[UUID], now: datetime) -> None:
@@ -85,12 +102,14 @@ class _Gathering:
     Attributes:
         rows: alerts that were asked about, and heads near them.
         decided: head to founder, of the heads that were decided anew.
+        near: of these, those that are linked to incidents of others too, to the founders of all of them.
     """
 
     connection: Connection
     nearness: Nearness
     rows: dict[UUID, Row]
     decided: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
+    near: dict[UUID, frozenset[UUID]] = field(default_factory=dict[UUID, frozenset[UUID]])
     _places: Places = field(default_factory=Places)
 
     def settle(self) -> None:
@@ -119,13 +138,31 @@ class _Gathering:
         decided = {self.rows[number]["incident_id"] for number in self.decided}
         return {number for number in asked | decided if number is not None}
 
+    def settled(self) -> set[UUID]:
+        """Give the heads."""
+        return {number for number, row in self.rows.items() if row["is_head"]}
+
+    def bases(self) -> set[UUID]:
+        """Give the incidents that alerts which were asked about joined by themselves before."""
+        asked = {row["incident_base"] for row in self.rows.values() if not row["is_head"]}
+        decided = {self.rows[number]["incident_base"] for number in self.decided}
+        return {number for number in asked | decided if number is not None}
+
+    def find_heads(self, numbers: Collection[UUID]) -> dict[UUID, Head]:
+        """Give alerts as heads, whether they are any or not."""
+        self._load(set(numbers))
+        rows = {number: self.rows[number] for number in numbers}
+        self._places = read_places(self.connection, {row["organisation_id"] for row in rows.values()})
+        return {number: self._head(row) for number, row in rows.items()}
+
     def _decide(self, wanted: set[UUID]) -> None:
         self._places = read_places(self.connection, {row["organisation_id"] for row in self.rows.values()})
         heads = {number: self._head(row) for number, row in self.rows.items() if row["is_head"]}
         unknown = {number for number, row in self.rows.items() if row["is_head"] and row["founder_id"] not in heads}
         settled = {number: heads[self.rows[number]["founder_id"]] for number in heads if number not in wanted | unknown}
-        found = gather(heads.values(), self.nearness, settled)
-        self.decided = {number: founder for number, founder in found.items() if number not in settled}
+        found = gather_near(heads.values(), self.nearness, settled)
+        self.decided = {number: founder for number, founder in found.founders.items() if number not in settled}
+        self.near = found.near
 
     def _head(self, row: Row) -> Head:
         return Head(
@@ -198,8 +235,10 @@ def _write(
     placed: Mapping[UUID, UUID],
     planned: Mapping[UUID, int],
     now: datetime,
-) -> list[UUID]:
+) -> tuple[list[UUID], list[UUID]]:
+    """Give the alerts that are in no incident any more, and those that joined another by themselves."""
     founders = {incident_of_head(founder): founder for founder in work.decided.values()}
+    founders |= {placed[number]: number for number, row in work.rows.items() if row["is_apart"]}
     numbers = {incident_of_interruption(number): number for number in planned.values()}
     incidents = sorted(set(placed.values()))
     nowhere = [n for n, row in work.rows.items() if not row["is_head"] and (not row["counts"] or row["incident_head"])]
@@ -212,7 +251,7 @@ def _write(
     }
     place = {
         "ids": list(where),
-        "incidents": list(where.values()),
+        "bases": list(where.values()),
         "are_heads": [number in work.decided for number in where],
         "now": now,
     }
@@ -220,8 +259,14 @@ def _write(
         if incidents:
             cursor.execute(_QUERIES["found"], found)
         moved = cursor.execute(_QUERIES["place"], place).fetchall() if where else []
-        moved += cursor.execute(_QUERIES["follow"], {"ids": list(placed), "now": now}).fetchall() if placed else []
-    return [identity for (identity,) in moved]
+        followed = cursor.execute(_QUERIES["follow"], {"ids": list(placed), "now": now}).fetchall() if placed else []
+    joined = {*(number for (number,) in followed), *(number for (number,) in moved if where[number] is not None)}
+    return [number for (number,) in moved if number not in joined], sorted(joined)
+
+
+def _in_which(connection: Connection, alerts: Collection[UUID]) -> set[UUID]:
+    """Give the incidents that alerts are in."""
+    return {row["incident_id"] for row in fetch_rows(connection, _QUERIES["in_which"], {"ids": list(alerts)})}
 
 
 def _heads(connection: Connection, numbers: Iterable[UUID]) -> dict[UUID, Row]:

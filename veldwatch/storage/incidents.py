@@ -6,7 +6,7 @@ elsewhere stands for the one that took its place. Each change is one transaction
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -107,7 +107,7 @@ def acknowledge_incident(connection: Connection, deed: IncidentDeed, comment: st
     Raises:
         NotFound: there is no such incident, or nothing of it is the asker's.
     """
-    _begin(connection, deed)
+    deed = _begin(connection, deed)
     if fetch_rows(connection, _QUERIES["acknowledge"], deed.parameters()):
         _add(connection, deed, "acknowledged", comment or "")
     elif comment:
@@ -120,7 +120,7 @@ def assign_incident(connection: Connection, deed: IncidentDeed, person: str | No
     Raises:
         NotFound: there is no such incident, or nothing of it is the asker's.
     """
-    _begin(connection, deed)
+    deed = _begin(connection, deed)
     fetch_rows(connection, _QUERIES["assign"], {**deed.parameters(), "person": person})
     _add(connection, deed, "assigned", person or "")
 
@@ -131,7 +131,7 @@ def resolve_incident(connection: Connection, deed: IncidentDeed, resolution: Res
     Raises:
         NotFound: there is no such incident, or nothing of it is the asker's.
     """
-    _begin(connection, deed)
+    deed = _begin(connection, deed)
     verdict = {"resolution": resolution.value, "note": note, "reason": Suppression.RESOLVED_BY_HAND.value}
     fetch_rows(connection, _QUERIES["resolve"], {**deed.parameters(), **verdict})
     _add(connection, deed, "resolved", f"{resolution.value}: {note}" if note else resolution.value)
@@ -143,7 +143,7 @@ def reopen_incident(connection: Connection, deed: IncidentDeed) -> None:
     Raises:
         NotFound: there is no such incident, or nothing of it is the asker's.
     """
-    _begin(connection, deed)
+    deed = _begin(connection, deed)
     if fetch_rows(connection, _QUERIES["reopen"], deed.parameters()):
         _add(connection, deed, "reopened", "")
 
@@ -154,7 +154,7 @@ def comment_incident(connection: Connection, deed: IncidentDeed, body: str) -> R
     Raises:
         NotFound: there is no such incident, or nothing of it is the asker's.
     """
-    _begin(connection, deed)
+    deed = _begin(connection, deed)
     return _add(connection, deed, "commented", body)
 
 
@@ -163,11 +163,15 @@ def updated_incidents(connection: Connection, since: datetime, limit: int) -> li
     return [row["id"] for row in fetch_rows(connection, _QUERIES["updated"], {"since": since, "limit": limit})]
 
 
-def _begin(connection: Connection, deed: IncidentDeed) -> None:
+def _begin(connection: Connection, deed: IncidentDeed) -> IncidentDeed:
+    """Give what is done to the incident that stands in the place of the one that was meant."""
     # Before any row is locked: the engine writes alerts first and their incidents last.
     take_turn(connection)
-    if fetch_row(connection, _QUERIES["visible"], deed.parameters()) is None:
+    head = fetch_row(connection, _QUERIES["head"], {"id": deed.incident_id})
+    found = deed if head is None else replace(deed, incident_id=head["id"])
+    if fetch_row(connection, _QUERIES["visible"], found.parameters()) is None:
         raise NotFound(f"no incident {str(deed.incident_id)!r} (list them with GET /v1/incidents)")
+    return found
 
 
 def _add(connection: Connection, deed: IncidentDeed, kind: str, body: str) -> Row:

@@ -55,6 +55,7 @@ def test_an_alert_is_told_with_rule_place_and_device(operator: TestClient, conne
         "resolved_by_hand_at": None,
         "resolved_by": None,
         "raises": [],
+        "taken_out_by": None,
         "longitude": 31.2,
         "latitude": -10.2,
         "incident_id": None,

@@ -220,3 +220,49 @@ def test_settings_of_others_are_not_found_and_a_tariff_wants_a_currency(bearing:
     answer = bearing("water").put("/v1/organisations/demo-water/tariffs", json={"water_tariff": 1})
     assert answer.status_code == 422
     assert "missing currency" in answer.json()["detail"]
+
+
+def test_incidents_are_merged_by_those_who_see_what_they_merge(
+    bearing: As, connection: Connection, made: World, shared: tuple[UUID, UUID]
+) -> None:
+    later = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=BEGIN + timedelta(days=3))
+    gather(connection, later)
+    water, wildlife = bearing("water"), bearing("wildlife")
+    numbers = [str(one["id"]) for one in incidents(water)]
+    path = f"/v1/incidents/{numbers[0]}"
+    assert wildlife.post(f"{path}/merge", json={"incident_id": numbers[1]}).status_code == 404
+    assert bearing("viewer").post(f"{path}/merge", json={"incident_id": numbers[1]}).status_code == 403
+    merged = water.post(f"{path}/merge", json={"incident_id": numbers[1]}).json()
+    assert (merged["id"], merged["alerts"]) == (numbers[1], 2)
+    # The other organisation's part is what it was, and does not tell who merged what.
+    (theirs,) = incidents(wildlife)
+    assert (theirs["id"], theirs["alerts"]) == (numbers[1], 1)
+    assert wildlife.get(f"/v1/incidents/{numbers[1]}").json()["entries"] == []
+    (entry,) = water.get(path).json()["entries"]
+    assert (entry["kind"], entry["author"], entry["other_id"]) == ("merged", "water desk", numbers[0])
+    assert len(water.get(f"{path}/alerts").json()["items"]) == 2
+    assert water.post(f"{path}/split").json()["id"] == numbers[0]
+    assert water.post(f"{path}/split").status_code == 409
+    taken = water.post(f"/v1/alerts/{shared[0]}/take-out").json()
+    assert (taken["taken_out_by"], taken["incident_id"] != numbers[1]) == ("water desk", True)
+    assert wildlife.post(f"/v1/alerts/{shared[0]}/put-back").status_code == 404
+    back = water.post(f"/v1/alerts/{shared[0]}/put-back").json()
+    assert (back["taken_out_by"], back["incident_id"]) == (None, numbers[1])
+    assert water.post(f"/v1/alerts/{later}/take-out").status_code == 409
+
+
+def test_two_incidents_of_two_organisations_are_merged_only_by_who_sees_both(
+    bearing: As, connection: Connection, made: World, shared: tuple[UUID, UUID]
+) -> None:
+    del shared
+    at = BEGIN + timedelta(days=3)
+    pair = [
+        world.add_alert(connection, device=device, organisation=organisation, opened_at=at)
+        for device, organisation in ((made.meter, made.water), (made.collar, made.wildlife))
+    ]
+    gather(connection, *pair)
+    numbers = [str(one["id"]) for one in incidents(bearing("water"))]
+    path, body = f"/v1/incidents/{numbers[0]}/merge", {"incident_id": numbers[1]}
+    assert bearing("water").post(path, json=body).status_code == 409
+    assert bearing("operator").post(path, json=body).json()["alerts"] == 4
+    assert [one["alerts"] for one in incidents(bearing("wildlife"))] == [2]

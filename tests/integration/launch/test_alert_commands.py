@@ -122,3 +122,22 @@ def test_an_incident_is_worked_on_with_all_of_its_alerts(connection: Connection,
     assert "on our way" in story
     assert "resolved_by_hand x 2" in story
     assert len(on_alerts("list", "--incident", number).stdout.splitlines()) == 2
+
+
+def test_incidents_are_merged_and_split_and_alerts_taken_out_and_put_back(
+    connection: Connection, made: World, pair: Pair
+) -> None:
+    later = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=BEGIN + timedelta(days=3))
+    with connection.transaction():
+        gather_alerts(connection, [later], BEGIN)
+    connection.commit()
+    other, first = (line.split("\t")[0] for line in on_incidents("list").stdout.splitlines())
+    merged = on_incidents("merge", other, first)
+    assert f"{first} stands for both, 3 alerts" in merged.stdout, merged.output
+    assert f"merged  chanda (command line) {other}" in on_incidents("show", other).stdout
+    assert on_incidents("split", first).exit_code == 0
+    assert on_incidents("split", first).exit_code == 1
+    assert "is in incident" in on_alerts("take-out", pair[0]).stdout
+    assert len(on_incidents("list").stdout.splitlines()) == 3
+    assert f"is in incident {first}" in on_alerts("put-back", pair[0]).stdout
+    assert on_alerts("take-out", later).exit_code == 1

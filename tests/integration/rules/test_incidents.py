@@ -10,10 +10,11 @@ from uuid import UUID
 import pytest
 
 from rules.correlation.order import correlate
+from tests.unit.veldwatch.model.test_incident_merging import incidents_of
 from veldwatch.model.alert import Alert, AlertState, alert_id
 from veldwatch.model.explanation import DEFAULT_PATIENCE
 from veldwatch.model.identifiers import AlertId, DeviceId, OrganisationId, RuleVersionId, SiteId
-from veldwatch.model.incident import Head, gather, incident_of_head, incident_of_interruption
+from veldwatch.model.incident import Head, incident_of_head, incident_of_interruption
 from veldwatch.model.register import Device, Site
 from veldwatch.storage import register
 from veldwatch.storage.alert_history import AlertSubject, record_alert, take_turn
@@ -262,7 +263,7 @@ def test_any_order_of_recording_ends_in_the_incidents_of_all_at_once(town: Town,
             town.change(taken, state=AlertState.RETRACTED)
             town.change(taken, state=kept.state)
     expected: dict[UUID, list[AlertId]] = {}
-    for identity, founder in gather(_heads(town, made)).items():
+    for identity, founder in incidents_of(_heads(town, made)).items():
         expected.setdefault(founder, []).append(AlertId(identity))
     assert town.groups() == sorted(sorted(group) for group in expected.values())
 

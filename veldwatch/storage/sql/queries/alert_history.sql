@@ -62,6 +62,24 @@ SELECT pg_notify('veldwatch_alert', id::text) FROM unnest(%(ids)s::uuid[]) AS ch
 -- last_message: what was last told of an alert, to word its end
 SELECT message FROM outbox WHERE alert_id = %(id)s ORDER BY created_at DESC LIMIT 1;
 
+-- inherit_apart: whoever was taken out of an incident stays so where another stands in its place
+INSERT INTO incident_apart (alert_id, stayed_id, at, author)
+SELECT old.superseded_by, p.stayed_id, p.at, p.author
+FROM incident_apart p JOIN alert old ON old.id = p.alert_id
+WHERE old.id = ANY (%(ids)s::uuid[]) AND old.superseded_by IS NOT NULL AND old.superseded_by <> p.stayed_id
+ON CONFLICT (alert_id) DO NOTHING;
+
+-- inherit_merges: what people said of two alerts holds of those that stand in their place
+INSERT INTO incident_merge (alert_id, other_id, at, author)
+SELECT least(w.one, w.other), greatest(w.one, w.other), w.at, w.author
+FROM (
+    SELECT alert_head(m.alert_id) AS one, alert_head(m.other_id) AS other, m.at, m.author
+    FROM incident_merge m
+    WHERE m.ended_at IS NULL AND (m.alert_id = ANY (%(ids)s::uuid[]) OR m.other_id = ANY (%(ids)s::uuid[]))
+) w
+WHERE w.one <> w.other
+ON CONFLICT (alert_id, other_id) WHERE ended_at IS NULL DO NOTHING;
+
 -- inherit_handling: what people did with an alert that late data moved goes over to the one that stands in its place
 UPDATE alert new
 SET assigned_to = coalesce(new.assigned_to, old.assigned_to),

@@ -62,6 +62,7 @@ SELECT page.id, page.rule, page.rule_version, page.rule_title, page.organisation
         ORDER BY m.ends_at DESC LIMIT 1) AS silenced_by,
        page.assigned_to, page.assigned_at, page.assigned_by, page.resolution, page.resolution_note,
        page.resolved_by_hand_at, page.resolved_by, page.raises,
+       (SELECT p.author FROM incident_apart p WHERE p.alert_id = page.id) AS taken_out_by,
        COALESCE(fix.longitude, d.longitude) AS longitude, COALESCE(fix.latitude, d.latitude) AS latitude
 FROM page
 JOIN organisation o ON o.id = page.organisation_id

@@ -1,30 +1,39 @@
 -- tops: of some alerts, what explains each in the end: an alert (itself, where nothing does), or a planned interruption
+-- What a person took out is its own top, whatever explains it.
 WITH RECURSIVE up AS (
-    SELECT a.id AS of_id, a.id, a.explained_by, a.explained_by_interruption, 0 AS steps
-    FROM alert a WHERE a.id = ANY (%(ids)s::uuid[])
+    SELECT a.id AS of_id, a.id, CASE WHEN p.alert_id IS NULL THEN a.explained_by END AS explained_by,
+           CASE WHEN p.alert_id IS NULL THEN a.explained_by_interruption END AS explained_by_interruption, 0 AS steps
+    FROM alert a LEFT JOIN incident_apart p ON p.alert_id = a.id
+    WHERE a.id = ANY (%(ids)s::uuid[])
     UNION ALL
-    SELECT up.of_id, a.id, a.explained_by, a.explained_by_interruption, up.steps + 1
+    SELECT up.of_id, a.id, CASE WHEN p.alert_id IS NULL THEN a.explained_by END,
+           CASE WHEN p.alert_id IS NULL THEN a.explained_by_interruption END, up.steps + 1
+    FROM up JOIN alert a ON a.id = up.explained_by LEFT JOIN incident_apart p ON p.alert_id = a.id
     -- a chain longer than this is none that places make
-    FROM up JOIN alert a ON a.id = up.explained_by WHERE up.steps < 50
+    WHERE up.steps < 50
 )
 SELECT of_id, id, explained_by_interruption FROM up WHERE explained_by IS NULL;
 
 -- founders: of the incidents that some alerts are in
-SELECT DISTINCT i.founder_id FROM alert a JOIN incident i ON i.id = a.incident_id
+SELECT DISTINCT i.founder_id FROM alert a JOIN incident i ON i.id = a.incident_base
 WHERE a.id = ANY (%(ids)s::uuid[]) AND i.founder_id IS NOT NULL;
 
 -- heads: some alerts as gathering sees them
 SELECT a.id, a.opened_at, a.resolved_at, coalesce(a.site_id, d.site_id) AS site_id, a.device_id,
        coalesce(d.longitude, fix.longitude) AS longitude, coalesce(d.latitude, fix.latitude) AS latitude,
-       a.organisation_id, a.incident_id, i.founder_id, a.incident_head,
-       a.state <> 'retracted' AND a.fired_at IS NOT NULL AS counts,
-       a.state <> 'retracted' AND a.explained_by IS NULL AND a.explained_by_interruption IS NULL
-       -- a cause that has not lasted long enough itself is one all the same
-       AND (a.fired_at IS NOT NULL OR EXISTS (
-           SELECT FROM alert e WHERE e.explained_by = a.id AND e.state <> 'retracted' AND e.fired_at IS NOT NULL)) AS is_head
+       a.organisation_id, a.incident_id, a.incident_base, i.founder_id, a.incident_head,
+       a.state <> 'retracted' AND a.fired_at IS NOT NULL AS counts, p.alert_id IS NOT NULL AND stands.so AS is_apart,
+       a.explained_by IS NULL AND a.explained_by_interruption IS NULL AND p.alert_id IS NULL AND stands.so AS is_head
 FROM alert a
 LEFT JOIN device d ON d.id = a.device_id
-LEFT JOIN incident i ON i.id = a.incident_id
+LEFT JOIN incident i ON i.id = a.incident_base
+LEFT JOIN incident_apart p ON p.alert_id = a.id
+CROSS JOIN LATERAL (
+    SELECT a.state <> 'retracted'
+       -- a cause that has not lasted long enough itself is one all the same
+       AND (a.fired_at IS NOT NULL OR EXISTS (
+           SELECT FROM alert e WHERE e.explained_by = a.id AND e.state <> 'retracted' AND e.fired_at IS NOT NULL)) AS so
+) stands
 -- where a tracker was when it happened
 LEFT JOIN LATERAL position_at(a.device_id, coalesce(a.fired_at, a.opened_at)) fix ON d.longitude IS NULL
 WHERE a.id = ANY (%(ids)s::uuid[]);
@@ -47,25 +56,30 @@ SELECT DISTINCT w.id, w.founder_id, w.interruption_id, %(now)s::timestamptz, %(n
 FROM unnest(%(ids)s::uuid[], %(founders)s::uuid[], %(interruptions)s::bigint[]) AS w (id, founder_id, interruption_id)
 ON CONFLICT (id) DO UPDATE SET superseded_by = NULL WHERE incident.superseded_by IS NOT NULL;
 
--- place: to which incidents some alerts belong
+-- place: which incidents some alerts join by themselves; one that joins none is in none
 UPDATE alert a
-SET incident_id = w.incident_id, incident_head = w.is_head, updated_at = %(now)s
-FROM unnest(%(ids)s::uuid[], %(incidents)s::uuid[], %(are_heads)s::boolean[]) AS w (id, incident_id, is_head)
-WHERE a.id = w.id AND (a.incident_id IS DISTINCT FROM w.incident_id OR a.incident_head <> w.is_head)
+SET incident_base = w.base, incident_head = w.is_head,
+    incident_id = CASE WHEN w.base IS NOT NULL THEN a.incident_id END, updated_at = %(now)s
+FROM unnest(%(ids)s::uuid[], %(bases)s::uuid[], %(are_heads)s::boolean[]) AS w (id, base, is_head)
+WHERE a.id = w.id AND (a.incident_base IS DISTINCT FROM w.base OR a.incident_head <> w.is_head)
 RETURNING a.id;
 
--- follow: what some alerts explain belongs where they do
+-- follow: what some alerts explain belongs where they do, but for what a person took out
 WITH RECURSIVE down AS (
-    SELECT a.id, a.incident_id FROM alert a WHERE a.id = ANY (%(ids)s::uuid[])
+    SELECT a.id, a.incident_base FROM alert a WHERE a.id = ANY (%(ids)s::uuid[])
     UNION ALL
-    SELECT e.id, down.incident_id FROM down JOIN alert e ON e.explained_by = down.id
+    SELECT e.id, down.incident_base FROM down JOIN alert e ON e.explained_by = down.id
+    WHERE NOT EXISTS (SELECT FROM incident_apart p WHERE p.alert_id = e.id)
 )
 UPDATE alert a
-SET incident_id = down.incident_id, incident_head = false, updated_at = %(now)s
+SET incident_base = down.incident_base, incident_head = false, updated_at = %(now)s
 FROM down
-WHERE a.id = down.id AND a.explained_by IS NOT NULL AND a.state <> 'retracted' AND a.fired_at IS NOT NULL
-  AND (a.incident_id IS DISTINCT FROM down.incident_id OR a.incident_head)
+WHERE a.id = down.id AND a.id <> ALL (%(ids)s::uuid[]) AND a.state <> 'retracted' AND a.fired_at IS NOT NULL
+  AND (a.incident_base IS DISTINCT FROM down.incident_base OR a.incident_head)
 RETURNING a.id;
+
+-- in_which: the incidents that some alerts are in
+SELECT DISTINCT a.incident_id FROM alert a WHERE a.id = ANY (%(ids)s::uuid[]) AND a.incident_id IS NOT NULL;
 
 -- parts: what some incidents come to, for each organisation and as a whole (organisation_id NULL)
 WITH member AS (
@@ -75,7 +89,7 @@ WITH member AS (
            -- what explains others names the incident
            a.id = i.founder_id AND EXISTS (SELECT FROM alert e WHERE e.explained_by = a.id) AS is_cause
     FROM alert a
-    JOIN incident i ON i.id = a.incident_id
+    JOIN incident i ON i.id = a.incident_base
     LEFT JOIN device d ON d.id = a.device_id
     WHERE a.incident_id = ANY (%(ids)s::uuid[]) AND a.state <> 'retracted' AND a.fired_at IS NOT NULL
 ), part AS (
@@ -129,11 +143,16 @@ VALUES (%(incident_id)s, %(organisation_id)s, %(title)s, %(severity)s, %(state)s
         %(longitude)s, %(latitude)s, %(water)s, %(energy)s, %(money)s, %(currency)s, %(people)s, %(customers)s,
         %(missing)s);
 
--- touch: incidents changed; those without alerts point to where the alert that founded them is, or what stands in its place
+-- touch: incidents changed; those without alerts point to where their alerts are, or the alert that founded them, or what
+-- stands in its place; if a person took that one out, to where the others stayed
 UPDATE incident n
 SET updated_at = %(now)s,
     superseded_by = CASE WHEN EXISTS (SELECT FROM incident_part p WHERE p.incident_id = n.id) THEN NULL
-        ELSE (SELECT nullif(a.incident_id, n.id) FROM alert a WHERE a.id = alert_head(n.founder_id)) END
+        ELSE nullif(coalesce(
+            (SELECT a.incident_id FROM alert a WHERE a.incident_base = n.id LIMIT 1),
+            (SELECT a.incident_id FROM incident_apart p JOIN alert a ON a.id = alert_head(p.stayed_id)
+             WHERE p.alert_id = n.founder_id),
+            (SELECT a.incident_id FROM alert a WHERE a.id = alert_head(n.founder_id))), n.id) END
 WHERE n.id = ANY (%(ids)s::uuid[]);
 
 -- wake: tell listeners of incidents that changed, at commit

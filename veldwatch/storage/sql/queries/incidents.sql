@@ -37,18 +37,30 @@ SELECT page.incident_id AS id, page.key, page.title, page.severity, page.state, 
        closed.author AS resolved_by
 FROM page
 LEFT JOIN site s ON s.id = page.site_id
+-- it, and those whose place it took: what people did with them is done with it
+CROSS JOIN LATERAL (
+    WITH RECURSIVE line AS (
+        SELECT page.incident_id AS id, 0 AS steps
+        UNION ALL
+        SELECT n.id, line.steps + 1 FROM line JOIN incident n ON n.superseded_by = line.id WHERE line.steps < 100
+    )
+    SELECT array_agg(id) AS ids FROM line
+) line
 LEFT JOIN LATERAL (
     SELECT nullif(e.body, '') AS body FROM incident_entry e
-    WHERE e.incident_id = page.incident_id AND e.kind = 'assigned'
+    WHERE e.incident_id = ANY (line.ids) AND e.kind = 'assigned'
       AND (page.organisation_id IS NULL OR e.organisation_id IS NOT DISTINCT FROM page.organisation_id)
     ORDER BY e.id DESC LIMIT 1
 ) assigned ON true
 LEFT JOIN LATERAL (
     SELECT e.at, e.author, e.kind FROM incident_entry e
-    WHERE e.incident_id = page.incident_id AND e.kind IN ('resolved', 'reopened')
+    WHERE e.incident_id = ANY (line.ids) AND e.kind IN ('resolved', 'reopened')
       AND (page.organisation_id IS NULL OR e.organisation_id IS NOT DISTINCT FROM page.organisation_id)
     ORDER BY e.id DESC LIMIT 1
 ) closed ON closed.kind = 'resolved'
+    -- what came to it later has no verdict yet
+    AND NOT EXISTS (SELECT FROM alert a WHERE a.incident_id = page.incident_id AND a.resolution IS NULL
+                    AND (page.organisation_id IS NULL OR a.organisation_id = page.organisation_id))
 ORDER BY page.key DESC, page.opened_at DESC, page.incident_id DESC;
 
 -- head: the incident that stands in an incident's place after late data; most stand for themselves
@@ -72,7 +84,7 @@ WITH RECURSIVE line AS (
     UNION ALL
     SELECT n.id, line.steps + 1 FROM line JOIN incident n ON n.superseded_by = line.id WHERE line.steps < 100
 )
-SELECT e.id, e.kind, e.at, e.author, e.body
+SELECT e.id, e.kind, e.at, e.author, e.body, e.other_id, e.alert_id
 FROM incident_entry e
 WHERE e.incident_id IN (SELECT id FROM line)
   AND (%(part)s::integer IS NULL OR e.organisation_id = %(part)s
@@ -192,7 +204,7 @@ SELECT pg_notify('veldwatch_alert', alert_id::text) FROM told;
 -- add_entry: what a person did with an incident
 INSERT INTO incident_entry (incident_id, organisation_id, kind, at, author, body)
 VALUES (%(id)s, %(scope)s, %(kind)s, %(now)s, %(author)s, %(body)s)
-RETURNING id, kind, at, author, body;
+RETURNING id, kind, at, author, body, other_id, alert_id;
 
 -- touch: somebody did something with it; wake those who follow incidents, at commit
 WITH touched AS (UPDATE incident SET updated_at = now() WHERE id = %(id)s RETURNING id)
