@@ -46,7 +46,7 @@ class BaselineCondition:
     def step(self, state: BaselineState, seen: Reading) -> tuple[BaselineState, Span | None]:
         """Judge a reading; learn from it if it is usual."""
         usual, score = self.learner.look(state.usual, seen.at, seen.value)
-        span = self._unbroken(state, seen.at)
+        span = unbroken(state.span, state.last_at, seen.at, self.max_gap)
         ended: Span | None = None
         if span is None:
             if self._is_beyond(score, 1.0):
@@ -64,7 +64,7 @@ class BaselineCondition:
 
     def open_span(self, state: BaselineState, now: Instant) -> Span | None:  # noqa: ARG002  # its end needs a reading
         """Give the span that lasts, once it counts: without another reading it never may."""
-        return state.span if state.span is not None and state.span.reached_at is not None else None
+        return counting(state.span)
 
     def wake_at(self, state: BaselineState, now: Instant) -> Instant | None:  # noqa: ARG002  # only readings change it
         """Never."""
@@ -75,15 +75,21 @@ class BaselineCondition:
         usual, span, last_at = document
         return BaselineState(load_usual(usual), span_from_json(span), last_at)
 
-    def _unbroken(self, state: BaselineState, at: Instant) -> Span | None:
-        span = state.span
-        gap = span is not None and state.last_at is not None and at - state.last_at > self.max_gap
-        return None if span is None or (gap and span.reached_at is None) else span
-
     def _is_beyond(self, score: Score, share: float) -> bool:
         if (score.deviation < 0 and self.side is Side.ABOVE) or (score.deviation > 0 and self.side is Side.BELOW):
             return False
         return abs(score.times) >= share * self.limit and abs(score.deviation) >= share * self.min_deviation
+
+
+def unbroken(span: Span | None, last_at: Instant | None, at: Instant, max_gap: Instant) -> Span | None:
+    """Forget a span that does not count yet where nothing was observed for too long."""
+    is_broken = span is not None and span.reached_at is None and last_at is not None and at - last_at > max_gap
+    return None if is_broken else span
+
+
+def counting(span: Span | None) -> Span | None:
+    """Give a span once it counts."""
+    return span if span is not None and span.reached_at is not None else None
 
 
 def begun(at: Instant, value: float, evidence: tuple[Any, ...], hold_for: Instant) -> Span:

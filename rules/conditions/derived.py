@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from rules.conditions.levels import Judged, Level, worsened
 from rules.conditions.limits import Limits
-from rules.conditions.span import Evidence, Instant, Observation, Span, span_from_json
+from rules.conditions.span import Evidence, Instant, Observation, Span, reached_after, span_from_json
 
 
 class Number(NamedTuple):
@@ -85,9 +85,7 @@ class DerivedCondition:
 
     def wake_at(self, state: DerivedState, now: Instant) -> Instant | None:
         """Wake when `hold_for` is over."""
-        if state.span is None or state.span.reached_at is None or state.span.reached_at <= now:
-            return None
-        return state.span.reached_at
+        return reached_after(state.span, now)
 
     def load(self, document: Any) -> DerivedState:  # noqa: ANN401  # a JSON value
         """Read back a state."""

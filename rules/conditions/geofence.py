@@ -16,7 +16,7 @@ from shapely.geometry import LineString, Point
 
 from rules.conditions.ground import lay_out
 from rules.conditions.sides import Boundary, Look, Sides, boundary, error_of, sides_from_json
-from rules.conditions.span import Evidence, Fix, Instant, Span, span_from_json
+from rules.conditions.span import Evidence, Fix, Instant, Span, reached_after, span_from_json
 from rules.instants import to_span
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Near
 from veldwatch.wire.geometries import AREAS, SHAPES
@@ -76,9 +76,7 @@ class GeofenceCondition:
 
     def wake_at(self, state: GeofenceState, now: Instant) -> Instant | None:
         """Wake when `hold_for` is over."""
-        if state.span is None or state.span.reached_at is None or state.span.reached_at <= now:
-            return None
-        return state.span.reached_at
+        return reached_after(state.span, now)
 
     def load(self, document: Sequence[Any]) -> GeofenceState:
         """Read back a state."""

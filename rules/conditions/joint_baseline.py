@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from rules.conditions.baseline import CLEAR, begun, continued, ended_at
+from rules.conditions.baseline import CLEAR, begun, continued, counting, ended_at, unbroken
 from rules.conditions.span import Instant, Sample, Span, span_from_json
 from rules.conditions.usual import Learner, Usual, load_usual, make_learner
 from rules.instants import to_span
@@ -69,9 +69,7 @@ class JointCondition:
             for part, value in zip(state.parts, seen.values, strict=True)
         )
         score = self._together(parts, seen.at)
-        span = state.span
-        if span is not None and span.reached_at is None and seen.at - (state.last_at or seen.at) > self.max_gap:
-            span = None
+        span = unbroken(state.span, state.last_at, seen.at, self.max_gap)
         evidence = tuple(seen)
         ended: Span | None = None
         if span is None:
@@ -84,7 +82,7 @@ class JointCondition:
 
     def open_span(self, state: JointState, now: Instant) -> Span | None:  # noqa: ARG002  # its end needs a sample
         """Give the span that lasts, once it counts: without another reading it never may."""
-        return state.span if state.span is not None and state.span.reached_at is not None else None
+        return counting(state.span)
 
     def wake_at(self, state: JointState, now: Instant) -> Instant | None:  # noqa: ARG002  # only samples change it
         """Never."""

@@ -103,6 +103,13 @@ class Span(NamedTuple):
         return self.reached_at is not None and (self.ended_at is None or self.reached_at <= self.ended_at)
 
 
+def reached_after(span: Span | None, now: Instant) -> Instant | None:
+    """Tell when what is pending at a time will have lasted long enough; None: nothing is."""
+    if span is None or span.reached_at is None or span.reached_at <= now:
+        return None
+    return span.reached_at
+
+
 def span_from_json(document: Sequence[Any] | None) -> Span | None:
     """Read back what JSON made of a span: lists in place of tuples."""
     if document is None:

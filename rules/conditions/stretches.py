@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rules.conditions.levels import Judged, Level, worsened
-from rules.conditions.span import Bucket, Instant, Span, span_from_json
+from rules.conditions.span import Bucket, Instant, Span, reached_after, span_from_json
 
 
 class Verdict(NamedTuple):
@@ -77,9 +77,7 @@ class StretchCondition:
 
     def wake_at(self, state: StretchState, now: Instant) -> Instant | None:
         """Wake when it may fire."""
-        if state.span is None or state.span.reached_at is None or state.span.reached_at <= now:
-            return None
-        return state.span.reached_at
+        return reached_after(state.span, now)
 
     def load(self, document: Sequence[Any]) -> StretchState:
         """Read back a state."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from rules.conditions.levels import Judged, Level, worsened
 from rules.conditions.limits import Limits, limits_of
-from rules.conditions.span import Instant, Reading, Span, span_from_json
+from rules.conditions.span import Instant, Reading, Span, reached_after, span_from_json
 from veldwatch.model.conditions.values import Threshold
 
 
@@ -55,9 +55,7 @@ class ThresholdCondition:
 
     def wake_at(self, state: ThresholdState, now: Instant) -> Instant | None:
         """Wake when `hold_for` is over."""
-        if state.span is None or state.span.reached_at is None or state.span.reached_at <= now:
-            return None
-        return state.span.reached_at
+        return reached_after(state.span, now)
 
     def load(self, document: Sequence[Any]) -> ThresholdState:
         """Read back a state."""
