@@ -72,9 +72,7 @@ def _continuous_flow(condition: ContinuousFlow, target: Target, alert: Alert) ->
 
 
 def _baseline(condition: Baseline, target: Target, alert: Alert) -> str:
-    side = "off" if alert.value is None else "below" if alert.value < 0 else "above"
-    off = None if alert.value is None else abs(alert.value)
-    return f"{condition.metric} is {_amount(off, target.series.unit if target.series else '')} {side} what is usual"
+    return f"{condition.metric} is {_off(alert.value, target)} what is usual"
 
 
 def _joint_baseline(condition: JointBaseline, target: Target, alert: Alert) -> str:  # noqa: ARG001
@@ -82,7 +80,7 @@ def _joint_baseline(condition: JointBaseline, target: Target, alert: Alert) -> s
 
 
 def _night_flow(condition: NightFlow, target: Target, alert: Alert) -> str:
-    unit = target.series.unit if target.series else ""
+    unit = _unit(target)
     off = _amount(alert.value, f"{unit} an hour" if condition.of is FlowKind.REGISTER else unit)
     return f"{condition.metric} of the night is {off} too high"
 
@@ -113,9 +111,7 @@ def _balance(condition: Balance, target: Target, alert: Alert) -> str:
 
 
 def _neighbours(condition: Neighbours, target: Target, alert: Alert) -> str:
-    off = _amount(None if alert.value is None else abs(alert.value), target.series.unit if target.series else "")
-    side = "off" if alert.value is None else "below" if alert.value < 0 else "above"
-    return f"{condition.metric} is {off} {side} the median of its neighbours"
+    return f"{condition.metric} is {_off(alert.value, target)} the median of its neighbours"
 
 
 def _proximity(condition: Proximity, target: Target, alert: Alert) -> str:  # noqa: ARG001
@@ -153,8 +149,18 @@ def _immobility(condition: Immobility, target: Target, alert: Alert) -> str:  # 
 
 
 def _shown(value: float | None, target: Target) -> str:
-    unit = target.series.unit if target.series else ""
-    return f"{value:.6g} {unit}".strip() if value is not None else "–"
+    return f"{value:.6g} {_unit(target)}".strip() if value is not None else "–"
+
+
+def _off(value: float | None, target: Target) -> str:
+    """Say how far away a value is, and to which side."""
+    if value is None:
+        return f"{_amount(None, '')} off"
+    return f"{_amount(abs(value), _unit(target))} {'below' if value < 0 else 'above'}"
+
+
+def _unit(target: Target) -> str:
+    return target.series.unit if target.series else ""
 
 
 def _amount(value: float | None, unit: str) -> str:

@@ -10,6 +10,7 @@ from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
 from veldwatch.model.conditions.composite import AllOf, AnyOf, Calculated, Not, metrics_of_part
 from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.flow import ContinuousFlow, NightFlow
+from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.movement import Geofence, Immobility, Near, Speed
 from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.usual import Baseline, JointBaseline
@@ -78,21 +79,11 @@ def kind_of(condition: Condition) -> str:
 
 def metric_of(condition: Condition) -> str | None:
     """Name the metric whose readings a condition folds; None: it folds something else."""
-    match condition:
-        case (
-            Threshold()
-            | RateOfChange()
-            | ValueChange()
-            | Repeat()
-            | Stuck()
-            | Spike()
-            | Baseline()
-            | ContinuousFlow()
-            | NightFlow()
-        ):
-            return condition.metric
-        case _:
-            return None
+    if condition.INPUT is not Input.READINGS:
+        return None
+    metric: object = getattr(condition, "metric", None)
+    assert isinstance(metric, str)  # noqa: S101  # whatever folds readings names their metric
+    return metric
 
 
 def metrics_of(condition: Condition) -> tuple[str, ...]:
