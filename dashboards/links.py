@@ -14,7 +14,6 @@ ELECTRICITY = "iot-electricity"
 WILDLIFE = "iot-wildlife"
 ALERTS = "iot-alerts"
 PIPELINE = "iot-pipeline"
-STORAGE = "iot-storage"
 
 _KEPT = "${__url_time_range}&${organisation:queryparam}"
 

@@ -22,6 +22,7 @@ from rules.store import Page, StoredFold
 from rules.targets import FoldKey, Target, find_targets
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.explanation import DEFAULT_PATIENCE, Explanation, Patience
+from veldwatch.model.faults import FAULTS
 from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSite
 from veldwatch.storage import folds, simulation
@@ -161,6 +162,7 @@ def simulated_truth(
 ) -> list[Occurrence]:
     """Give the faults that the simulators injected."""
     found = simulation.truth(connection, None, since=since, until=until, run_id=run_id)
+    above = _sites_above(connection) if any(FAULTS[fault.kind].felt_beyond for fault in found) else {}
     return [
         Occurrence(
             kind=fault.kind,
@@ -169,10 +171,20 @@ def simulated_truth(
             ends_at=fault.stopped_at or fault.ends_at,
             size=fault.size,
             unit=fault.size_unit,
+            felt_at=above.get((fault.organisation, fault.device)) if FAULTS[fault.kind].felt_beyond else None,
         )
         for fault in found
         if fault.started_at is not None and organisation in (None, fault.organisation)
     ]
+
+
+def _sites_above(connection: Connection) -> dict[tuple[str, str | None], Place]:
+    """Give the site above that of each device, where there is one."""
+    return {
+        (device.organisation, device.external_id): Place(organisation=device.organisation, site=device.site_path[-2])
+        for device in folds.read_watched(connection).devices
+        if len(device.site_path) > 1
+    }
 
 
 def spot_of(place: WatchedDevice | WatchedSite) -> Spot:

@@ -93,7 +93,8 @@ class _Truth:
         # Those of before have no position: they can be repeated, and never be found.
         self._at: dict[Place, list[tuple[int | None, Occurrence]]] = {}
         for position, one in [*((None, one) for one in before), *enumerate(self.injected)]:
-            self._at.setdefault(one.place, []).append((position, one))
+            for place in (one.place,) if one.felt_at is None else (one.place, one.felt_at):
+                self._at.setdefault(place, []).append((position, one))
 
     def judge(self, firing: Firing, detector: Detector) -> Judged:
         """Say what an alert is, and note what it found."""

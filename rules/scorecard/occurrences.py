@@ -40,6 +40,7 @@ class Occurrence:
     Attributes:
         kind: of `veldwatch.model.faults`, or a label's own word.
         ends_at: None: it lasts.
+        felt_at: where else it shows, so that an alert there can be for it; None: nowhere.
         size: in `unit`; None: the kind has none, or nobody said.
     """
 
@@ -49,6 +50,7 @@ class Occurrence:
     ends_at: datetime | None = None
     size: float | None = None
     unit: str | None = None
+    felt_at: Place | None = None
 
 
 class Spot(NamedTuple):

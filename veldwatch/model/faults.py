@@ -46,6 +46,7 @@ class FaultKind:
         sites: kinds of site that may have it.
         parameters: the first one is the fault's size.
         observable: a good rule can tell it from readings; what merely disturbs the wire is there to cause no alert.
+        felt_beyond: a device's fault shows at all that the site above its own holds: it is true of them too.
         source: where size and course come from.
     """
 
@@ -56,6 +57,7 @@ class FaultKind:
     sites: frozenset[str] = frozenset()
     parameters: tuple[FaultParameter, ...] = ()
     observable: bool = True
+    felt_beyond: bool = False
     source: str = ""
 
 
@@ -67,6 +69,7 @@ def _kind(
     models: str = "",
     sites: str = "",
     observable: bool = True,
+    felt_beyond: bool = False,
     source: str = "",
 ) -> FaultKind:
     return FaultKind(
@@ -77,6 +80,7 @@ def _kind(
         sites=frozenset(sites.split()),
         parameters=parameters,
         observable=observable,
+        felt_beyond=felt_beyond,
         source=source,
     )
 
@@ -122,6 +126,8 @@ _KINDS = (
         "Pump does not start",
         _PHYSICS,
         models="reservoir",
+        # The reservoir runs empty, and the pressure of all that it supplies falls.
+        felt_beyond=True,
     ),
     _kind(
         "contamination",

@@ -41,7 +41,7 @@ _NAMESPACE = UUID("3b7f0f63-5f0e-5d52-8f0a-3d1c36a4c1ce")
 _PATTERNS = frozenset({"events", "cleared_by"})
 _GEOMETRIES = frozenset({"polygon", "line", "feature"})
 """Fields of conditions that hold canonical text."""
-_RUNBOOK = re.compile(r"https?://\S+")
+_RUNBOOK = re.compile(r"(https?://|docs/)\S+")
 
 
 def parse_rule(document: Mapping[str, object]) -> Rule:
@@ -190,7 +190,7 @@ def _check_text(text: str) -> str | None:
 
 
 def _check_address(text: str) -> str | None:
-    return None if _RUNBOOK.fullmatch(text) else "expected an address that begins with http:// or https://"
+    return None if _RUNBOOK.fullmatch(text) else "expected an address with http:// or https://, or a page under docs/"
 
 
 def _written(value: object) -> dict[str, Any]:

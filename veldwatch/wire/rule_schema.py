@@ -46,7 +46,7 @@ def rule_schema() -> dict[str, Any]:
             "keep_firing_for": {**DURATION, "description": "how long it must stay away; not for absence"},
             "escalate": escalation_schema(),
             "message": {**TEXT, "description": "fields in braces: " + ", ".join(MESSAGE_FIELDS)},
-            "runbook": {"type": "string", "pattern": r"^https?://\S+$"},
+            "runbook": {"type": "string", "pattern": r"^(https?://|docs/)\S+$"},
             "reason": {**TEXT, "maxLength": 2000, "description": "why one should care, shown with its alerts"},
             "source": {
                 **TEXT,

@@ -11,6 +11,8 @@ from simulators.scenario_files import load_scenario
 from simulators.timetable import TimedFault
 from tests.integration.rules.feed import Engineer, Feed
 from veldwatch.model.notifications import Channel
+from veldwatch.model.register import Profile
+from veldwatch.storage import register
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.receivers import NewReceiver, add_receiver
 from veldwatch.storage.rules import save_rule
@@ -70,8 +72,10 @@ def test_larger_leaks_rank_higher_and_messages_say_how_large(
     meters = [plan.id for plan in load_scenario("town").devices if plan.model == "water_meter"][: len(LEAKS)]
     leaks = dict(zip(meters, LEAKS, strict=True))
     for name in leaks:
-        feed.device(name, ["volume"], tags=("water",))
+        feed.device(name, ["volume"])
     connection.execute("UPDATE series SET unit = 'm3', kind = 'counter'")
+    profile = register.ensure_profile(connection, Profile(slug="water-meter", name="Water meter", kind="meter"))
+    connection.execute("UPDATE device SET profile_id = %s", [profile])
     connection.execute("UPDATE organisation SET currency = 'USD', water_tariff = 2")
     (leak,) = [rule for rule in read_rules(pack_path("water")) if rule.id == "water.leak"]
     save_rule(connection, leak, "tests")

@@ -1,6 +1,7 @@
 """The packs that come with Veldwatch: valid, tested, and what a wrong test file is told."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from rules.rule_tests import read_tests
 from veldwatch.errors import RuleInvalid
 from veldwatch.wire.rule_document import parse_rule, rule_to_document
 
+ROOT = PACKS.parents[1]
 TESTED = sorted(PACKS.glob("tests/*.yaml"))
 RULES = """\
 rules:
@@ -29,6 +31,29 @@ def test_every_pack_is_valid_and_its_ids_begin_with_its_name() -> None:
 def test_every_rule_of_a_pack_says_which_faults_it_is_there_to_find() -> None:
     silent = [rule.id for path in PACKS.glob("*.yaml") for rule in read_rules(path) if rule.detects is None]
     assert silent == []
+
+
+def test_every_rule_of_a_pack_says_why_it_is_there_and_where_it_is_from() -> None:
+    rules = [rule for path in PACKS.glob("*.yaml") for rule in read_rules(path)]
+    assert [rule.id for rule in rules if not rule.reason or not rule.source] == []
+
+
+def test_every_rule_of_a_pack_leads_to_a_section_of_a_runbook() -> None:
+    lost: list[str] = []
+    for rule in (rule for path in PACKS.glob("*.yaml") for rule in read_rules(path)):
+        page, _, anchor = (rule.runbook or "").partition("#")
+        text = (ROOT / page).read_text(encoding="utf-8") if page.startswith("docs/runbooks/") else ""
+        # As GitHub makes them: letters, digits, hyphens.
+        headings = {re.sub(r"[^\w-]", "", heading.lower()) for heading in re.findall(r"(?m)^## (\S+)$", text)}
+        if anchor not in headings:
+            lost.append(rule.id)
+    assert lost == []
+
+
+def test_every_rule_of_a_pack_but_the_demonstrations_has_a_test_that_raises_it() -> None:
+    raised = {test.rule.id for path in TESTED for test in read_tests(path) if test.expected}
+    rules = {rule.id for path in PACKS.glob("*.yaml") for rule in read_rules(path)}
+    assert {name for name in rules - raised if not name.startswith("demo.")} == set()
 
 
 def test_every_rule_of_a_pack_is_the_same_when_it_comes_back_from_the_database() -> None:

@@ -90,6 +90,14 @@ def test_alerts_outside_the_stretch_are_left_out() -> None:
     assert match([fault(begins=20)], [], [LEAK], over).injected == []
 
 
+def test_what_a_fault_does_beyond_its_device_is_no_false_alarm_of_a_rule_that_is_there_for_it() -> None:
+    pump = replace(fault(device="pump"), felt_at=Place(organisation="town", site="hill"))
+    downstream = [alert(11, "any", "m1", "town", "hill"), alert(12, "leak", "m2", "town", "hill")]
+    assert verdicts([pump], downstream) == "TR"
+    assert verdicts([pump], [alert(11, "heat", "m1", "town", "hill"), alert(12, "leak", "m2", "town", "vale")]) == "UF"
+    assert verdicts([replace(pump, kind="pump_failure")], downstream) == "TF"
+
+
 def test_an_organisation_has_its_own_devices() -> None:
     elsewhere = Firing("leak", hour(12), Spot("city", "m1"))
     assert verdicts([fault()], [elsewhere]) == "F"

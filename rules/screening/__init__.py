@@ -1,1 +1,0 @@
-"""Screening: which observations of a batch cannot change what their folds say, found out for all of them at once."""
