@@ -10,6 +10,7 @@ from benchmarks.backtest import measure_backtest
 from benchmarks.files import measure_files
 from benchmarks.intake import measure_intake
 from benchmarks.latency import measure_latency
+from benchmarks.packs import BUNDLED, measure_packs
 from benchmarks.restart import measure_restart
 from benchmarks.result import Result
 from benchmarks.rules import RulesResult, measure_growth, measure_rules
@@ -102,6 +103,23 @@ def _tell_growth(results: list[RulesResult], *, as_json: bool) -> None:
             typer.echo(f"{one.rules:>8}{one.series:>8}{one.matches:>8}{one.readings_per_second:>12}{cost:>24.2f}")
     if not all(result.reconciled for result in results):
         raise typer.Exit(1)
+
+
+@app.command()
+def packs(
+    only: Annotated[list[str] | None, typer.Option(help="of the bundled packs; repeat; none: all together")] = None,
+    devices: Annotated[int, typer.Option(help="about so many", min=100)] = 10_000,
+    rules: Annotated[int, typer.Option(help="about so many: copies of the packs', one for each organisation")] = 1000,
+    hours: Annotated[int, typer.Option(help="simulated, after a first day", min=1)] = 12,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure the bundled packs on simulated meters, sensors and collars: readings from the log to alerts."""
+    configure_logs(load_settings(), "bench")
+    chosen = tuple(only) if only else BUNDLED
+    if unknown := set(chosen) - set(BUNDLED):
+        raise typer.BadParameter(f"{sorted(unknown)} (expected some of {', '.join(BUNDLED)})", param_hint="--only")
+    _tell(measure_packs(packs=chosen, devices=devices, rules=rules, hours=hours), as_json=as_json)
 
 
 @app.command()

@@ -26,6 +26,8 @@ ALERT_STATE_COLOURS = {"pending": "#f2cc0c", "firing": "#c4162a", "resolved": "#
 
 OUTBOX_STATE_COLOURS = {"pending": "#f2cc0c", "delivered": "#3274d9", "failed": "#c4162a", "suppressed": QUIET}
 
+UPKEEP_STATE_COLOURS = {"well": "#3274d9", "late": "#ff9830", "failing": "#c4162a"}
+
 
 def words(colours: dict[str, str]) -> list[ValueMapping]:
     """Colour each word of a closed list, in its order."""

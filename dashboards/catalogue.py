@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import alerts, device, electricity, fleet_overview, pipeline, site, water, wildlife
+from dashboards import alerts, device, electricity, fleet_overview, pipeline, site, storage, water, wildlife
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,4 +40,5 @@ CATALOGUE = (
     Entry(folder=FLEET, name="wildlife", build=wildlife.build),
     Entry(folder=OPERATIONS, name="alerts", build=alerts.build),
     Entry(folder=OPERATIONS, name="pipeline", build=pipeline.build),
+    Entry(folder=OPERATIONS, name="storage", build=storage.build),
 )

@@ -14,6 +14,7 @@ ELECTRICITY = "iot-electricity"
 WILDLIFE = "iot-wildlife"
 ALERTS = "iot-alerts"
 PIPELINE = "iot-pipeline"
+STORAGE = "iot-storage"
 
 _KEPT = "${__url_time_range}&${organisation:queryparam}"
 

@@ -89,6 +89,12 @@ def _doctor(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
+def _storage(app: typer.Typer) -> None:
+    from launch.commands.storage import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="storage")
+
+
 def _mailbox(app: typer.Typer) -> None:
     from launch.commands.mailbox import app as mailbox_app  # noqa: PLC0415  # only where it is named
 
@@ -228,6 +234,7 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "maintain": _maintain,
     "consumption": _consumption,
     "doctor": _doctor,
+    "storage": _storage,
     "mailbox": _mailbox,
     "register": _register,
     "ingest": _ingest,

@@ -3,66 +3,77 @@
 Readings and fixes that are marked implausible concern none: they are kept, and judged by nobody.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rules.conditions.absence import AbsenceCondition
-from rules.conditions.continuous_flow import FlowCondition
-from rules.conditions.rate_of_change import RateCondition
-from rules.conditions.repeat import RepeatCondition
 from rules.conditions.span import Contact, Fix, Observation, Reading
-from rules.conditions.spike import SpikeCondition
-from rules.conditions.stuck import StuckCondition
-from rules.conditions.threshold import ThresholdCondition
-from rules.fold import FoldState
 from rules.followed import Followed
 from rules.happenings import happenings_of
 from rules.members import Members
-from rules.screening import AbsenceTable, FlowTable, LoudTable, Read, Screen, Table, ThresholdTable
-from rules.screening_values import RateTable, RepeatTable, SpikeTable, StuckTable
+from rules.samples import SampleIndex
+from rules.screening.registry import table_of
+from rules.screening.screen import Read, Screen
+from rules.screening.table import kind_of
+from rules.screening.tracks import TrackScreen
 from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.telemetry import Quality
 from veldwatch.model.watched import Watched
 from veldwatch.storage.log import LogBatch, LogEvent
 
-TABLES: Mapping[type, Callable[[Sequence[Target]], Table]] = {
-    ThresholdCondition: ThresholdTable,
-    FlowCondition: FlowTable,
-    AbsenceCondition: AbsenceTable,
-    RateCondition: RateTable,
-    RepeatCondition: RepeatTable,
-    StuckCondition: StuckTable,
-    SpikeCondition: SpikeTable,
-}
+_Seen = Callable[[int, Any], Observation]
+
+
+class _Columns(NamedTuple):
+    """Observations of one form: the sources, the times, and what was seen, as `rules.screening.table` has it."""
+
+    sources: npt.NDArray[np.int64]
+    at: npt.NDArray[np.int64]
+    seen: npt.NDArray[np.float64]
+
+
+class _Screened(NamedTuple):
+    """The folds of one kind of condition.
+
+    Attributes:
+        samples: how to put together what they read; None: they read observations as they are stored.
+    """
+
+    form: Input
+    screen: Screen
+    samples: SampleIndex | None = None
+
+    def observation(self, source: int, at: int, seen: Any) -> Observation:  # noqa: ANN401  # a number, or several
+        """Make one observation of a row."""
+        if self.samples is not None:
+            return self.samples.sample(source, at, seen)
+        return _SEEN[self.form](at, seen)
 
 
 class Arrivals:
     """Who waits for what; it holds, in screens, the folds that uneventful observations do not reach."""
 
     def __init__(self, targets: Iterable[Target], watched: Watched | None = None) -> None:
-        self._waiting: dict[int, list[FoldKey]] = {}
         self._listening: dict[int, list[Target]] = {}
-        self._screens: list[tuple[Input, Screen]] = []
+        self._screens: list[_Screened] = []
         self._screen_of: dict[FoldKey, Screen] = {}
-        by_kind: dict[type, list[Target]] = {}
+        by_kind: dict[tuple[type, bool], list[Target]] = {}
         listed = list(targets)
         self._members = Members(listed)
         for target in listed:
-            kind = type(target.fold.condition)
-            if target.input in (Input.SAMPLES, Input.BUCKETS):
-                continue
             if target.input is Input.EVENTS:
                 self._listening.setdefault(target.source_id, []).append(target)
-            elif target.input is Input.POSITIONS:
-                self._waiting.setdefault(target.source_id, []).append(target.key)
-            else:
-                by_kind.setdefault(kind, []).append(target)
-        for kind, screened in by_kind.items():
-            self._add_screen(screened, TABLES.get(kind, LoudTable))
+            elif target.input is not Input.BUCKETS and not target.source.others:
+                by_kind.setdefault((kind_of(target.fold.condition), bool(target.fold.speed_limits)), []).append(target)
+        for (kind, has_limits), screened in by_kind.items():
+            form = screened[0].input
+            screen = (TrackScreen if has_limits else Screen)(screened, table_of(kind))
+            samples = SampleIndex([target.source for target in screened]) if form is Input.SAMPLES else None
+            self._screens.append(_Screened(form, screen, samples))
+            self._screen_of.update((target.key, screen) for target in screened)
         self._newest_series = max((series.id for series in watched.series), default=0) if watched else 0
         self._newest_device = max((device.id for device in watched.devices), default=0) if watched else 0
 
@@ -82,39 +93,31 @@ class Arrivals:
             xid: of the transaction that wrote the batch.
         """
         found: dict[FoldKey, list[Observation]] = {}
-        good = batch.readings[(batch.readings["quality"] & Quality.IMPLAUSIBLE) == 0]
-        readings = (good["series_id"], good["observed_at"], good["value"])
-        self._sift(found, Input.READINGS, xid, readings)
-        self._members.find(found, Input.READINGS, readings)
-        # A last will is the broker's word, not the device's: it proves no life.
-        heard = batch.contacts[batch.contacts["online"]]
-        contacts = (heard["device_id"], heard["received_at"], np.zeros(len(heard), np.float64))
-        self._sift(found, Input.CONTACTS, xid, contacts)
-        self._members.find(found, Input.CONTACTS, contacts)
-        fixes = batch.positions[(batch.positions["quality"] & Quality.IMPLAUSIBLE) == 0]
-        self._members.find(found, Input.POSITIONS, (fixes["device_id"], fixes["observed_at"], fixes["longitude"]))
-        for device, fix in _fixes(fixes) if self._waiting else ():
-            for key in self._waiting.get(device, ()):
-                found.setdefault(key, []).append(fix)
+        readings, contacts, fixes = _readings(batch), _contacts(batch), _fixes(batch)
+        for form, columns in ((Input.READINGS, readings), (Input.CONTACTS, contacts), (Input.POSITIONS, fixes)):
+            if len(columns.sources):
+                self._members.find(found, form, columns)
+                self._sift(found, xid, form, columns)
+        if len(readings.sources):
+            self._sift(found, xid, Input.SAMPLES, readings)
         if batch.events and self._listening:
             self._listen(found, batch.events)
         if self._members.are_mixed:
-            self._members.mix(found, _told(heard, fixes, batch.events))
+            self._members.mix(found, _told(contacts, fixes, batch.events))
         return found
 
     def hold(self, followed: Followed) -> None:
         """Let the screen look at a fold's observations, if it can and nothing is missing in its state."""
         screen = self._screen_of.get(followed.target.key)
         if screen is not None and followed.current and _is_calm(followed):
-            read = Read(followed.read_before, followed.read_after)
-            screen.hold(followed.target.key, followed.state.condition, followed.position, read)
+            screen.hold(followed.target.key, followed.state, followed.position, _read(followed))
 
     def release(self, followed: Followed) -> None:
         """Give a fold back the state that the screen has moved on."""
         screen = self._screen_of.get(followed.target.key)
-        held = None if screen is None else screen.release(followed.target.key, followed.state.condition)
+        held = None if screen is None else screen.release(followed.target.key, followed.state)
         if held is not None and held[1] != followed.position:
-            followed.state, followed.position, followed.dirty = FoldState(held[0]), held[1], True
+            followed.state, followed.position, followed.dirty = held[0], held[1], True
 
     def has_moved(self, followed: Followed) -> bool:
         """Tell whether the screen has moved a fold on since it was held."""
@@ -133,23 +136,16 @@ class Arrivals:
                 if happened:
                     found.setdefault(target.key, []).extend(happened)
 
-    def _add_screen(self, targets: list[Target], table: Callable[[Sequence[Target]], Table]) -> None:
-        screen = Screen(targets, table(targets))
-        self._screens.append((targets[0].input, screen))
-        self._screen_of.update((target.key, screen) for target in targets)
-
-    def _sift(
-        self, found: dict[FoldKey, list[Observation]], kind: Input, xid: int, columns: tuple[Any, Any, Any]
-    ) -> None:
-        sources, at, value = (np.ascontiguousarray(column) for column in columns)
-        for screened, screen in self._screens:
-            if screened is not kind or not len(sources):
+    def _sift(self, found: dict[FoldKey, list[Observation]], xid: int, form: Input, columns: _Columns) -> None:
+        for screened in self._screens:
+            if screened.form is not form:
                 continue
-            rest = screen.sift(xid, sources.astype(np.int64), at, value)
-            times, values = at[rest.rows].tolist(), value[rest.rows].tolist()
-            for key, moment, number in zip(rest.keys, times, values, strict=True):
-                seen = Reading(moment, number) if kind is Input.READINGS else Contact(moment)
-                found.setdefault(key, []).append(seen)
+            own = columns if screened.samples is None else _Columns(*screened.samples.together(*columns))
+            if not len(own.sources):
+                continue
+            rest = screened.screen.sift(xid, *own)
+            for key, *row in zip(rest.keys, *(column[rest.rows].tolist() for column in own), strict=True):
+                found.setdefault(key, []).append(screened.observation(*row))
 
 
 def _is_calm(followed: Followed) -> bool:
@@ -164,27 +160,60 @@ def _is_calm(followed: Followed) -> bool:
     return all(ended_at is None for _, _, ended_at, _ in followed.shown)
 
 
-def _fixes(rows: npt.NDArray[Any]) -> Sequence[tuple[int, Fix]]:
-    names = ("device_id", "observed_at", "longitude", "latitude", "accuracy")
-    columns = [rows[name].tolist() for name in names]
-    return [
-        (device, Fix(at, longitude, latitude, None if accuracy != accuracy else accuracy))  # noqa: PLR0124  # NaN
-        for device, at, longitude, latitude, accuracy in zip(*columns, strict=True)
-    ]
+def _read(followed: Followed) -> Read:
+    """Tell what of a fold was read from storage; of the last sample a part may have been stored after that."""
+    after = followed.read_after
+    is_of_samples = followed.target.input is Input.SAMPLES
+    return Read(followed.read_before, after + 1 if is_of_samples and after is not None else after)
 
 
-def _told(
-    heard: npt.NDArray[Any], fixes: npt.NDArray[Any], events: Sequence[LogEvent]
-) -> Iterator[tuple[int, Observation]]:
+def _readings(batch: LogBatch) -> _Columns:
+    rows = _plausible(batch.readings)
+    return _columns(rows["series_id"], rows["observed_at"], rows["value"])
+
+
+def _contacts(batch: LogBatch) -> _Columns:
+    # A last will is the broker's word, not the device's: it proves no life.
+    rows = batch.contacts[batch.contacts["online"]]
+    return _columns(rows["device_id"], rows["received_at"], np.zeros(len(rows)))
+
+
+def _fixes(batch: LogBatch) -> _Columns:
+    rows = _plausible(batch.positions)
+    seen = np.column_stack([rows[name].astype(np.float64) for name in ("longitude", "latitude", "accuracy")])
+    return _columns(rows["device_id"], rows["observed_at"], seen)
+
+
+def _told(contacts: _Columns, fixes: _Columns, events: Sequence[LogEvent]) -> Iterator[tuple[int, Observation]]:
     """List what was observed of devices besides readings."""
-    for device, at in zip(heard["device_id"].tolist(), heard["received_at"].tolist(), strict=True):
-        yield device, Contact(at)
-    yield from _fixes(fixes)
+    for form, columns in ((Input.CONTACTS, contacts), (Input.POSITIONS, fixes)):
+        for device, at, seen in zip(*(column.tolist() for column in columns), strict=True):
+            yield device, _SEEN[form](at, seen)
     by_device: dict[int, list[tuple[int, str, str]]] = {}
     for event in events:
         by_device.setdefault(event.device_id, []).append((event.observed_at, event.kind, event.attributes))
     for device, rows in by_device.items():
         yield from ((device, seen) for seen in happenings_of(rows, {kind for _, kind, _ in rows}))
+
+
+def _plausible(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return rows[(rows["quality"] & Quality.IMPLAUSIBLE) == 0]
+
+
+def _columns(sources: npt.NDArray[Any], at: npt.NDArray[Any], seen: npt.NDArray[Any]) -> _Columns:
+    return _Columns(sources.astype(np.int64), np.ascontiguousarray(at), np.ascontiguousarray(seen))
+
+
+def _fix(at: int, seen: Sequence[float]) -> Fix:
+    longitude, latitude, accuracy = seen
+    return Fix(at, longitude, latitude, None if accuracy != accuracy else accuracy)  # noqa: PLR0124  # NaN
+
+
+_SEEN: dict[Input, _Seen] = {
+    Input.READINGS: Reading,
+    Input.CONTACTS: lambda at, _: Contact(at),
+    Input.POSITIONS: _fix,
+}
 
 
 def _largest(rows: npt.NDArray[Any], column: str) -> int:

@@ -64,6 +64,8 @@ class Finding:
             "opened_at": _stamp(alert.opened_at),
             "fired_at": _stamp(alert.fired_at),
             "resolved_at": _stamp(alert.resolved_at),
+            "severity": alert.raises[-1].severity if alert.raises else self.target.rule.severity.value,
+            "raises": [{"at": _stamp(step.at), "severity": step.severity} for step in alert.raises],
             "value": alert.value,
             "summary": summary_of(self.target, alert),
             "evidence": evidence_of(self.target, alert),
@@ -107,6 +109,7 @@ class BacktestReport:
             "observations": self.observations,
             "count": len(self.findings),
             "per_week": round(len(self.findings) / weeks, 3) if weeks > 0 else None,
+            "risen": dict(Counter(f.alert.raises[-1].severity for f in self.findings if f.alert.raises)),
             "at_night": at_night,
             "share_at_night": round(at_night / len(self.findings), 3) if self.findings else None,
             "devices": dict(Counter(_place_of(f.target) for f in self.findings).most_common()),
@@ -219,4 +222,5 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
         end = alert["resolved_at"] or "no end"
         place = alert["device"] or alert["site"]
         yield f"  {place:<20} {alert['opened_at']} fired {alert['fired_at']} until {end}  {alert['summary']}"
+        yield from (f"  {'':<20} {step['at']} rose to {step['severity']}" for step in alert["raises"])
     yield f"{document['count']} alerts, {document['per_week']} a week, {document['at_night']} at night"

@@ -78,7 +78,7 @@ class Fold:
         Those that are over by time alone have `ended_at`; pending ones have no `reached_at`, and are left out unless
         `shows_pending`.
         """
-        state, over = self._believed(state, now)
+        state, over = self.believed(state, now)
         spans = [] if state.lingering is None else [state.lingering]
         current = self.condition.open_span(state.condition, now)
         if current is not None and spans and self._continues(spans[0], current):
@@ -93,7 +93,7 @@ class Fold:
     def wake_at(self, state: FoldState, now: Instant) -> Instant | None:
         """Tell when, after `now`, time alone next changes what `spans_at` says; None: never."""
         held_until = believed_at(state.tail, self.speed_limits)
-        state, _ = self._believed(state, now)
+        state, _ = self.believed(state, now)
         wishes: list[Instant | None] = [self.condition.wake_at(state.condition, now), held_until]
         current = self.condition.open_span(state.condition, now)
         if self.steps and current is not None:
@@ -116,6 +116,19 @@ class Fold:
         inner, lingering, *tail = document
         fixes = tuple(Fix(*fix) for fix in tail[0]) if tail else ()
         return FoldState(self.condition.load(inner), span_from_json(lingering), fixes)
+
+    def believed(self, state: FoldState, now: Instant) -> tuple[FoldState, list[Span]]:
+        """Take in what time does, and fixes that are not decided as they look now; give the spans that this settles."""
+        if isinstance(self.condition, CompositeCondition):
+            passed: list[Settled] = []
+            inner, lingering = self._pass(state.condition, state.lingering, now, passed)
+            return FoldState(inner, lingering), [span for span, _ in passed]
+        if not state.tail:
+            return state, []
+        would: list[Settled] = []
+        fixes = undecided(state.tail, self.speed_limits, now)
+        inner, lingering = self._take(state.condition, state.lingering, fixes, would)
+        return FoldState(inner, lingering), [span for span, _ in would]
 
     def _take(
         self, inner: object, lingering: Span | None, observations: Iterable[Observation], settled: list[Settled]
@@ -163,19 +176,6 @@ class Fold:
                 inner, lingering = self._take(inner, lingering, (decided,), found)
                 settled += [Settled(span, seen.at) for span, _ in found]
         return FoldState(inner, lingering, tail), settled
-
-    def _believed(self, state: FoldState, now: Instant) -> tuple[FoldState, list[Span]]:
-        """Take in what time does, and fixes that are not decided as they look now; give the spans that this settles."""
-        if isinstance(self.condition, CompositeCondition):
-            passed: list[Settled] = []
-            inner, lingering = self._pass(state.condition, state.lingering, now, passed)
-            return FoldState(inner, lingering), [span for span, _ in passed]
-        if not state.tail:
-            return state, []
-        would: list[Settled] = []
-        fixes = undecided(state.tail, self.speed_limits, now)
-        inner, lingering = self._take(state.condition, state.lingering, fixes, would)
-        return FoldState(inner, lingering), [span for span, _ in would]
 
     def _lingering(
         self, inner: object, lingering: Span | None, ended: Span | None, at: Instant, settled: list[Settled]

@@ -1,7 +1,7 @@
-"""Members: which folds a batch concerns that read several sources together.
+"""Members: which folds a batch concerns that read several sources together, and cannot be screened.
 
-Samples are made of what the batch holds. Of buckets a batch tells only from when on they are to be made anew: what is
-in them is read from storage, once they are complete.
+Samples that hold more than readings are made of what the batch holds. Of buckets a batch tells only from when on they
+are to be made anew: what is in them is read from storage, once they are complete.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,10 +24,10 @@ _KINDS: Mapping[type[Observation], Input] = {
 
 
 class Members:
-    """Who reads samples or buckets, by the series and devices that make them up."""
+    """Who reads such samples or buckets, by the series and devices that make them up."""
 
     def __init__(self, targets: Iterable[Target]) -> None:
-        self._targets = [target for target in targets if target.input in (Input.SAMPLES, Input.BUCKETS)]
+        self._targets = [target for target in targets if target.input is Input.BUCKETS or target.source.others]
         self._index: dict[tuple[Input, Input], ReaderIndex] = {}
         self._mixed: dict[tuple[Input, int], list[Target]] = {}
         pairs: dict[tuple[Input, Input], list[tuple[int, int]]] = {}
@@ -43,10 +43,7 @@ class Members:
 
     def find(self, found: dict[FoldKey, list[Observation]], kind: Input, columns: tuple[Any, Any, Any]) -> None:
         """Add what observations of a kind (source, at, value) mean to samples and buckets."""
-        sources, at, value = (np.ascontiguousarray(column) for column in columns)
-        sources = sources.astype(np.int64)
-        if not len(sources):
-            return
+        sources, at, value = columns
         if (buckets := self._index.get((Input.BUCKETS, kind))) is not None:
             self._touch(found, *buckets.pairs(sources), at)
         if (samples := self._index.get((Input.SAMPLES, kind))) is not None:

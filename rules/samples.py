@@ -7,8 +7,47 @@ of its own after those of the series.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from rules.conditions.span import Contact, Fix, Happening, Instant, Observation, Sample
+from rules.reader_index import Numbers, ReaderIndex
 from rules.sources import Source
+
+Values = npt.NDArray[np.float64]
+
+
+class SampleIndex:
+    """Who reads samples, by the series that make them up; who it is, is told by place in a list."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._widths = [source.width for source in sources]
+        self._width = max(self._widths, default=0)
+        # Who reads, and as which of its slots, in one number.
+        self._index = ReaderIndex(
+            (series, number * self._width + slot)
+            for number, source in enumerate(sources)
+            for slot, series in enumerate(source.slots)
+            if series
+        )
+
+    def together(self, sources: Numbers, at: Numbers, value: Values) -> tuple[Numbers, Numbers, Values]:
+        """Make samples of readings: whose, when, and n x k values, NaN where a series says nothing."""
+        rows, readers = self._index.pairs(sources)
+        numbers, slots = np.divmod(readers, self._width)
+        order = np.lexsort((at[rows], numbers))
+        rows, numbers, slots = rows[order], numbers[order], slots[order]
+        moments = at[rows]
+        begins = np.ones(len(rows), bool)
+        begins[1:] = (numbers[1:] != numbers[:-1]) | (moments[1:] != moments[:-1])
+        seen = np.full((int(begins.sum()), self._width), np.nan)
+        seen[np.cumsum(begins) - 1, slots] = value[rows]
+        return numbers[begins], moments[begins], seen
+
+    def sample(self, number: int, at: Instant, seen: Sequence[float]) -> Sample:
+        """Make the sample of one reader of a row of values."""
+        own = seen[: self._widths[number]]
+        return Sample(at, tuple(None if value != value else value for value in own))  # noqa: PLR0124  # NaN
 
 
 class Rows(NamedTuple):

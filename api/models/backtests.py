@@ -35,6 +35,13 @@ class NewBacktest(BaseModel, extra="forbid"):
         return self
 
 
+class BacktestRaise(BaseModel):
+    """A severity that would have risen."""
+
+    at: datetime
+    severity: Severity
+
+
 class BacktestAlert(BaseModel):
     """An alert that a version would have raised."""
 
@@ -47,6 +54,8 @@ class BacktestAlert(BaseModel):
     opened_at: datetime
     fired_at: datetime
     resolved_at: datetime | None
+    severity: Severity | None = Field(default=None, description="the highest that it rose to")
+    raises: list[BacktestRaise] = Field(default=[], description="how its severity rose")
     value: float | None
     summary: str
     evidence: dict[str, Any] = Field(description="the readings, fixes or contacts that made it so")
@@ -77,6 +86,7 @@ class BacktestFigures(BaseModel):
     observations: int = Field(description="that were folded, from the first one stored")
     count: int
     per_week: float | None
+    risen: dict[Severity, int] = Field(default={}, description="alerts whose severity rose, by what it rose to")
     at_night: int = Field(description="fired from 22:00 to 06:00 in the time zone asked for")
     share_at_night: float | None = Field(description="none: no alert")
     devices: list[PlaceCount] = Field(description="at most 500, those with most alerts first")
@@ -101,6 +111,16 @@ class ToldReceiver(BaseModel):
     minimum_severity: Severity
     alerts: int = Field(description="of the draft that it would be told of")
     present_alerts: int | None
+    messages: int = Field(default=0, description="that it would have got of their beginnings and raises")
+    present_messages: int | None = None
+    kept_back: dict[str, int] = Field(
+        default={}, description="news that nobody is told, by the reason", examples=[{"silenced": 2, "inhibited": 14}]
+    )
+    waited: dict[str, int] = Field(
+        default={},
+        description="alerts told later, or not yet at the end, by the reason",
+        examples=[{"off_schedule": 3}],
+    )
     why_not: Literal["disabled", "severity"] | None = Field(description="why it is told of none")
 
 
@@ -111,6 +131,11 @@ class BacktestResult(BaseModel):
     present: BacktestFigures | None = Field(description="of the active version; none: there is none, or it is the same")
     changes: Changes | None
     told: list[ToldReceiver]
+    not_regarded: list[Literal["arrival", "other_rules", "people", "today"]] = Field(
+        default=[],
+        description="of who is told: when data came; the alerts of other rules; what people did to alerts; that"
+        " receivers, silences, the calendar and places are those of today",
+    )
     total: int = Field(description="rows that there are")
     listed: int = Field(description="rows that are listed, the first by when they fired")
     alerts: list[ComparedAlert]

@@ -31,10 +31,9 @@ class Interruption(BaseModel):
     cancelled_at: datetime | None = Field(description="called off: it explains nothing any more")
 
 
-class NewInterruption(BaseModel, extra="forbid"):
-    """Body of a new interruption."""
+class ChangedInterruption(BaseModel, extra="forbid"):
+    """Body of a change: all of it, as it is to be from now on."""
 
-    organisation: Text | None = Field(None, description="slug; none: your token's")
     kind: InterruptionKind = "planned"
     title: Title = Field(examples=["Transformer T4 is exchanged"])
     reason: Reason = ""
@@ -42,6 +41,12 @@ class NewInterruption(BaseModel, extra="forbid"):
     ends_at: Instant
     sites: list[Text] = Field([], max_length=1000)
     devices: list[Text] = Field([], max_length=10_000)
+
+
+class NewInterruption(ChangedInterruption):
+    """Body of a new interruption."""
+
+    organisation: Text | None = Field(None, description="slug; none: your token's")
 
 
 class Calendar(BaseModel):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.access import Operator, Viewer
-from api.models.interruptions import Interruption, NewInterruption
+from api.models.interruptions import ChangedInterruption, Interruption, NewInterruption
 from api.pages import LongId, Moment, Page, build_page, decode_cursor
 from api.parameters import DatabaseLongId, Instant, Paging, Text
 from api.parts import Shared
@@ -48,15 +48,7 @@ def read_interruptions(parts: Shared, bearer: Viewer, ask: Annotated[Interruptio
 @router.post("", status_code=201)
 def post_interruption(parts: Shared, bearer: Operator, body: NewInterruption) -> Interruption:
     """Enter an interruption, in the token's name."""
-    planned = Planned(
-        organisation=body.organisation or bearer.organisation or "",
-        kind=body.kind,
-        title=body.title,
-        reason=body.reason,
-        begins_at=body.begins_at,
-        ends_at=body.ends_at,
-        place=Place(sites=tuple(body.sites), devices=tuple(body.devices)),
-    )
+    planned = _planned(body, body.organisation or bearer.organisation or "")
     with parts.pool.lend() as connection:
         number = interruptions.add_interruption(
             connection,
@@ -76,6 +68,24 @@ def read_interruption(parts: Shared, bearer: Viewer, interruption_id: DatabaseLo
         return Interruption.model_validate(interruptions.get_interruption(connection, bearer.scope, interruption_id))
 
 
+@router.put("/{interruption_id}")
+def put_interruption(
+    parts: Shared, bearer: Operator, interruption_id: DatabaseLongId, body: ChangedInterruption
+) -> Interruption:
+    """Change an interruption that somebody entered: all of it; what it explains follows at once."""
+    with parts.pool.lend() as connection:
+        interruptions.change_interruption(
+            connection,
+            interruption_id,
+            _planned(body, ""),
+            author=bearer.name,
+            scope=bearer.scope,
+            now=datetime.now(UTC),
+            patience=patience_of(parts.settings),
+        )
+        return Interruption.model_validate(interruptions.get_interruption(connection, bearer.scope, interruption_id))
+
+
 @router.delete("/{interruption_id}", status_code=204)
 def delete_interruption(parts: Shared, bearer: Operator, interruption_id: DatabaseLongId) -> None:
     """Call an interruption off: it is kept, and explains nothing any more."""
@@ -87,3 +97,15 @@ def delete_interruption(parts: Shared, bearer: Operator, interruption_id: Databa
             now=datetime.now(UTC),
             patience=patience_of(parts.settings),
         )
+
+
+def _planned(body: ChangedInterruption, organisation: str) -> Planned:
+    return Planned(
+        organisation=organisation,
+        kind=body.kind,
+        title=body.title,
+        reason=body.reason,
+        begins_at=body.begins_at,
+        ends_at=body.ends_at,
+        place=Place(sites=tuple(body.sites), devices=tuple(body.devices)),
+    )

@@ -1,4 +1,4 @@
-"""`veldwatch calendar import|add|cancel|list|files|export`: planned interruptions, which explain silence beforehand."""
+"""`veldwatch calendar import|add|change|cancel|list|files|export`: planned interruptions, which explain silence."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -95,6 +95,42 @@ def add(  # typer makes an option of each
             connection, planned, author=operator(), scope=None, now=_now(), patience=patience_of(load_settings())
         )
     typer.echo(f"interruption {number}")
+
+
+@app.command()
+def change(  # typer makes an option of each
+    number: Annotated[int, typer.Argument(help="as `veldwatch calendar list` shows it")],
+    title: Annotated[str | None, typer.Option()] = None,
+    since: Annotated[str, typer.Option("--from", help="ISO 8601")] = "",
+    until: Annotated[str, typer.Option("--to", help="ISO 8601")] = "",
+    sites: Sites = None,
+    devices: Devices = None,
+    kind: Annotated[str | None, typer.Option(help="planned or load_shedding")] = None,
+    reason: Annotated[str | None, typer.Option()] = None,
+) -> None:
+    """Change an interruption that somebody entered; what is not given stays, places are given all or not at all."""
+    with _connection() as connection:
+        row = interruptions.get_interruption(connection, None, number)
+        elsewhere = Place(sites=tuple(sites or ()), devices=tuple(devices or ()))
+        planned = Planned(
+            organisation=row["organisation"],
+            kind=kind or row["kind"],
+            title=title or row["title"],
+            begins_at=moment_of("--from", since) if since else row["begins_at"],
+            ends_at=moment_of("--to", until) if until else row["ends_at"],
+            place=elsewhere if sites or devices else Place(sites=tuple(row["sites"]), devices=tuple(row["devices"])),
+            reason=row["reason"] if reason is None else reason,
+        )
+        interruptions.change_interruption(
+            connection,
+            number,
+            planned,
+            author=operator(),
+            scope=None,
+            now=_now(),
+            patience=patience_of(load_settings()),
+        )
+    typer.echo(f"interruption {number} from {shown(planned.begins_at)} to {shown(planned.ends_at)}")
 
 
 @app.command()

@@ -16,9 +16,9 @@ class Difference(StrEnum):
     """How an alert of the one version stands to the other version."""
 
     SAME = "same"
-    """Opened, fired and resolved at the same times."""
+    """Opened, fired, risen and resolved at the same times."""
     CHANGED = "changed"
-    """At other times, but they share some; one of several that share time with it is compared."""
+    """At other times or severities, but they share time; one of several that share time with it is compared."""
     NEW = "new"
     """The present version raises nothing while it lasts."""
     GONE = "gone"
@@ -113,5 +113,6 @@ def _difference(ours: Finding, theirs: Finding) -> Difference:
     return Difference.SAME if _times(ours) == _times(theirs) else Difference.CHANGED
 
 
-def _times(finding: Finding) -> tuple[datetime, datetime | None, datetime | None]:
-    return finding.alert.opened_at, finding.alert.fired_at, finding.alert.resolved_at
+def _times(finding: Finding) -> tuple[object, ...]:
+    alert = finding.alert
+    return alert.opened_at, alert.fired_at, alert.resolved_at, alert.raises

@@ -11,20 +11,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from rules.backtest import run_backtests
+from rules.backtest import BacktestReport, run_backtests
 from rules.backtests.folding import Folding, Step
 from rules.backtests.result import result_of
 from rules.backtests.spread import Spread
 from rules.backtests.stretch import Stretch
+from rules.backtests.telling import Surroundings
 from rules.postgres_store import PostgresStore
 from rules.targets import Target
 from veldwatch.errors import BacktestTooLarge, NotFound, RuleInvalid, ShareFailed
 from veldwatch.model.rule import Rule
-from veldwatch.model.watched import within
+from veldwatch.model.watched import Watched, within
 from veldwatch.process import end_with_parent
 from veldwatch.storage import backtests
 from veldwatch.storage.backtests import Question
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.explanations import read_interruptions
 from veldwatch.storage.rules import get_rule
 from veldwatch.wire.rule_document import version_id
 
@@ -105,8 +107,30 @@ def answer(dsn: str, reader: Connection, question: Question, teller: _Teller) ->
 
     reports = run_backtests(store, rules, stretch, watched=watched, fold=fold, step=teller.step)
     receivers = backtests.receivers(reader, question.organisation_id)
-    result = result_of(reports[0], reports[1] if present else None, receivers, ZoneInfo(question.time_zone))
+    zone = ZoneInfo(question.time_zone)
+    around = surroundings(reader, watched, reports, stretch)
+    result = result_of(reports[0], reports[1] if present else None, receivers, zone, around)
     backtests.finish(teller.connection, teller.number, result, sum(report.observations for report in reports))
+
+
+def surroundings(
+    connection: Connection, watched: Watched, reports: Sequence[BacktestReport], stretch: Stretch
+) -> Surroundings:
+    """Read what is stored that decides who is told of the alerts of some reports."""
+    found = [finding for report in reports for finding in report.findings]
+    devices = {finding.target.device.id for finding in found if finding.target.device is not None}
+    ids = {(site.organisation_id, site.slug): site.id for site in watched.sites}
+    paths: dict[int, tuple[int, ...]] = {
+        site.id: tuple(ids[site.organisation_id, slug] for slug in site.path) for site in watched.sites
+    }
+    sites = {above for f in found if f.target.site_id is not None for above in paths.get(f.target.site_id, ())}
+    since = min((finding.alert.opened_at for finding in found), default=stretch.since)
+    return Surroundings(
+        silences=tuple(backtests.silences(connection, since, stretch.until)),
+        interruptions=tuple(read_interruptions(connection, sites, devices, since, stretch.until)),
+        devices=backtests.standing(connection, sorted(devices)),
+        paths=paths,
+    )
 
 
 def present_version(connection: Connection, question: Question) -> Rule | None:

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from rules.backtest import BacktestReport, Finding
 from rules.backtests.comparison import Difference, compare
-from rules.backtests.told import told
-from veldwatch.storage.backtests import Told
+from rules.backtests.telling import Surroundings
+from rules.backtests.told import NOT_REGARDED, told
+from veldwatch.storage.backtests import StoredReceiver
 
 LISTED = 1000
 """Alerts in the list; of more, the first so many, with the total beside."""
@@ -17,13 +18,18 @@ _PLACES = 500
 
 
 def result_of(
-    draft: BacktestReport, present: BacktestReport | None, receivers: Sequence[Told], zone: ZoneInfo
+    draft: BacktestReport,
+    present: BacktestReport | None,
+    receivers: Sequence[StoredReceiver],
+    zone: ZoneInfo,
+    around: Surroundings | None = None,
 ) -> dict[str, Any]:
     """Write what came of a back-test.
 
     Args:
         present: of the active version of the stored rule; None: there is none, or it is the same.
         zone: where night is night.
+        around: what is stored that decides who is told; None: nothing does.
     """
     pairs = compare(draft.findings, () if present is None else present.findings, draft.stretch.until)
     differences = Counter(pair.difference for pair in pairs)
@@ -31,7 +37,8 @@ def result_of(
         "draft": _figures(draft, zone),
         "present": None if present is None else _figures(present, zone),
         "changes": None if present is None else {each.value: differences[each] for each in Difference},
-        "told": told(receivers, draft, present),
+        "told": told(receivers, draft, present, around),
+        "not_regarded": list(NOT_REGARDED),
         "total": len(pairs),
         "listed": min(len(pairs), LISTED),
         "alerts": [

@@ -23,8 +23,8 @@ from rules.conditions.span import Instant, Reading
 from rules.instants import to_span
 from veldwatch.model.conditions.values import Change, ValueChange
 
-_CELLS = 60
-_QUARTER = 4
+CELLS = 60
+QUARTER = 4
 """Readings further apart than a quarter of the window cover no more than that quarter."""
 
 
@@ -72,7 +72,7 @@ class ChangeDerivation:
         return ChangeMemory(tuple(Cell(*cell) for cell in cells), None if count is None else _count(count))
 
     def _added(self, cells: tuple[Cell, ...], seen: Reading, figure: float) -> tuple[Cell, ...]:
-        length = max(self.window // _CELLS, 1)
+        length = max(self.window // CELLS, 1)
         if cells and cells[-1].at // length == seen.at // length:
             last = cells[-1]
             grown = last._replace(low=min(last.low, seen.value), high=max(last.high, seen.value))
@@ -100,7 +100,7 @@ class ChangeDerivation:
     def _is_covered(self, cells: tuple[Cell, ...], edge: Instant, seen: Reading) -> bool:
         moments = [max(cell.at, edge) for cell in cells]
         steps = [after - before for before, after in pairwise([*moments, seen.at])]
-        return sum(min(step, self.window // _QUARTER) for step in steps) >= self.min_coverage * self.window
+        return sum(min(step, self.window // QUARTER) for step in steps) >= self.min_coverage * self.window
 
 
 def compile_change(change: ValueChange, hold_for: Instant) -> DerivedCondition:

@@ -22,9 +22,9 @@ from rules.conditions.span import Instant, Reading, Span, span_from_json
 from rules.instants import to_span
 from veldwatch.model.conditions.flow import FlowKind, NightFlow
 
-_HOUR = 3_600_000_000
-_DAY = 24 * _HOUR
-_LONGEST = 2 * _HOUR
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+LONGEST = 2 * HOUR
 """Two readings of a register further apart say nothing of the hour that they lie in."""
 
 
@@ -71,13 +71,13 @@ class NightFlowCondition:
 
     def step(self, state: NightFlowState, seen: Reading) -> tuple[NightFlowState, Span | None]:
         """Take a reading into its night, or close the night before it."""
-        number, within = divmod(self._local(seen.at) - self.since, _DAY)
+        number, within = divmod(self._local(seen.at) - self.since, DAY)
         ended: Span | None = None
         inside = within < self.length
         if state.night is not None and not (inside and state.night.number == number):
             state, ended = self._closed(state, state.night, seen)
         if inside:
-            state = state._replace(night=self._put(state, number, within // _HOUR, seen))
+            state = state._replace(night=self._put(state, number, within // HOUR, seen))
         return state._replace(last=seen), ended
 
     def open_span(self, state: NightFlowState, now: Instant) -> Span | None:  # noqa: ARG002  # its end needs a reading
@@ -152,9 +152,9 @@ class NightFlowCondition:
         """Give what flowed, over how much; over nothing: not known."""
         if self.flow.of is FlowKind.RATE:
             return seen.value, 1.0
-        if last is None or seen.at - last.at > _LONGEST or seen.value < last.value:
+        if last is None or seen.at - last.at > LONGEST or seen.value < last.value:
             return 0.0, 0.0
-        return seen.value - last.value, (seen.at - last.at) / _HOUR
+        return seen.value - last.value, (seen.at - last.at) / HOUR
 
     def _local(self, at: Instant) -> int:
         offset = datetime.fromtimestamp(at // 1_000_000, UTC).astimezone(self.zone).utcoffset()
@@ -165,7 +165,7 @@ def compile_night_flow(flow: NightFlow) -> NightFlowCondition:
     """Make the condition of a definition."""
     since, until = _of_day(flow.since), _of_day(flow.until)
     return NightFlowCondition(
-        flow=flow, zone=ZoneInfo(flow.time_zone), since=since, length=(until - since) % _DAY or _DAY
+        flow=flow, zone=ZoneInfo(flow.time_zone), since=since, length=(until - since) % DAY or DAY
     )
 
 

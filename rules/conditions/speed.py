@@ -28,8 +28,8 @@ from veldwatch.model.conditions.movement import Speed, Way
 
 _SLOTS = 60
 """Of a window at most one fix per slot is kept, so that a tracker that reports each second needs no more room."""
-_COVERED = 0.75
-_PER_HOUR = 3_600_000_000 / 1000.0
+COVERED = 0.75
+PER_HOUR = 3_600_000_000 / 1000.0
 """Metres per microsecond in km/h."""
 _BINS = 41
 _SLOWEST = 0.01
@@ -105,11 +105,11 @@ class SpeedCondition:
     def speed(self, fixes: Sequence[Fix]) -> float | None:
         """Measure over a window's fixes, in km/h; None: they do not tell."""
         took = fixes[-1].at - fixes[0].at
-        if took < _COVERED * self.window or any(b.at - a.at > self.max_gap for a, b in pairwise(fixes)):
+        if took < COVERED * self.window or any(b.at - a.at > self.max_gap for a, b in pairwise(fixes)):
             return None
         plane = Plane(longitude=fixes[-1].longitude, latitude=fixes[-1].latitude)
         metres = _path(plane, fixes) if self.of is Way.PATH else _path(plane, (fixes[0], fixes[-1]))
-        return metres * _PER_HOUR / took
+        return metres * PER_HOUR / took
 
     def limit(self, state: SpeedState) -> float | None:
         """Tell which speed is compared with, in km/h; None: not known yet, or so low that nothing is below it.

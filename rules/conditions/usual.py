@@ -18,6 +18,8 @@ since it is as deaf to single outliers as a median, and is not stuck on the step
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -26,15 +28,15 @@ from rules.instants import to_span
 from veldwatch.model.conditions.usual import Learning, Season
 
 STRETCHES = 24
-_QUANTILE = 0.8
-_SLOTS = 32
+QUANTILE = 0.8
+SLOTS = 32
 """At most so many means stand for the readings of a stretch, or of `over`."""
-_FAR = 3.0
+FAR = 3.0
 """A deviation of an hour counts for no more than this many times what is usual then."""
-_ROUNDS_TO_TRUST = 2
+ROUNDS_TO_TRUST = 2
 """So many rounds' worth of the spread of all hours is mixed into that of one hour."""
-_HOUR = 3_600_000_000
-_DAY = 24 * _HOUR
+HOUR = 3_600_000_000
+_DAY = 24 * HOUR
 BEYOND_ALL = 1000.0
 """The score of any deviation from what has never moved."""
 
@@ -146,8 +148,8 @@ class Learner:
         if stretch is not None and stretch.number != number:
             usual = self._closed(usual, stretch)
             stretch = None
-        width = max((self.window // STRETCHES if self.season is Season.NONE else _HOUR) // _SLOTS, 1)
-        slots = _put(() if stretch is None else stretch.slots, at // width, value)[-_SLOTS:]
+        width = max((self.window // STRETCHES if self.season is Season.NONE else HOUR) // SLOTS, 1)
+        slots = _put(() if stretch is None else stretch.slots, at // width, value)[-SLOTS:]
         furthest = max(abs(deviation), 0.0 if stretch is None else stretch.furthest)
         return usual._replace(
             first=at if usual.first is None else usual.first,
@@ -164,7 +166,7 @@ class Learner:
             level = _quantile([level for level, _ in usual.stretches], 0.5)
             # The first stretch had no level to deviate from.
             furthest = [far for _, far in usual.stretches[1:]]
-            return level, _quantile(furthest, _QUANTILE) if len(furthest) > 1 else None
+            return level, _quantile(furthest, QUANTILE) if len(furthest) > 1 else None
         hour = usual.hours[self._number(at) % len(usual.hours)]
         if hour is None:
             return None, None
@@ -173,7 +175,7 @@ class Learner:
             return hour.level, None
         rounds = hour.rounds - 1
         shared = _quantile(known, 0.5)
-        return hour.level, (rounds * hour.spread + _ROUNDS_TO_TRUST * shared) / (rounds + _ROUNDS_TO_TRUST)
+        return hour.level, (rounds * hour.spread + ROUNDS_TO_TRUST * shared) / (rounds + ROUNDS_TO_TRUST)
 
     def _closed(self, usual: Usual, stretch: Stretch) -> Usual:
         level = _midmean(stretch.slots)
@@ -186,12 +188,12 @@ class Learner:
         return usual._replace(hours=tuple(hours))
 
     def _smoothed(self, hour: Hour, level: float, furthest: float) -> Hour:
-        most = max(self.window // (len(self.initial().hours) * _HOUR), 1)
+        most = max(self.window // (len(self.initial().hours) * HOUR), 1)
         share = 1 / min(hour.rounds + 1, most)
         off = level - hour.level
         if hour.spread:
-            off = min(max(off, -_FAR * hour.spread), _FAR * hour.spread)
-            furthest = min(furthest, _FAR * hour.spread)
+            off = min(max(off, -FAR * hour.spread), FAR * hour.spread)
+            furthest = min(furthest, FAR * hour.spread)
         spread = furthest if hour.spread is None else hour.spread + share * (furthest - hour.spread)
         return Hour(hour.level + share * off, spread, min(hour.rounds + 1, most))
 
@@ -200,12 +202,12 @@ class Learner:
         if self.season is Season.NONE:
             return at // max(self.window // STRETCHES, 1)
         offset = datetime.fromtimestamp(at // 1_000_000, UTC).astimezone(self.zone).utcoffset()
-        return (at + (to_span(offset) if offset else 0)) // _HOUR
+        return (at + (to_span(offset) if offset else 0)) // HOUR
 
     def _together(self, recent: Slots, at: Instant, value: float) -> Slots:
         if not self.over:
             return ((0, value, 1),)
-        width = max(self.over // _SLOTS, 1)
+        width = max(self.over // SLOTS, 1)
         return tuple(slot for slot in _put(recent, at // width, value) if slot[0] * width > at - self.over)
 
 
@@ -249,7 +251,8 @@ def _midmean(slots: Slots) -> float:
     means = sorted(total / count for _, total, count in slots)
     cut = len(means) // 4
     middle = means[cut : len(means) - cut]
-    return sum(middle) / len(middle)
+    # One after the other, as `rules.screening.learning` does it; `sum` corrects its rounding from Python 3.12 on.
+    return reduce(add, middle) / len(middle)
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

@@ -5,7 +5,7 @@ and whose lock is free was lost with its process, and is begun again. Cancelling
 that carries it out notices with its next step. Each call is a transaction of its own, or part of the caller's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -53,7 +53,7 @@ class Taken(NamedTuple):
     attempts: int
 
 
-class Told(NamedTuple):
+class StoredReceiver(NamedTuple):
     """A receiver, as far as it decides who is told.
 
     Attributes:
@@ -65,6 +65,30 @@ class Told(NamedTuple):
     channel: str
     minimum_severity: str
     enabled: bool
+
+
+class StoredSilence(NamedTuple):
+    """A silence with what it matches, as in `veldwatch.model.silence.Matcher`, but by id."""
+
+    id: int
+    organisation_id: int | None
+    rule: str | None
+    site_id: int | None
+    device_id: int | None
+    tag: str | None
+    profile: str | None
+    severities: tuple[str, ...]
+    labels: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Standing(NamedTuple):
+    """Where a device stands, through which other it is heard, and how often it reports; None: not known."""
+
+    gateway: int | None
+    interval: timedelta | None
+    place: tuple[float, float] | None
 
 
 def ask(connection: Connection, question: Question, *, author: str) -> int:
@@ -191,8 +215,25 @@ def read_one_moment(connection: Connection) -> None:
     connection.read_only = True
 
 
-def receivers(connection: Connection, organisation_id: int | None) -> list[Told]:
+def silences(connection: Connection, since: datetime, until: datetime) -> list[StoredSilence]:
+    """List silences that last within a stretch."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["silences"], {"since": since, "until": until}).fetchall()
+    return [StoredSilence(*row)._replace(severities=tuple(row[7])) for row in rows]
+
+
+def standing(connection: Connection, devices: Sequence[int]) -> dict[int, Standing]:
+    """Read where some devices stand."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["standing"], {"devices": list(devices)}).fetchall()
+    return {
+        number: Standing(gateway, interval, None if longitude is None else (longitude, latitude))
+        for number, gateway, interval, longitude, latitude in rows
+    }
+
+
+def receivers(connection: Connection, organisation_id: int | None) -> list[StoredReceiver]:
     """List who may be told of an organisation's alerts, or anybody's."""
     with translated_errors():
         rows = connection.execute(_QUERIES["receivers"], {"organisation_id": organisation_id}).fetchall()
-    return [Told(*row) for row in rows]
+    return [StoredReceiver(*row) for row in rows]

@@ -18,6 +18,7 @@ from veldwatch.storage.editions import Edition, Server
 from veldwatch.storage.maintenance import LOG_KEPT, TELEMETRY
 from veldwatch.storage.migrate import check_schema
 from veldwatch.storage.queries import load_queries
+from veldwatch.storage.storage_status import is_unwell, tell_storage
 
 _CLOCK_TOLERANCE = timedelta(seconds=2)
 _LAG_TOLERANCE = timedelta(minutes=1)
@@ -90,6 +91,7 @@ def _examine_schema(connection: Connection, server: Server, now: datetime) -> It
         yield _examine_partitions(connection, now)
     yield from _examine_log(connection, now)
     yield _examine_outbox(connection, now)
+    yield _examine_upkeep(connection)
 
 
 def _examine_partitions(connection: Connection, now: datetime) -> Finding:
@@ -126,6 +128,15 @@ def _examine_outbox(connection: Connection, now: datetime) -> Finding:
             f"{count} messages wait, the oldest due {_duration(late)} ago (is `veldwatch notify run` running?)",
         )
     return _ok("outbox", f"{count} messages wait")
+
+
+def _examine_upkeep(connection: Connection) -> Finding:
+    """Look at the server's own jobs; those of the maintenance program are consumers of the log."""
+    jobs = [job for job in tell_storage(connection).upkeep if job.is_failing is not None]
+    unwell = [job.work for job in jobs if is_unwell(job)]
+    if unwell:
+        return _warning("upkeep", f"failing or late: {', '.join(unwell)} (see `veldwatch storage status`)")
+    return _ok("upkeep", f"{len(jobs)} jobs of the server's own, all well")
 
 
 def _examine_broker(settings: Settings) -> Finding:

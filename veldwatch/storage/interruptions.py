@@ -1,4 +1,4 @@
-"""Planned interruptions: entered, called off, listed; and what they explain, at once.
+"""Planned interruptions: entered, changed, called off, listed; and what they explain, at once.
 
 Contract: a change is one transaction with everything that follows from it (`veldwatch.storage.explanations`). An
 interruption is never deleted: what it explained stays explained by something that can be looked at, until it is
@@ -6,11 +6,11 @@ called off. Those that come from files: `veldwatch.storage.calendars`.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from veldwatch.errors import ConfigurationInvalid, NotFound, RequestInvalid
+from veldwatch.errors import ConfigurationInvalid, Conflict, NotFound, RequestInvalid
 from veldwatch.model.explanation import Patience
 from veldwatch.model.identifiers import AlertId
 from veldwatch.storage import alert_history, outbox
@@ -97,29 +97,45 @@ def add_interruption(
         RequestInvalid: no place, or an end that is not after the begin.
         NotFound: no such organisation, site or device.
     """
-    check_kind(planned.kind)
-    if planned.ends_at <= planned.begins_at:
-        raise RequestInvalid(f"bad ends_at: {planned.ends_at.isoformat()} (expected a time after begins_at)")
-    if not planned.place.sites and not planned.place.devices:
-        raise RequestInvalid("an interruption of nothing (expected sites or devices)")
+    _check(planned)
     with connection.transaction():
-        organisation_id = find_organisation(connection, planned.organisation, scope)
-        places = PlaceNames(connection, organisation_id, planned.organisation, planned.place.devices)
-        site_ids, device_ids = places.named(planned.place)
-        values = {
-            "organisation_id": organisation_id,
-            "kind": planned.kind,
-            "begins_at": planned.begins_at,
-            "ends_at": planned.ends_at,
-            "title": planned.title,
-            "reason": planned.reason,
-            "author": author,
-            "now": now,
-        }
-        ((number,),) = _rows(connection, "add", values)
+        values, site_ids, device_ids = _values(connection, planned, scope)
+        ((number,),) = _rows(connection, "add", {**values, "author": author, "now": now})
         put_at(connection, number, site_ids, device_ids)
         explain_again(connection, [number], patience, now)
     return int(number)
+
+
+def change_interruption(
+    connection: Connection,
+    number: int,
+    planned: Planned,
+    *,
+    author: str,
+    scope: int | None,
+    now: datetime,
+    patience: Patience,
+) -> None:
+    """Say anew when and where an interruption is that somebody entered, all of it; what it explains follows at once.
+
+    Raises:
+        RequestInvalid: no place, or an end that is not after the begin.
+        NotFound: there is none of this id that the asker may change, or no such site or device.
+        Conflict: it is off already, or comes from a calendar, which would bring it back.
+    """
+    _check(planned)
+    with connection.transaction():
+        standing = get_interruption(connection, scope, number)
+        if standing["cancelled_at"] is not None:
+            raise Conflict(f"interruption {number} is called off (enter a new one)")
+        if standing["calendar"] is not None:
+            said = f"interruption {number} comes from the calendar {standing['calendar']!r}"
+            raise Conflict(f"{said} (change it there and import it again, or call this one off)")
+        asked = replace(planned, organisation=standing["organisation"])
+        values, site_ids, device_ids = _values(connection, asked, scope)
+        _run(connection, "change", {**values, "id": number, "author": author})
+        put_at(connection, number, site_ids, device_ids)
+        explain_again(connection, [number], patience, now)
 
 
 def cancel_interruption(
@@ -224,6 +240,30 @@ def check_kind(kind: str) -> None:
     """
     if kind not in KINDS:
         raise ConfigurationInvalid(f"bad kind: {kind!r} (expected one of {', '.join(KINDS)})")
+
+
+def _check(planned: Planned) -> None:
+    check_kind(planned.kind)
+    if planned.ends_at <= planned.begins_at:
+        raise RequestInvalid(f"bad ends_at: {planned.ends_at.isoformat()} (expected a time after begins_at)")
+    if not planned.place.sites and not planned.place.devices:
+        raise RequestInvalid("an interruption of nothing (expected sites or devices)")
+
+
+def _values(connection: Connection, planned: Planned, scope: int | None) -> tuple[dict[str, Any], list[int], list[int]]:
+    """Give an interruption's columns, and where it is: ids of sites and of devices."""
+    organisation_id = find_organisation(connection, planned.organisation, scope)
+    places = PlaceNames(connection, organisation_id, planned.organisation, planned.place.devices)
+    site_ids, device_ids = places.named(planned.place)
+    values = {
+        "organisation_id": organisation_id,
+        "kind": planned.kind,
+        "begins_at": planned.begins_at,
+        "ends_at": planned.ends_at,
+        "title": planned.title,
+        "reason": planned.reason,
+    }
+    return values, site_ids, device_ids
 
 
 def _rows(connection: Connection, query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:

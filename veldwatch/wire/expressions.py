@@ -84,7 +84,13 @@ class Expression:
         found = (node for node in ast.walk(self._tree) if isinstance(node, ast.Name) and id(node) not in called)
         self.names = tuple(sorted({node.id for node in found}))
         """All that it needs values of."""
+        self.text = text.strip()
         self._evaluator = _evaluator()
+
+    @property
+    def tree(self) -> ast.expr:
+        """Give its checked tree, for who calculates it for many values at once."""
+        return self._tree
 
     def value(self, values: Mapping[str, float]) -> float | None:
         """Calculate; None: there is no such number: a division by zero, the root of one below 0, more than a float.

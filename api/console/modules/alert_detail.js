@@ -4,6 +4,7 @@ import { request } from "./api.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { showEvidence } from "./alert_evidence.js";
 import { alertImpact } from "./alert_impact.js";
+import { incidentPart } from "./alert_incident.js";
 import { isOpen, alertTime } from "./alert_row.js";
 import { RESOLUTIONS, showWork } from "./alert_work.js";
 import { explanation, silenceLink } from "./alert_explanation.js";
@@ -44,7 +45,7 @@ export async function showAlert(host, id, { back, current, onChange }) {
   const work = showWork(alert, act);
   const evidence = h("div", {});
   fill(host, head(alert, back, acknowledge, rule), alertImpact(alert),
-    section("Work", null, work.element), section("Evidence", null, evidence), section("What happened", null, timeline(alert), commentForm(act)),
+    section("Work", null, work.element, incidentPart(alert, act)), section("Evidence", null, evidence), section("What happened", null, timeline(alert), commentForm(act)),
     section("Who was told", null, receipts(alert.notifications ?? [])));
   showEvidence(evidence, alert, rule, parts);
   return { dispose: parts.dispose, acknowledge, keys: work.keys };

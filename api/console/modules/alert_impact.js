@@ -22,9 +22,8 @@ export function impactFigures(impact) {
     impact.missing.length === 0 ? null : h("p", { class: "muted small" }, `To know more it takes: ${impact.missing.join("; ")}.`));
 }
 
-/** The section of an alert's page: its impact, and the incident that it is part of. */
+/** The section of an alert's page: its impact; null where nothing is known of it. */
 export function alertImpact(alert) {
   const figures = impactFigures(alert.impact);
-  const incident = alert.incident_id === null ? null : h("p", {}, h("a", { href: `#/incidents/${alert.incident_id}`, id: "incident-link" }, "Open the incident that it is part of"));
-  return figures === null && incident === null ? null : h("section", { class: "detail-section" }, h("h3", {}, figures === null ? "Incident" : "Impact"), figures, incident);
+  return figures === null ? null : h("section", { class: "detail-section" }, h("h3", {}, "Impact"), figures);
 }

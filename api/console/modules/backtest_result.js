@@ -54,9 +54,23 @@ function line({ difference, draft, present }) {
   return h("tr", {}, h("td", { class: "mono" }, alert.device ?? alert.site), h("td", {}, word ? h("span", { class: `badge difference-${difference}` }, icon(word[0], 13), word[1]) : "–"), moment("opened_at"), moment("fired_at"), moment("resolved_at"), h("td", {}, alert.summary));
 }
 
-function told({ told: lines, present }) {
+const REASONS = { silenced: "silenced", inhibited: "explained by something else", grouped: "said by another message", off_schedule: "outside the rule's hours" };
+const REGARDS = { arrival: "when data came", other_rules: "the alerts of other rules", people: "what people did meanwhile", today: "how receivers, silences, the calendar and places were then: those of today are taken" };
+
+const inMessages = ({ messages }) => (messages ? `, in ${count(messages)} ${messages === 1 ? "message" : "messages"}` : "");
+
+/** What was told to nobody, and what was told late. */
+function kept({ kept_back: back = {}, waited = {} }) {
+  const words = (reason) => REASONS[reason] ?? reason;
+  return [...Object.entries(back).map(([reason, many]) => `${count(many)} kept back, ${words(reason)}`), ...Object.entries(waited).map(([reason, many]) => `${count(many)} waited, ${words(reason)}`)];
+}
+
+const notRegarded = (reasons = []) => (reasons.length ? h("p", { class: "small muted" }, `Not regarded: ${reasons.map((reason) => REGARDS[reason] ?? reason).join("; ")}.`) : null);
+
+function told({ told: lines, present, not_regarded: regard }) {
   if (lines.length === 0) return h("p", { class: "muted" }, "Nobody: there is no receiver.");
   const why = { disabled: "switched off", severity: "its minimum severity is higher" };
-  return h("ul", { class: "backtest-told" }, lines.map((each) => h("li", {}, h("b", {}, each.receiver), ` (${each.channel}, from ${sentence(each.minimum_severity).toLowerCase()} on): `,
-    each.why_not ? h("span", { class: "muted" }, `of none, ${why[each.why_not] ?? each.why_not}`) : `of ${count(each.alerts)}${present ? ` (now of ${count(each.present_alerts)})` : ""}`)));
+  return h("div", {}, h("ul", { class: "backtest-told" }, lines.map((each) => h("li", {}, h("b", {}, each.receiver), ` (${each.channel}, from ${sentence(each.minimum_severity).toLowerCase()} on): `,
+    each.why_not ? h("span", { class: "muted" }, `of none, ${why[each.why_not] ?? each.why_not}`) : `of ${count(each.alerts)}${present ? ` (now of ${count(each.present_alerts)})` : ""}${inMessages(each)}`,
+    kept(each).length ? h("div", { class: "small muted" }, `${sentence(kept(each).join("; "))}.`) : null))), notRegarded(regard));
 }

@@ -14,12 +14,12 @@ import { imageName } from "./map_images.js";
 import { loadRegister, siteFeatures, siteLabels } from "./register.js";
 import { mayOperate, me } from "./session.js";
 import { colour } from "./theme.js";
-import { span, timeElement } from "./time.js";
+import { local, span, timeElement } from "./time.js";
 import { notice } from "./toasts.js";
 import { count, sentence } from "./units.js";
 
 const PAGE = 50;
-const STEP_ICONS = { firing: "alerts", resolved: "ok", retracted: "retracted", corrected: "retracted", acknowledged: "check", commented: "comment", assigned: "key", resolved_by_hand: "ok", reopened: "back", taken_out: "leave", put_back: "back" };
+const STEP_ICONS = { firing: "alerts", resolved: "ok", retracted: "retracted", corrected: "retracted", acknowledged: "check", commented: "comment", assigned: "key", resolved_by_hand: "ok", reopened: "back", taken_out: "leave", put_back: "back", merged: "check", split: "leave" };
 
 /**
  * Show the incident in `host`.
@@ -48,7 +48,7 @@ export async function showIncident(host, id, { back, current, onChange }) {
   fill(host, head(incident, back, waits ? acknowledge : null),
     figures === null && settings === null ? null : section("Impact", figures, settings),
     hasPlace(alerts.items) ? section("Where", where) : null,
-    mayOperate() ? section("Work", workForm(incident, act), verdict) : null,
+    mayOperate() ? section("Work", workForm(incident, act), verdict, mergeForm(incident, act)) : null,
     section("What happened", course(incident), mayOperate() ? commentForm(act) : null),
     section(`Alerts (${count(incident.alerts)})`, alertList(incident.id, alerts)));
   if (hasPlace(alerts.items)) showPlaces(where, alerts.items, parts);
@@ -118,6 +118,24 @@ function verdictForm(act) {
   return h("form", { class: "row row-wrap", on: { submit } }, reason, h("span", { class: "grow" }, note), h("button", { class: "button", type: "submit" }, icon("ok", 15), "Resolve by hand"));
 }
 
+/** Another incident that is the same thing: chosen among those that began around then. */
+function mergeForm(incident, act) {
+  const host = h("div", { class: "stack" });
+  const details = h("details", { class: "impact-settings" }, h("summary", {}, "Merge with another incident"), host);
+  details.addEventListener("toggle", async () => {
+    if (!details.open || host.children.length > 0) return;
+    const day = (days) => new Date(Date.parse(incident.opened_at) + days * 86_400_000).toISOString();
+    const { items } = await request("/v1/incidents", { query: { from: day(-3), to: day(3), limit: 100 } }).catch((error) => { notice(error.message, "bad"); return { items: [] }; });
+    const others = items.filter((one) => one.id !== incident.id);
+    const other = h("select", { class: "input", name: "other", "aria-label": "The other incident" }, others.map((one) => h("option", { value: one.id }, `${one.title} · ${local(one.opened_at)} · ${count(one.alerts)} ${one.alerts === 1 ? "alert" : "alerts"}`)));
+    const submit = (event) => { event.preventDefault(); act("/merge", { incident_id: other.value }, "They are one incident now"); };
+    const merged = incident.entries.some((entry) => entry.kind === "merged" && entry.author !== "engine");
+    host.append(others.length === 0 ? h("p", { class: "muted small" }, "None began within three days of it.") : h("form", { class: "row row-wrap", on: { submit } }, h("span", { class: "grow" }, other), h("button", { class: "button", type: "submit" }, icon("check", 15), "Merge")));
+    if (merged) host.append(h("div", { class: "row" }, h("button", { class: "button", type: "button", on: { click: () => act("/split", undefined, "It is by itself again") } }, icon("leave", 15), "Take merges by hand back")));
+  });
+  return details;
+}
+
 function commentForm(act) {
   const text = h("textarea", { class: "input", name: "comment", maxlength: 4000, required: true, rows: 2, placeholder: "What was found, who is on the way …" });
   const submit = (event) => {
@@ -127,13 +145,13 @@ function commentForm(act) {
   return h("form", { class: "stack", on: { submit } }, h("label", { class: "field" }, "Comment", text), h("div", { class: "row" }, h("button", { class: "button", type: "submit" }, icon("comment", 16), "Add comment")));
 }
 
-const ENTRY_WORDS = { acknowledged: "All alerts acknowledged", assigned: "Assigned", commented: "Comment", resolved: "Resolved by hand", reopened: "Reopened" };
+const ENTRY_WORDS = { acknowledged: "All alerts acknowledged", assigned: "Assigned", commented: "Comment", resolved: "Resolved by hand", reopened: "Reopened", merged: "Another incident is part of it now", split: "Came apart from another incident", taken_out: "An alert was taken out", put_back: "An alert was put back" };
 
 /** What became of its alerts, those of a minute together, and what people did with all of them. */
 function course(incident) {
   const steps = [
     ...incident.course.map((step) => ({ ...step, words: `${sentence(step.kind)}${step.count > 1 ? ` × ${count(step.count)}` : ""}`, body: null, about: step.title, href: `#/alerts/${step.alert_id}` })),
-    ...incident.entries.map((entry) => ({ ...entry, words: ENTRY_WORDS[entry.kind], body: entry.kind === "assigned" ? entry.body || "Nobody" : entry.body || null })),
+    ...incident.entries.map((entry) => ({ ...entry, words: ENTRY_WORDS[entry.kind], body: entry.kind === "assigned" ? entry.body || "Nobody" : entry.body || null, about: entry.alert_id ? "The alert" : entry.kind === "split" ? "The other incident" : null, href: entry.alert_id ? `#/alerts/${entry.alert_id}` : `#/incidents/${entry.other_id}`, count: 1 })),
   ].sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
   return h("ol", { class: "timeline" }, steps.map((step) => h("li", {},
     h("span", { class: "dot", "data-kind": step.kind }, icon(STEP_ICONS[step.kind] ?? "info", 14)),

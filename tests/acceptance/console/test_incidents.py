@@ -127,3 +127,29 @@ def test_an_incident_fits_its_screen(
         " - document.documentElement.clientWidth"
     )
     assert wide <= 0
+
+
+def test_incidents_are_merged_taken_apart_and_an_alert_taken_out(
+    visit: Open, made: World, connection: Connection
+) -> None:
+    early, late = raise_alert(connection, made, 2000, 1200), raise_alert(connection, made, 10, 300, "critical")
+    connection.execute("UPDATE alert SET state = 'resolved', resolved_at = opened_at WHERE id = %s", (early,))
+    gather_alerts(connection, [early, late], datetime.now(UTC))
+    connection.commit()
+    page = visit("/incidents").page
+    pane = page.locator(".detail")
+    page.get_by_text("Merge with another incident").click()
+    page.get_by_role("button", name="Merge", exact=True).click()
+    expect(pane).to_contain_text("Another incident is part of it now")
+    expect(pane.locator(".incident-alerts .alert-row")).to_have_count(2)
+    page.get_by_text("Merge with another incident").click()
+    page.get_by_role("button", name="Take merges by hand back").click()
+    expect(pane.locator(".incident-alerts .alert-row")).to_have_count(1)
+    raise_alert(connection, made, 5, 300)
+    page = visit(f"/alerts/{late}").page
+    part = page.locator("#incident-part")
+    part.get_by_role("button", name="Take out of it").click()
+    expect(part).to_contain_text("An incident of its own")
+    expect(part).to_contain_text("taken out by control room")
+    part.get_by_role("button", name="Put back").click()
+    expect(part).to_contain_text("Part of an incident")

@@ -75,3 +75,82 @@ def test_the_week_of_interruptions_fits_every_screen(
     expect(page.locator(".week-bar").first).to_be_visible()
     expect(page.get_by_text("Transformer is exchanged")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_an_interruption_is_entered_changed_and_called_off(visit: Open, connection: Connection, made: World) -> None:
+    assert made
+    page = visit("/quiet").page
+    page.get_by_role("link", name="Plan", exact=True).click()
+    page.get_by_label("What", exact=True).fill("Main is flushed")
+    page.get_by_label("Organisation").select_option("demo-water")
+    page.get_by_role("checkbox", name="Upper").check()
+    page.get_by_role("button", name="Enter").click()
+    row = page.locator("a.list-row", has_text="Main is flushed")
+    expect(row).to_contain_text("upper")
+    row.click()
+    page.get_by_label("What", exact=True).fill("Main is flushed twice")
+    page.get_by_label("Devices").fill("m-1")
+    page.get_by_role("button", name="Save").click()
+    row = page.locator("a.list-row", has_text="Main is flushed twice")
+    expect(row).to_contain_text("upper, m-1")
+    row.click()
+    page.get_by_role("button", name="Call off").click()
+    page.get_by_role("button", name="are you sure").click()
+    expect(page.get_by_text("Nothing is planned this week")).to_be_visible()
+    rows = connection.execute("SELECT title, author, cancelled_at IS NOT NULL FROM interruption").fetchall()
+    assert rows == [("Main is flushed twice", "control room", True)]
+
+
+def test_a_calendar_file_is_imported_and_its_interruptions_only_called_off(visit: Open, made: World) -> None:
+    assert made
+    page = visit("/quiet/import").page
+    begins = datetime.now(UTC) + HOUR
+    lines = (
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//tests//EN",
+        *_event("one", begins, "LOCATION:Upper"),
+        *_event("two", begins, "LOCATION:Nowhere"),
+        "END:VCALENDAR",
+    )
+    content = "".join(f"{line}\r\n" for line in lines).encode()
+    page.get_by_label("File (.ics)").set_input_files(
+        {"name": "Beacon Line.ics", "mimeType": "text/calendar", "buffer": content}
+    )
+    expect(page.get_by_label("Name of the calendar")).to_have_value("beacon-line")
+    page.get_by_label("Organisation").select_option("demo-water")
+    page.get_by_role("button", name="Import").click()
+    expect(page.locator(".silence-preview")).to_contain_text("1 interruptions new or changed")
+    expect(page.locator(".silence-preview")).to_contain_text("Left out two")
+    page.get_by_role("link", name="Quiet").first.click()
+    page.locator("a.list-row", has_text="Stage 2").click()
+    expect(page.get_by_text("It comes from a calendar")).to_be_visible()
+    expect(page.get_by_role("button", name="Save")).to_have_count(0)
+    expect(page.get_by_role("button", name="Call off")).to_be_visible()
+
+
+def _event(uid: str, begins: datetime, *more: str) -> tuple[str, ...]:
+    return (
+        "BEGIN:VEVENT",
+        f"UID:{uid}",
+        f"DTSTAMP:{begins:%Y%m%dT%H%M%SZ}",
+        f"DTSTART:{begins:%Y%m%dT%H%M%SZ}",
+        f"DTEND:{begins + HOUR:%Y%m%dT%H%M%SZ}",
+        "SUMMARY:Stage 2",
+        *more,
+        "END:VEVENT",
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 900), PHONE])
+def test_the_forms_of_the_calendar_fit_every_screen(
+    visit: Open, plans: World, size: tuple[int, int], scheme: Scheme
+) -> None:
+    assert plans
+    page = visit("/quiet/plan", size=size, scheme=scheme).page
+    expect(page.get_by_role("button", name="Enter")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(page.url.replace("/quiet/plan", "/quiet/import"))
+    expect(page.get_by_role("button", name="Import")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -33,6 +33,27 @@ def test_an_interruption_is_entered_listed_and_called_off(operator: TestClient) 
     assert operator.get(f"/v1/interruptions/{made['id']}").json()["cancelled_at"] is not None
 
 
+def test_an_interruption_is_changed_as_a_whole_and_one_of_a_calendar_is_not(operator: TestClient, bearing: As) -> None:
+    made = operator.post("/v1/interruptions", json=CUT).json()
+    path = f"/v1/interruptions/{made['id']}"
+    later = {name: value for name, value in CUT.items() if name != "organisation"}
+    later |= {"title": "Another day", "begins_at": "2026-11-25T08:00:00Z", "ends_at": "2026-11-25T09:00:00Z"}
+    changed = operator.put(path, json={**later, "sites": [], "devices": ["m-1"]}).json()
+    shown = ("title", "begins_at", "sites", "devices", "organisation")
+    assert [changed[name] for name in shown] == ["Another day", "2026-11-25T08:00:00Z", [], ["m-1"], "demo-water"]
+    assert operator.put(path, json={**later, "sites": []}).status_code == 422
+    assert operator.put(path, json={**later, "sites": ["nowhere"]}).status_code == 404
+    assert bearing("wildlife").put(path, json=later).status_code == 404
+    assert bearing("viewer").put(path, json=later).status_code == 403
+    assert operator.delete(path).status_code == 204
+    assert operator.put(path, json=later).status_code == 409
+    body = {"organisation": "demo-water", "content": calendar(SHEDDING), "sites": ["upper"]}
+    operator.put("/v1/calendars/beacon", json=body)
+    (one,) = operator.get(f"/v1/interruptions?{STRETCH}").json()["items"]
+    refused = operator.put(f"/v1/interruptions/{one['id']}", json=later)
+    assert (refused.status_code, "calendar 'beacon'" in refused.json()["detail"]) == (409, True)
+
+
 def test_an_interruption_of_nothing_or_of_no_time_is_refused(operator: TestClient) -> None:
     refused: tuple[dict[str, Any], ...] = ({"sites": []}, {"ends_at": CUT["begins_at"]})
     for wrong in refused:
@@ -99,4 +120,7 @@ def test_the_command_line_does_the_same(dsn: str, made: World, tmp_path: Path, m
         "--to",
         "2026-11-25",
     )
+    number = added.split()[1]
+    assert run("change", number, "--to", "2026-11-24T14:00", "--title", "Longer works").endswith("14:00 UTC\n")
+    assert "2026-11-24 14:00 UTC\tplanned\tdemo-water: upper\tLonger works" in run("list", *week)
     assert added.startswith("interruption ")

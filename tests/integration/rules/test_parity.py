@@ -5,9 +5,10 @@ are held back arrive hours later; what is silent is told by arrivals, so a back-
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -26,6 +27,7 @@ from simulators.registration import register
 from simulators.scenario_files import load_scenario
 from tests.integration.rules.feed import Engineer
 from veldwatch.config import load_settings
+from veldwatch.model.conditions.kinds import KINDS, kind_of
 from veldwatch.model.rule import Rule
 from veldwatch.model.telemetry import Message
 from veldwatch.storage.backtests import read_one_moment
@@ -37,7 +39,8 @@ from veldwatch.wire.sources import Sources
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 PACKS = ("water", "electricity", "environment", "conservation", "platform")
-Alert = tuple[UUID, str, datetime, datetime, datetime | None]
+EVERY_KIND = Path(__file__).parent / "every_kind.yaml"
+Alert = tuple[UUID, str, datetime, datetime, datetime | None, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,12 @@ def pack_rules() -> list[Rule]:
     return [rule for name in PACKS for rule in read_rules(pack_path(name))]
 
 
-def live(day: Day, dsn: str, engineer: Engineer) -> None:
+def every_rule() -> list[Rule]:
+    """Give all bundled rules, and rules of every kind of condition, with severities that rise and a schedule."""
+    return [*pack_rules(), *read_rules(EVERY_KIND)]
+
+
+def live(day: Day, dsn: str, engineer: Engineer, rules: Sequence[Rule]) -> None:
     """Let a day happen: intake, and the engine that looks now and then and loses its memory now and then."""
     settings = load_settings(dsn=dsn)
     decoding = Decoding(
@@ -106,7 +114,7 @@ def live(day: Day, dsn: str, engineer: Engineer) -> None:
             for number, (now, portion) in enumerate(day.arrivals(connection)):
                 if number == 0:
                     with connection.transaction():
-                        for rule in pack_rules():
+                        for rule in rules:
                             save_rule(connection, rule, "tests")
                 for begin in range(0, len(portion), 500):
                     pipeline.store(writer, portion[begin : begin + 500])
@@ -122,42 +130,60 @@ def live(day: Day, dsn: str, engineer: Engineer) -> None:
 
 def recorded(connection: Connection, rule: Rule, since: datetime, until: datetime) -> set[Alert]:
     rows = connection.execute(
-        b"SELECT id, state, opened_at, fired_at, resolved_at FROM alert"
+        b"SELECT id, state, opened_at, fired_at, resolved_at, raises FROM alert"
         b" WHERE rule_version_id = %s AND state <> 'retracted' AND fired_at >= %s AND fired_at < %s",
         (version_id(rule), since, until),
     ).fetchall()
-    return {(row[0], row[1], row[2], row[3], row[4]) for row in rows}
+    return {(*row[:5], tuple((str(_time(one["at"])), one["severity"]) for one in row[5])) for row in rows}
 
 
 def found(report: BacktestReport) -> set[Alert]:
     alerts = [finding.alert for finding in report.findings]
-    return {(a.id, a.state.value, a.opened_at, a.fired_at or a.opened_at, a.resolved_at) for a in alerts}
+    return {
+        (
+            a.id,
+            a.state.value,
+            a.opened_at,
+            a.fired_at or a.opened_at,
+            a.resolved_at,
+            tuple((str(one.at), one.severity) for one in a.raises),
+        )
+        for a in alerts
+    }
 
 
-def check(day: Day, dsn: str, engineer: Engineer, *, least: int) -> None:
-    rules = pack_rules()
-    total = 0
-    for since in (BEGIN, BEGIN + day.length / 3):
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def check(day: Day, dsn: str, engineer: Engineer, rules: Sequence[Rule]) -> dict[str, list[Alert]]:
+    """Compare what was recorded with back-tests of all of it and of its end; give it by rule."""
+    wanted: dict[str, list[Alert]] = {}
+    # All of it in shares and leaps, its end one observation after the other from a saved state.
+    for since, in_shares in ((BEGIN, True), (BEGIN + day.length / 3, False)):
         stretch = Stretch(since=since, until=day.ends_at)
         with connect(dsn) as connection:
             read_one_moment(connection)
             store = PostgresStore(connection=connection, until=stretch.until)
             spread = Spread(dsn=dsn, connection=connection, rules=tuple(rules), processes=2)
-            fast = run_backtests(store, rules, stretch, fold=spread)
-            plain = run_backtests(store, rules, stretch)
-        for rule, one, other in zip(rules, fast, plain, strict=True):
-            wanted = recorded(engineer.connection, rule, since, day.ends_at)
-            assert found(one) == wanted, rule.id
-            assert [f.alert for f in one.findings] == [f.alert for f in other.findings], rule.id
-            total += len(wanted)
-    assert total >= least
+            reports = run_backtests(store, rules, stretch, fold=spread if in_shares else None)
+        for rule, report in zip(rules, reports, strict=True):
+            standing = recorded(engineer.connection, rule, since, day.ends_at)
+            assert found(report) == standing, rule.id
+            wanted.setdefault(rule.id, []).extend(standing)
+    return wanted
 
 
 @pytest.mark.timeout(300)
 def test_a_simulated_day_equals_its_back_test(dsn: str, engineer: Engineer) -> None:
     day = Day(scenario="region", length=timedelta(hours=24), look=timedelta(hours=2), seed=1)
-    live(day, dsn, engineer)
-    check(day, dsn, engineer, least=10)
+    rules = every_rule()
+    live(day, dsn, engineer, rules)
+    standing = check(day, dsn, engineer, rules)
+    quiet = {kind_of(rule.condition) for rule in rules} - {kind_of(r.condition) for r in rules if standing[r.id]}
+    assert (quiet, {kind_of(rule.condition) for rule in rules}) == (set(), set(KINDS))
+    risen = {rule.id for rule in rules if any(alert[5] for alert in standing[rule.id])}
+    assert len(risen) >= 5
 
 
 @pytest.mark.slow
@@ -167,5 +193,6 @@ def test_simulated_days_equal_their_back_tests(
     dsn: str, engineer: Engineer, scenario: str, days: int, seed: int
 ) -> None:
     day = Day(scenario=scenario, length=timedelta(days=days), look=timedelta(minutes=30), seed=seed)
-    live(day, dsn, engineer)
-    check(day, dsn, engineer, least=10)
+    rules = pack_rules()
+    live(day, dsn, engineer, rules)
+    assert sum(map(len, check(day, dsn, engineer, rules).values())) >= 10

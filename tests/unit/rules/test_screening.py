@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.arrivals import TABLES
 from rules.conditions.span import Reading
 from rules.engine import Engine, EngineSettings
 from rules.instants import to_instant
-from rules.screening import Read, Screen
+from rules.screening.registry import TABLES, table_of
+from rules.screening.screen import Read, Screen
+from rules.screening.table import kind_of
 from rules.targets import find_targets
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.test_any_order import READING_RULES, Stored, batched, in_order, unique
@@ -31,7 +32,7 @@ def rising(steps: Sequence[tuple[int, int]]) -> list[Stored]:
 
 
 @given(steps=_STEPS, sizes=st.lists(st.integers(1, 40), max_size=6), spoken=st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_in_order_and_in_large_batches_the_alerts_are_those_of_single_readings(
     steps: list[tuple[int, int]], sizes: list[int], spoken: bool
 ) -> None:
@@ -54,7 +55,7 @@ def test_in_order_and_in_large_batches_the_alerts_are_those_of_single_readings(
 def test_what_is_taken_up_leaves_the_state_that_the_fold_would_have(rule: Rule) -> None:
     (target,) = (t for t in find_targets([(version_id(rule), rule)], watched())[0] if t.source_id == 1)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(
         values=st.lists(st.integers(0, 9).map(float), min_size=2, max_size=14),
         steps=st.lists(st.sampled_from([1, 2, 9]), min_size=14, max_size=14),
@@ -66,20 +67,20 @@ def test_what_is_taken_up_leaves_the_state_that_the_fold_would_have(rule: Rule) 
         state, _ = target.fold.advance(target.fold.initial(), before)
         if state.lingering is not None:
             return
-        if type(target.fold.condition) not in TABLES:
+        if kind_of(target.fold.condition) not in TABLES:
             return
-        screen = Screen([target], TABLES[type(target.fold.condition)]([target]))
-        screen.hold(target.key, state.condition, before[-1].at, Read(0, None))
+        screen = Screen([target], table_of(kind_of(target.fold.condition)))
+        screen.hold(target.key, state, before[-1].at, Read(0, None))
         columns = (np.array([seen.at for seen in rest], np.int64), np.array([seen.value for seen in rest], float))
         loud = screen.sift(1, np.ones(len(rest), np.int64), *columns)
-        held = screen.release(target.key, state.condition)
+        held = screen.release(target.key, state)
         if held is None:
             assert len(loud.rows) == len(rest)
             return
         quiet = rest[: len(rest) - len(loud.rows)]
         assert loud.rows.tolist() == list(range(len(quiet), len(rest)))
         expected, settled = target.fold.advance(state, quiet)
-        assert (held[0], held[1]) == (expected.condition, (before + quiet)[-1].at)
+        assert (held[0], held[1]) == (expected, (before + quiet)[-1].at)
         assert settled == []
 
     check()

@@ -70,5 +70,17 @@ LEFT JOIN organisation o ON o.id = r.organisation_id
 WHERE r.organisation_id IS NULL OR %(organisation_id)s::integer IS NULL OR r.organisation_id = %(organisation_id)s
 ORDER BY r.slug;
 
+-- silences: those that last within a stretch
+SELECT s.id, s.organisation_id, s.rule, s.site_id, s.device_id, s.tag, s.profile, s.severities, s.labels, s.starts_at, s.ends_at
+FROM silence s
+WHERE s.starts_at < %(until)s AND s.ends_at > %(since)s
+ORDER BY s.id;
+
+-- standing: where some devices stand, through which others they are heard, how often they report
+SELECT d.id, d.gateway_id, p.expected_interval, d.longitude, d.latitude
+FROM device d
+LEFT JOIN profile p ON p.id = d.profile_id
+WHERE d.id = ANY (%(devices)s::integer[]);
+
 -- over: whether one has come to its end
 SELECT finished_at IS NOT NULL FROM backtest WHERE id = %(id)s;

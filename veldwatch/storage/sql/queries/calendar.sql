@@ -84,6 +84,12 @@ INSERT INTO interruption (organisation_id, kind, begins_at, ends_at, title, reas
 VALUES (%(organisation_id)s, %(kind)s, %(begins_at)s, %(ends_at)s, %(title)s, %(reason)s, %(author)s, %(now)s)
 RETURNING id;
 
+-- change: when one is that somebody entered, and what it is; who said so last
+UPDATE interruption
+SET kind = %(kind)s, begins_at = %(begins_at)s, ends_at = %(ends_at)s, title = %(title)s, reason = %(reason)s,
+    author = %(author)s
+WHERE id = %(id)s;
+
 -- list: interruptions that touch a stretch, by their begin, with how many alerts each explains
 SELECT i.id, o.slug AS organisation, i.kind, i.begins_at, i.ends_at, i.title, i.reason, c.slug AS calendar, i.uid, i.author,
        i.cancelled_at,

@@ -1,0 +1,1 @@
+"""Screening: which observations of a batch cannot change what their folds say, found out for all of them at once."""
