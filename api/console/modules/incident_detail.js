@@ -44,7 +44,7 @@ export async function showIncident(host, id, { back, current, onChange }) {
   const where = h("div", { class: "incident-map", role: "region", "aria-label": "Where it is" });
   const figures = impactFigures(incident.impact);
   const settings = impactSettings(incident, onChange);
-  const verdict = mayOperate() ? verdictForm(act) : null;
+  const verdict = !mayOperate() ? null : incident.resolved_by_hand_at === null ? verdictForm(act) : reopenButton(act);
   fill(host, head(incident, back, waits ? acknowledge : null),
     figures === null && settings === null ? null : section("Impact", figures, settings),
     hasPlace(alerts.items) ? section("Where", where) : null,
@@ -52,7 +52,7 @@ export async function showIncident(host, id, { back, current, onChange }) {
     section("What happened", course(incident), mayOperate() ? commentForm(act) : null),
     section(`Alerts (${count(incident.alerts)})`, alertList(incident.id, alerts)));
   if (hasPlace(alerts.items)) showPlaces(where, alerts.items, parts);
-  const keys = mayOperate() ? { a: () => waits && acknowledge(), m: () => assign(act, me.name), r: () => verdict.querySelector("select").focus() } : {};
+  const keys = mayOperate() ? { a: () => waits && acknowledge(), m: () => assign(act, me.name), r: () => verdict.querySelector("select, button").focus() } : {};
   return { dispose: parts.dispose, keys };
 }
 
@@ -117,6 +117,8 @@ function verdictForm(act) {
   };
   return h("form", { class: "row row-wrap", on: { submit } }, reason, h("span", { class: "grow" }, note), h("button", { class: "button", type: "submit" }, icon("ok", 15), "Resolve by hand"));
 }
+
+const reopenButton = (act) => h("div", { class: "row" }, h("button", { class: "button", type: "button", on: { click: () => act("/reopen", undefined, "Reopened") } }, icon("back", 15), "Reopen"));
 
 /** Another incident that is the same thing: chosen among those that began around then. */
 function mergeForm(incident, act) {

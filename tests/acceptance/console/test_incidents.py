@@ -57,6 +57,7 @@ def test_an_incident_is_found_acknowledged_assigned_commented_and_resolved(
     page.get_by_label("Resolve all as").select_option("fixed")
     page.get_by_role("button", name="Resolve by hand").click()
     expect(row).to_contain_text("Resolved by hand")
+    expect(pane.get_by_role("button", name="Reopen")).to_be_visible()
     rows = connection.execute("SELECT acknowledged_by, assigned_to, resolution FROM alert").fetchall()
     assert rows == [("control room", "Chanda", "fixed")] * 2
 

@@ -1,5 +1,6 @@
 """Incidents that prove to be one, on the real database: by a later alert, by people, and apart again."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from random import Random
@@ -8,12 +9,17 @@ from uuid import UUID
 import pytest
 
 from rules.correlation.order import correlate
+from rules.notify.webhook import new_client
+from tests.integration.rules.notify import alerts as notifications
+from tests.integration.rules.notify.http_receiver import http_receiver
+from tests.integration.rules.notify.test_delivery import Clock, deliverer, serve
 from tests.integration.rules.test_incidents import MINUTE, NOON, Town
 from veldwatch.errors import Conflict
 from veldwatch.model.alert import AlertState
 from veldwatch.model.explanation import DEFAULT_PATIENCE
 from veldwatch.model.handling import Resolution
 from veldwatch.model.identifiers import AlertId
+from veldwatch.model.notifications import Channel
 from veldwatch.storage.alert_history import inherit_handling, record_alert, take_turn
 from veldwatch.storage.alerts import Deed, get_alert, tell_alert
 from veldwatch.storage.connection import Connection, connect
@@ -254,9 +260,27 @@ def test_people_work_on_an_incident_again_and_again_while_the_engine_writes_its_
     assert len(rows) == 1
 
 
-def test_a_merge_tells_nobody_anything(town: Town) -> None:
-    two(town)
-    between = town.make("burst", "d1", 2)
-    before = town.connection.execute(b"SELECT count(*) FROM outbox").fetchone()
-    town.record(between)
-    assert town.connection.execute(b"SELECT count(*) FROM outbox").fetchone() == before
+def test_nobody_is_told_again_of_what_was_told_before_the_incidents_were_one(town: Town, dsn: str) -> None:
+    organisation, clock = town.organisation, Clock()
+    with http_receiver() as hook, new_client() as client, connect(dsn, autocommit=True) as delivering:
+        receiver = notifications.add(town.connection, "hook", Channel.WEBHOOK, hook.url)
+
+        def say(kind: str, *alerts: AlertId) -> list[str]:
+            for alert in alerts:
+                notifications.tell(town.connection, notifications.Alert(id=alert, organisation_id=organisation), kind)
+            town.connection.commit()
+            before = len(hook.requests)
+            serve(delivering, receiver, deliverer(clock, client))
+            return [json.loads(request.body)["data"]["alert"]["id"] for request in hook.requests[before:]]
+
+        pair = two(town)
+        assert sorted(say("firing", *pair)) == sorted(str(alert) for alert in pair)
+        between = town.make("burst", "d1", 2)
+        town.record(between)
+        assert say("firing", between) == [str(between)]
+        town.record(*pair)
+        take_out(town.connection, on(between))
+        assert say("firing") == []
+        put_back(town.connection, on(between))
+        assert say("firing", *pair, between) == []
+        assert sorted(say("resolved", *pair, between)) == sorted(str(alert) for alert in (*pair, between))

@@ -135,7 +135,11 @@ function take(board, incident) {
 
 async function refresh(board) {
   board.timer = null;
+  const listed = () => board.items.some((item) => item.id === board.selected);
+  const before = listed();
   await load(board).then(() => draw(board)).catch(() => null);
+  // What left the list may be part of another by now.
+  board.stale ||= before && !listed();
   if (!board.stale || isWriting(board.pane)) return;
   board.stale = false;
   const scroll = board.pane.scrollTop;
