@@ -143,12 +143,13 @@ def latency(
 def restart(
     series: Annotated[int, typer.Option(help="of a device each", min=100)] = 100_000,
     rules: Annotated[int, typer.Option(help="each for the devices of one group", min=1)] = 1000,
+    unsaved: Annotated[int, typer.Option(help="readings of each that were folded, not saved", min=0, max=100)] = 0,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
 ) -> None:
     """Measure how long the rules engine takes to be live again after a restart."""
     configure_logs(load_settings(), "bench")
-    _tell(measure_restart(series=series, rules=rules), as_json=as_json)
+    _tell(measure_restart(series=series, rules=rules, unsaved=unsaved), as_json=as_json)
 
 
 @app.command()

@@ -1,8 +1,9 @@
 """How long the rules engine takes to be live again after a restart, with many series and rules, on a real database.
 
-An engine folds some readings of every series and saves its folds; then one more reading of each comes while nobody
-runs. The clock runs from the start of a new engine until it has read the log to its end: rules, the register's picture,
-matching them, loading folds, and catching up with what came meanwhile.
+An engine folds some readings of every series and saves its folds; perhaps it folds more that it does not save, and is
+killed; then one more reading of each comes while nobody runs. The clock runs from the start of a new engine until it
+has read the log to its end: rules, the register's picture, matching them, loading folds, reading the log again from
+what was saved, and catching up with what came meanwhile.
 """
 
 import os
@@ -40,6 +41,7 @@ class RestartResult(Result):
     """What was measured, and where.
 
     Attributes:
+        unsaved: readings of each series that the killed engine had folded and not saved.
         matched_seconds: until rules are matched with the register.
         seconds: until the log is read to its end.
         refresh_seconds: of a later look at rules and register, in which nothing has changed.
@@ -50,6 +52,7 @@ class RestartResult(Result):
     refresh_seconds: float
     series: int
     rules: int
+    unsaved: int
     folds: int
     folds_expected: int
     alerts: int
@@ -64,13 +67,13 @@ class RestartResult(Result):
         return (self.folds, self.alerts) == (self.folds_expected, self.alerts_expected)
 
 
-def measure_restart(*, series: int = 100_000, rules: int = 1000) -> RestartResult:
+def measure_restart(*, series: int = 100_000, rules: int = 1000, unsaved: int = 0) -> RestartResult:
     """Measure on a database of its own, in a folder that is gone afterwards; call it from the main thread."""
     with database_only() as running:
-        return _measure(running, series, rules)
+        return _measure(running, series, rules, unsaved)
 
 
-def _measure(running: Database, series: int, rules: int) -> RestartResult:
+def _measure(running: Database, series: int, rules: int, unsaved: int) -> RestartResult:
     dsn = running.dsn
     with connect(dsn, autocommit=True) as connection:
         ids = _register(connection, series, rules)
@@ -82,7 +85,10 @@ def _measure(running: Database, series: int, rules: int) -> RestartResult:
             _write(writer, ids, minute, 1.0)
         engine.settle(_NOW)
         engine.flush(_NOW, everything=True)
-    expected = _write(writer, ids, 2, 9.0)
+        for minute in range(2, 2 + unsaved):
+            _write(writer, ids, minute, 1.0)
+        engine.settle(_NOW)
+    expected = _write(writer, ids, 2 + unsaved, 9.0)
     with connect(dsn, autocommit=True) as connection:
         started = time.perf_counter()
         engine = Rounds(connection, EngineSettings())
@@ -105,6 +111,7 @@ def _measure(running: Database, series: int, rules: int) -> RestartResult:
         refresh_seconds=round(refreshed, 2),
         series=series,
         rules=rules,
+        unsaved=unsaved,
         folds=folds[0],
         folds_expected=series,
         alerts=alerts[0],

@@ -27,12 +27,21 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 
 
 def program(name: str, environment: Mapping[str, str]) -> Program:
-    """Return a program of ours."""
+    """Return a program of ours.
+
+    Args:
+        name: one of `COMMANDS`, or that and a number where several run: `rules-2`.
+    """
     return Program(
         name=name,
-        command=(sys.executable, "-m", "launch", *COMMANDS[name]),
+        command=(sys.executable, "-m", "launch", *COMMANDS[name.partition("-")[0]]),
         environment={**environment, "PYTHONUNBUFFERED": "1"},
     )
+
+
+def rules_programs(workers: int) -> list[str]:
+    """Name the programs that share the rules' subjects."""
+    return ["rules", *(f"rules-{number}" for number in range(2, workers + 1))]
 
 
 def passed_on(settings: Settings, home: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ from launch.embedded_broker import EmbeddedBroker
 from launch.embedded_postgres import EmbeddedPostgres
 from launch.operator_token import operator_token
 from launch.ports import choose_port
-from launch.programs import BROKER, DATABASE, MAILBOX, PROGRAMS, SIMULATORS, STAGES, passed_on, program
+from launch.programs import BROKER, DATABASE, MAILBOX, PROGRAMS, SIMULATORS, STAGES, passed_on, program, rules_programs
 from launch.progress import Progress
 from launch.run_file import Run, remove_run_file, write_run_file
 from launch.services import EmbeddedService, kept_client_id, tail
@@ -222,7 +222,7 @@ class Stack:
         if self._simulated:
             environment |= self._start_mailbox(environment) | _SIMULATED
         ports = {"api": api_port}
-        for name in ("api", "ingest", "rules", "notify", "maintenance"):
+        for name in ("api", "ingest", *rules_programs(self._settings.rule_workers), "notify", "maintenance"):
             own = dict(environment)
             if name != "api":
                 ports[name] = choose_port(0, self._settings.api_host)

@@ -15,13 +15,14 @@ from rules.happenings import happenings_of
 from rules.members import Members
 from rules.samples import SampleIndex
 from rules.screening.registry import table_of
-from rules.screening.screen import Read, Screen
+from rules.screening.screen import Screen
 from rules.screening.table import kind_of
 from rules.screening.tracks import TrackScreen
 from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.telemetry import Quality
 from veldwatch.model.watched import Watched
+from veldwatch.storage.folds import LogRead
 from veldwatch.storage.log import LogBatch, LogEvent
 
 _Seen = Callable[[int, Any], Observation]
@@ -119,11 +120,10 @@ class Arrivals:
         if held is not None and held[1] != followed.position:
             followed.state, followed.position, followed.dirty = held[0], held[1], True
 
-    def has_moved(self, followed: Followed) -> bool:
-        """Tell whether the screen has moved a fold on since it was held."""
-        screen = self._screen_of.get(followed.target.key)
-        position = None if screen is None else screen.position(followed.target.key)
-        return position is not None and position != followed.position
+    def moved(self) -> Iterator[FoldKey]:
+        """List the folds that the screens have moved on since they were held."""
+        for screened in self._screens:
+            yield from screened.screen.moved()
 
     def _listen(self, found: dict[FoldKey, list[Observation]], events: Sequence[LogEvent]) -> None:
         told: dict[int, list[tuple[int, str, str]]] = {}
@@ -160,11 +160,11 @@ def _is_calm(followed: Followed) -> bool:
     return all(ended_at is None for _, _, ended_at, _ in followed.shown)
 
 
-def _read(followed: Followed) -> Read:
-    """Tell what of a fold was read from storage; of the last sample a part may have been stored after that."""
-    after = followed.read_after
+def _read(followed: Followed) -> LogRead:
+    """Tell what of the log is in a fold; of the last sample that was read a part may have been stored after that."""
+    read = followed.read
     is_of_samples = followed.target.input is Input.SAMPLES
-    return Read(followed.read_before, after + 1 if is_of_samples and after is not None else after)
+    return read._replace(after=read.after + 1) if is_of_samples and read.after is not None else read
 
 
 def _readings(batch: LogBatch) -> _Columns:

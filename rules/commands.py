@@ -28,6 +28,7 @@ from veldwatch.storage.backtests import read_one_moment
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.rule_statistics import StatisticsAsked, rule_statistics
 from veldwatch.storage.rules import get_rule, list_rules, save_rule
+from veldwatch.storage.workers import list_workers
 from veldwatch.wire.rule_schema import schema_text
 
 app = typer.Typer(
@@ -39,13 +40,24 @@ Files = Annotated[list[str], typer.Argument(help="rule files, or names of packs:
 
 @app.command()
 def run() -> None:
-    """Carry the rules out until told to stop; one engine per database, others stand by."""
+    """Carry the rules out until told to stop, or a share of them; who finds every place taken stands by."""
     settings = load_settings()
     configure_logs(settings, "rules")
     stop = stop_on_signals()
     program = RulesProgram(settings=settings)
     serve_metrics(settings, ready=program.is_engine.is_set)
     program.run(stop)
+
+
+@app.command()
+def workers() -> None:
+    """Show the shares of VELDWATCH_RULE_WORKERS: who carries them out, how far behind; exit code 1 when one is free."""
+    with connect(load_settings().dsn) as connection:
+        listed = list_workers(connection)
+    for worker in listed:
+        state = "taken" if worker.taken else "free"
+        typer.echo(f"{worker.place}\t{state}\t{worker.batches} batches behind\t{worker.seconds:.1f} s")
+    raise typer.Exit(0 if all(worker.taken for worker in listed) else 1)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rules.arrivals import Arrivals
+from rules.collector import collector_at_rest
 from rules.conditions.span import Instant, Observation, Span
 from rules.conditions.watch import ALWAYS
 from rules.fold import Settled
@@ -19,18 +20,23 @@ from rules.followed import Followed, Shown, begin_at_floor, follow
 from rules.instants import to_datetime, to_instant
 from rules.lifecycle import AlertStretch, Episode, Recording, reconcile, withdraw
 from rules.store import ActiveRule, Entry, Store, Wanted
+from rules.taking_up import distrust, shows_nothing, take_up, unsaved_since
 from rules.targets import FoldKey, Refusal, Target, find_targets
 from rules.wording import entry_of
 from veldwatch.model.alert import Alert, alert_id
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.explanation import DEFAULT_PATIENCE, Patience
 from veldwatch.model.identifiers import AlertId, RuleVersionId
+from veldwatch.model.places import EVERYTHING, Place
 from veldwatch.model.watched import Watched
+from veldwatch.storage.folds import LogRead
 from veldwatch.storage.log import LogBatch, LogCursor
 
 _ACTIVATED_AT_ONCE = 20
 """Subjects whose whole history is folded in one transaction."""
 _READ_AT_ONCE = 100
+_TRUST = timedelta(hours=12)
+"""How long it is enough to ask whether register and rules have changed: what changed is listed for a day."""
 _REGRID = 10_000_000
 """How long after late observations the buckets of a grid are folded again, so that many cause it once."""
 
@@ -52,6 +58,18 @@ class EngineSettings:
     patience: Patience = DEFAULT_PATIENCE
 
 
+class Begin(NamedTuple):
+    """Where the log was left.
+
+    Attributes:
+        through: every transaction up to this one was consumed.
+        again: every fold that is saved with what it holds of the log holds it up to here; None: not known.
+    """
+
+    through: int = 0
+    again: int | None = None
+
+
 class _Outcome(NamedTuple):
     """What one fold came to.
 
@@ -69,16 +87,27 @@ class _Outcome(NamedTuple):
 
 
 class Engine:
-    """Carries out the rules; one at a time per database."""
+    """Carries out the rules for a share of the subjects; one at a time for each share."""
 
-    def __init__(self, store: Store, settings: EngineSettings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: EngineSettings,
+        place: Place = EVERYTHING,
+        begin: Begin | None = None,
+    ) -> None:
         self._store = store
         self._settings = settings
+        self._place = place
+        self._begin = begin or Begin()
+        self._through = self._begin.through
         self._targets: dict[FoldKey, Target] = {}
         self._followed: dict[FoldKey, Followed] = {}
         self._to_activate: dict[RuleVersionId, list[Target]] = {}
         self._arrivals = Arrivals(())
         self._seen: tuple[list[ActiveRule], Watched] | None = None
+        self._mark: str | None = None
+        self._looked_at: datetime | None = None
         self._refusals: list[Refusal] = []
         self._watch = ALWAYS
 
@@ -88,18 +117,60 @@ class Engine:
         Returns:
             Rules that could not be carried out for some devices.
         """
-        seen = (self._store.rules(), self._store.watched())
+        is_fresh = self._looked_at is not None and now - self._looked_at < _TRUST
+        mark = self._store.look(self._mark if is_fresh else None)
+        if mark is not None:
+            with collector_at_rest():
+                self._look_again()
+            self._withdraw(now)
+            self._mark, self._looked_at = mark, now
+        return self._refusals
+
+    def _look_again(self) -> None:
+        seen, is_first = (self._store.rules(), self._store.watched()), self._seen is None
         if seen != self._seen:
             self._refusals = self._retarget(*seen)
             self._seen = seen
-        self._withdraw(now)
-        return self._refusals
+        if is_first:
+            self._take_up()
+
+    def unsaved_since(self) -> int:
+        """Tell up to which transaction the log is in all that is saved: what came later is needed after a restart."""
+        return unsaved_since(self._followed.values(), self._through)
+
+    def replay(self, cursor: LogCursor, batch: LogBatch) -> None:
+        """Take up once more what was consumed before a restart; nothing is recorded."""
+        for key, observations in self._arrivals.by_key(cursor.xid, batch).items():
+            followed = self._followed.get(key)
+            if followed is not None and followed.current and self._unread(key, observations, cursor):
+                self._arrivals.release(followed)
+                distrust(followed)
+
+    def _take_up(self) -> None:
+        """Go on with the folds that were saved with what they hold of the log."""
+        if self._begin.again is None:
+            self._store.forget_read(None)
+            return
+        unsettled, strangers = self._store.unsettled(), list[FoldKey]()
+        for key, stored, read in self._store.read_folds():
+            target = self._targets.get(key)
+            if target is None or target.source.grid is not None or key.version in self._to_activate:
+                strangers.append(key)
+                continue
+            followed = take_up(target, stored, read, self._begin.again)
+            if key not in unsettled and shows_nothing(followed, self._watch):
+                followed.shown = ()
+            self._followed[key] = followed
+            self._arrivals.hold(followed)
+        self._store.forget_read(strangers)
 
     def _retarget(self, rules: list[ActiveRule], watched: Watched) -> list[Refusal]:
         for followed in self._followed.values():
             self._arrivals.release(followed)
-        targets, refusals = find_targets(((active.version, active.rule) for active in rules), watched)
-        self._targets = {target.key: target for target in targets}
+        targets, refusals = find_targets(((active.version, active.rule) for active in rules), watched, self._place)
+        before, self._targets = self._targets, {target.key: target for target in targets}
+        # What comes while nobody follows them is to be read from storage, should they come back.
+        self._store.forget_read([key for key in before if key not in self._targets])
         self._followed = {
             key: self._retargeted(followed) for key, followed in self._followed.items() if key in self._targets
         }
@@ -113,9 +184,14 @@ class Engine:
                 self._to_activate[target.key.version].append(target)
         return refusals
 
-    def consume(self, cursor: LogCursor, batch: LogBatch, now: datetime) -> list[Refusal]:
-        """Fold what one committed write held."""
+    def consume(self, cursor: LogCursor, batch: LogBatch, now: datetime, *, more: bool = False) -> list[Refusal]:
+        """Fold what one committed write held.
+
+        Args:
+            more: another batch of the same transaction may follow.
+        """
         refusals = self.refresh(now) if self._arrivals.has_strangers(batch) else []
+        self._through = max(self._through, cursor.xid - more)
         seen = {
             key: unread
             for key, observations in self._arrivals.by_key(cursor.xid, batch).items()
@@ -154,23 +230,36 @@ class Engine:
         if not self._to_activate[version]:
             self._store.set_activated(version, now)
             del self._to_activate[version]
+            self._note_activated(version)
         return bool(self._to_activate)
 
-    def flush(self, now: datetime, *, everything: bool = False) -> None:
-        """Save folds that changed a while ago."""
-        for followed in self._followed.values():
-            if self._arrivals.has_moved(followed):
-                self._arrivals.release(followed)
-                self._arrivals.hold(followed)
+    def _note_activated(self, version: RuleVersionId) -> None:
+        if self._seen is not None:
+            rules, watched = self._seen
+            rules = [one._replace(activated=True) if one.version == version else one for one in rules]
+            self._seen = rules, watched
+
+    def flush(self, now: datetime, limit: int = 10_000, *, everything: bool = False) -> bool:
+        """Save folds that changed a while ago, so many at most.
+
+        Returns:
+            True: there are more.
+        """
+        for key in list(self._arrivals.moved()):
+            self._arrivals.release(self._followed[key])
+            self._arrivals.hold(self._followed[key])
         due = [
             followed
             for followed in self._followed.values()
             if followed.dirty
             and (everything or followed.saved_at is None or now - followed.saved_at >= self._settings.saved_within)
         ]
-        for followed in due:
+        part = due[:limit]
+        self._learn_checkpoints(part)
+        for followed in part:
             followed.keep_checkpoint()
-        self._store.save_folds([followed.update(now) for followed in due])
+        self._store.save_folds([followed.update(now, self._through) for followed in part])
+        return len(part) < len(due)
 
     def _retargeted(self, followed: Followed) -> Followed:
         followed.target = self._targets[followed.target.key]
@@ -194,9 +283,11 @@ class Engine:
         followed = self._followed.get(key)
         if followed is None:
             return [] if key.version in self._to_activate else observations
-        if cursor.xid >= followed.read_before:
+        if cursor.xid <= followed.read.through:
+            return []
+        if cursor.xid >= followed.read.before:
             return observations
-        after = followed.read_after
+        after = followed.read.after
         if after is None:
             return []
         # Of the instant that a state ends with, a part may have been stored after it was read.
@@ -221,6 +312,14 @@ class Engine:
         for key in missing:
             self._followed[key] = follow(self._targets[key], stored.get(key))
 
+    def _learn_checkpoints(self, folds: Iterable[Followed]) -> None:
+        unknown = {followed.target.key: followed for followed in folds if not followed.knows_checkpoints}
+        if not unknown:
+            return
+        kept = self._store.checkpoints(list(unknown))
+        for key, followed in unknown.items():
+            followed.checkpoints, followed.knows_checkpoints = kept.get(key, []), True
+
     def _absorb(
         self,
         seen: Mapping[FoldKey, list[Observation]],
@@ -236,6 +335,7 @@ class Engine:
             history: what is over already is told to nobody.
         """
         self._follow(seen)
+        self._learn_checkpoints(self._followed[key] for key in seen)
         for key in seen:
             self._arrivals.release(self._followed[key])
         from_storage: list[tuple[Followed, Instant | None]] = []
@@ -260,8 +360,8 @@ class Engine:
                 outcomes.append(self._live(followed, fresh, now, head))
         outcomes += self._replayed(from_storage, now, history=history)
         self._record([outcome for outcome in outcomes if _is_news(outcome)], now)
-        updates = [o.followed.update(now) for o in outcomes if complete or o.followed.must_be_saved()]
-        self._store.save_folds(updates + [followed.update(now) for followed in deferred])
+        to_save = [o.followed for o in outcomes if complete or o.followed.must_be_saved()]
+        self._store.save_folds([followed.update(now, self._through) for followed in (*to_save, *deferred)])
         for key in seen:
             self._arrivals.hold(self._followed[key])
 
@@ -320,7 +420,7 @@ class Engine:
         self._read_on(outcomes, to_instant(now))
         for outcome in outcomes:
             followed = outcome.followed
-            followed.current, followed.read_before, followed.read_after = True, visible, outcome.after
+            followed.current, followed.read = True, LogRead(followed.read.through, visible, outcome.after)
             outcome.spans.extend(followed.look(to_instant(now), self._watch))
         return outcomes
 

@@ -15,6 +15,7 @@ from rules.conditions.watch import Watch
 from rules.fold import FoldState, Settled
 from rules.store import FoldUpdate, StoredFold
 from rules.targets import Target
+from veldwatch.storage.folds import NOTHING_READ, LogRead
 
 _STRIDE = 256
 """Observations of a long history between two states that may be kept."""
@@ -35,8 +36,9 @@ class Followed:
 
     Attributes:
         current: everything stored after `position` came, or will come, by the log; False: storage may hold more.
-        read_before: observations of transactions before this id were read from storage already,
-        read_after: those after this position, that is; None: all.
+        read: what of the log is in the state, or was read from storage with it.
+        saved_through: up to which transaction the log is in what is saved; None: not known.
+        knows_checkpoints: `checkpoints` are all that are kept.
         rewound_from: how far it had come before it was rewound, while what is stored is still to be folded again.
         viewed_at: the latest `now` that spans were told for; never goes back.
         shown: what was told then; None: not known since the program started.
@@ -50,8 +52,9 @@ class Followed:
     saved_wake_at: Instant | None = None
     checkpoints: list[Instant] = field(default_factory=list[Instant])
     current: bool = False
-    read_before: int = 0
-    read_after: Instant | None = None
+    read: LogRead = NOTHING_READ
+    saved_through: int | None = None
+    knows_checkpoints: bool = True
     viewed_at: Instant | None = None
     rewound_from: Instant | None = None
     shown: Shown | None = None
@@ -127,8 +130,15 @@ class Followed:
         wakes_earlier = self.wake_at is not None and (self.saved_wake_at is None or self.wake_at < self.saved_wake_at)
         return not self.saved or wakes_earlier or self._rewound_to is not None or bool(self._fresh_checkpoints)
 
-    def update(self, now: datetime) -> FoldUpdate:
-        """Give what is to be saved, and take it as saved."""
+    def update(self, now: datetime, through: int) -> FoldUpdate:
+        """Give what is to be saved, and take it as saved.
+
+        Args:
+            through: up to which transaction the log was folded.
+        """
+        # Buckets are made of what storage holds, whenever that was written.
+        is_known = self.current and self.target.source.grid is None
+        read = self.read._replace(through=max(self.read.through, through)) if is_known else None
         update = FoldUpdate(
             key=self.target.key,
             state=self.target.fold.dump(self.state),
@@ -138,7 +148,9 @@ class Followed:
             rewound_to=self._rewound_to,
             checkpoints=dict(self._fresh_checkpoints),
             superfluous=tuple(self._superfluous),
+            read=read,
         )
+        self.saved_through = None if read is None else read.through
         self._rewound_to = None
         self._fresh_checkpoints.clear()
         self._superfluous.clear()
@@ -161,7 +173,7 @@ def follow(target: Target, stored: StoredFold | None) -> Followed:
         floor=stored.floor,
         wake_at=stored.wake_at,
         saved_wake_at=stored.wake_at,
-        checkpoints=list(stored.checkpoints),
+        knows_checkpoints=False,
         saved=True,
     )
 

@@ -1,8 +1,9 @@
 """The program that carries out the rules: the only place in `rules` that reads a clock.
 
 One transaction per read of the log: folds, alerts, transitions, outbox rows and the cursor are committed together or
-not at all. An advisory lock makes it the database's one engine; a second instance waits as standby and takes over when
-the first one's connection ends. With the database away it waits, and takes up where the last commit left it.
+not at all. It carries out one share of the subjects, all of them by default: an advisory lock makes it the only one in
+its place. An instance that finds every place taken waits as standby and takes over when another one's connection ends.
+With the database away it waits, and takes up where the last commit left it.
 """
 
 import random
@@ -21,10 +22,11 @@ from rules.rounds import BATCHES_AT_ONCE, Rounds
 from rules.targets import Refusal
 from veldwatch.config import Settings, patience_of
 from veldwatch.errors import StorageError
+from veldwatch.model.places import Place
 from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, connect
-from veldwatch.storage.folds import try_engine_lock
 from veldwatch.storage.wakeups import listen, wait_for_wakeup
+from veldwatch.storage.workers import division_of, list_workers, take_place
 
 _log = structlog.stdlib.get_logger(__name__)
 _TICK_SECONDS = 0.5
@@ -40,6 +42,11 @@ _behind = Gauge(
     "veldwatch_rules_full_reads", "1 while the engine reads the log in full pages, which means it is behind"
 )
 _failures = Counter("veldwatch_rules_interruptions_total", "times that the engine lost the database")
+_own_place = Gauge("veldwatch_rules_own_place", "the share that this program carries out; 0 while it stands by")
+_taken = Gauge("veldwatch_rules_place_taken", "1 while somebody carries the share out", ["place"])
+_lag = Gauge(
+    "veldwatch_rules_place_lag_seconds", "age of the oldest batch of the log that a share has not read", ["place"]
+)
 
 
 def clock() -> datetime:
@@ -93,19 +100,23 @@ class RulesProgram:
 
     def _serve(self, connection: Connection, listener: Connection, stop: threading.Event) -> None:
         listen(listener, log.CHANNEL)
-        if not self._become_engine(connection, stop):
+        place = self._take_place(connection, stop)
+        if place is None:
             return
-        rounds = Rounds(connection, engine_settings(self.settings))
+        rounds = Rounds(connection, engine_settings(self.settings), place)
         refresh_due = flush_due = 0.0
         while not stop.is_set():
             started = time.monotonic()
             if started >= refresh_due:
                 self._tell(rounds.refresh(self.now()))
+                _publish(connection, place)
                 refresh_due = started + max(_REFRESH_SECONDS, (time.monotonic() - started) / _REFRESH_SHARE)
             busy = self._work(rounds)
             if time.monotonic() >= flush_due:
-                rounds.flush(self.now())
-                flush_due = time.monotonic() + _FLUSH_SECONDS
+                more = rounds.flush(self.now())
+                # In portions between reads of the log: what is live does not wait for all of them.
+                flush_due = 0.0 if more else time.monotonic() + _FLUSH_SECONDS
+                busy |= more
             if not busy:
                 wait_for_wakeup(listener, _TICK_SECONDS)
         rounds.flush(self.now(), everything=True)
@@ -119,18 +130,22 @@ class RulesProgram:
         activating = rounds.activate(self.now())
         return rounds.wake(self.now()) or activating or count > 0
 
-    def _become_engine(self, connection: Connection, stop: threading.Event) -> bool:
+    def _take_place(self, connection: Connection, stop: threading.Event) -> Place | None:
+        """Wait for a free place; None: told to stop."""
         waiting = False
         while not stop.is_set():
-            if try_engine_lock(connection):
-                _log.info("engine started")
+            place = take_place(connection, self.settings.rule_workers)
+            _publish(connection, place)
+            if place is not None:
+                _log.info("engine started", place=place.number, places=place.division)
                 self.is_engine.set()
-                return True
+                return place
             if not waiting:
-                _log.info("another engine runs; standing by")
+                standing = division_of(connection)
+                _log.info("every place is taken; standing by", places=standing, wanted=self.settings.rule_workers)
                 waiting = True
             stop.wait(_STANDBY_SECONDS)
-        return False
+        return None
 
     def _tell(self, refusals: list[Refusal]) -> None:
         """Log rules that could not be carried out, each once."""
@@ -138,3 +153,13 @@ class RulesProgram:
             if refusal not in self._told:
                 self._told.add(refusal)
                 _log.error("rule not carried out", rule=refusal.rule, reason=refusal.reason)
+
+
+def _publish(connection: Connection, own: Place | None) -> None:
+    """Bring the metrics of all shares up to date."""
+    _own_place.set(0 if own is None else own.number)
+    _taken.clear()
+    _lag.clear()
+    for worker in list_workers(connection):
+        _taken.labels(str(worker.place)).set(worker.taken)
+        _lag.labels(str(worker.place)).set(worker.seconds)

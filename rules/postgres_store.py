@@ -1,6 +1,6 @@
 """The engine's memory in PostgreSQL: `rules.store.Store` over `veldwatch.storage`, on one connection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -22,11 +22,13 @@ from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.explanation import DEFAULT_PATIENCE, Patience
 from veldwatch.model.identifiers import RuleVersionId
+from veldwatch.model.places import EVERYTHING, Place
 from veldwatch.model.watched import Watched
 from veldwatch.storage import alert_history, folds, watch
 from veldwatch.storage import rules as stored_rules
 from veldwatch.storage.alert_history import AlertSubject, TransitionRow
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.folds import LogRead
 from veldwatch.storage.strips import Strip, read_strips
 
 _PAGE = 2000
@@ -51,16 +53,25 @@ class PostgresStore:
     Attributes:
         until: observations from this time on are not seen (for back-tests); None: all are.
         patience: how exact times are taken to be where one alert explains another.
+        place: whose subjects are told of.
     """
 
     connection: Connection
     until: datetime | None = None
     patience: Patience = DEFAULT_PATIENCE
+    place: Place = EVERYTHING
+
+    def look(self, seen: str | None) -> str | None:
+        """Give the snapshot that rules and register are read after; None: nothing has changed since the last one."""
+        if seen is not None and not folds.has_register_changed(self.connection, seen):
+            return None
+        return folds.snapshot(self.connection)
 
     def rules(self) -> list[ActiveRule]:
         """List the active versions of enabled rules."""
+        done = stored_rules.activated_by(self.connection, self.place)
         return [
-            ActiveRule(stored.version_id, stored.rule, stored.activated_at is not None)
+            ActiveRule(stored.version_id, stored.rule, stored.activated_at is not None or stored.version_id in done)
             for stored in stored_rules.list_rules(self.connection)
             if stored.enabled
         ]
@@ -98,10 +109,34 @@ class PostgresStore:
                 position=row.position,
                 floor=row.floor,
                 wake_at=row.wake_at,
-                checkpoints=tuple(row.checkpoints),
             )
             for row in folds.load_folds(self.connection, keys)
         }
+
+    def read_folds(self) -> Iterator[tuple[FoldKey, StoredFold, LogRead]]:
+        """Load all folds of the share of which it is known what of the log is in them."""
+        for (version, subject, *columns), read in folds.read_folds(self.connection, self.place):
+            state, position, floor, wake_at = columns
+            stored = StoredFold(state=state, position=position, floor=floor, wake_at=wake_at)
+            yield FoldKey(RuleVersionId(version), subject), stored, read
+
+    def forget_read(self, keys: Sequence[FoldKey] | None) -> None:
+        """Let it be unknown what of the log is in folds; None: in any of the share."""
+        if keys is None:
+            folds.forget_all_read(self.connection, self.place)
+        else:
+            folds.forget_read(self.connection, keys)
+
+    def unsettled(self) -> set[FoldKey]:
+        """List folds with an alert that the next observation may still change."""
+        return {
+            FoldKey(RuleVersionId(version), subject) for version, subject in alert_history.unsettled(self.connection)
+        }
+
+    def checkpoints(self, keys: Sequence[FoldKey]) -> dict[FoldKey, list[Instant]]:
+        """List the positions of the earlier states that are kept."""
+        found = folds.load_checkpoints(self.connection, keys)
+        return {FoldKey(RuleVersionId(version), subject): positions for (version, subject), positions in found.items()}
 
     def checkpoint(self, key: FoldKey, before: Instant) -> tuple[Instant, Any] | None:
         """Load the newest state from before an instant."""
@@ -185,12 +220,12 @@ class PostgresStore:
         """List alerts that are pending or firing."""
         return [
             (FoldKey(RuleVersionId(version), subject), alert)
-            for (version, subject), alert in alert_history.open_alerts(self.connection)
+            for (version, subject), alert in alert_history.open_alerts(self.connection, self.place)
         ]
 
     def due(self, now: Instant, limit: int) -> list[FoldKey]:
         """List folds whose time to wake has come."""
-        keys = folds.due_folds(self.connection, now, limit)
+        keys = folds.due_folds(self.connection, self.place, now, limit)
         return [FoldKey(RuleVersionId(version), subject) for version, subject in keys]
 
     def save_folds(self, updates: Sequence[FoldUpdate]) -> None:
@@ -206,6 +241,7 @@ class PostgresStore:
                 update.rewound_to,
                 update.checkpoints,
                 update.superfluous,
+                update.read,
             )
             for update in updates
         ]
@@ -216,8 +252,8 @@ class PostgresStore:
         folds.forget_wakes(self.connection, keys)
 
     def set_activated(self, version: RuleVersionId, now: datetime) -> None:
-        """Note that the history before a rule version was folded."""
-        stored_rules.set_activated(self.connection, version, now)
+        """Note that the share's part of the history before a rule version was folded."""
+        stored_rules.set_activated(self.connection, version, self.place, now)
 
     def record(self, entries: Sequence[Entry], now: datetime) -> None:
         """Write alerts, transitions and outbox rows."""

@@ -7,32 +7,47 @@ to call what is `rules.main`'s business.
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import pairwise
 
-from rules.engine import Engine, EngineSettings
+from rules.engine import Begin, Engine, EngineSettings
 from rules.postgres_store import PostgresStore
 from rules.targets import Refusal
+from veldwatch.model.places import EVERYTHING, Place
 from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.log import LogBatch, LogCursor
 
-CONSUMER = "rules"
 BATCHES_AT_ONCE = 50
 
 
 class Rounds:
     """Drives one engine on one connection, which must be in autocommit."""
 
-    def __init__(self, connection: Connection, settings: EngineSettings) -> None:
-        """Take up the log where the last engine left it."""
+    def __init__(self, connection: Connection, settings: EngineSettings, place: Place = EVERYTHING) -> None:
+        """Take up the log where the last engine of the place left it."""
         self._connection = connection
-        self.engine = Engine(PostgresStore(connection=connection, patience=settings.patience), settings)
-        self.cursor = log.load_cursor(connection, CONSUMER) or log.START
+        self._consumer = place.consumer
+        self.cursor = log.load_cursor(connection, self._consumer) or log.START
+        self._again = log.load_again(connection, self._consumer)
         # From now on the log is kept for us.
-        log.save_cursor(connection, CONSUMER, self.cursor)
+        log.save_cursor(connection, self._consumer, self.cursor)
+        # Of the transaction at the cursor there may be another batch.
+        begin = Begin(max(self.cursor.xid - 1, 0), self._again)
+        store = PostgresStore(connection=connection, patience=settings.patience, place=place)
+        self.engine = Engine(store, settings, place, begin)
+        self._to_replay = self._again is not None
 
     def refresh(self, now: datetime) -> list[Refusal]:
-        """Read rules and register again, and end the alerts of rules that are gone."""
+        """Read rules and register if they have changed, and end the alerts of rules that are gone.
+
+        The first time folds are taken up where they were saved, and the log since then is read again.
+        """
         with committed(self._connection):
-            return self.engine.refresh(now)
+            refusals = self.engine.refresh(now)
+            if self._to_replay and self._again is not None:
+                self._replay(log.after_transaction(self._again))
+        self._to_replay = False
+        return refusals
 
     def activate(self, now: datetime) -> bool:
         """Fold a part of the history of a new rule; True: there is more."""
@@ -41,13 +56,13 @@ class Rounds:
 
     def read_log(self, now: datetime) -> tuple[int, list[Refusal]]:
         """Consume what the log holds after the cursor, up to `BATCHES_AT_ONCE` batches; give how many those were."""
-        refusals: list[Refusal] = []
+        refusals = self.refresh(now) if self._to_replay else []
         with committed(self._connection):
             read = log.read(self._connection, self.cursor, BATCHES_AT_ONCE)
-            for cursor, batch in read:
-                refusals += self.engine.consume(cursor, batch, now)
+            for (cursor, batch), more in _with_more(read):
+                refusals += self.engine.consume(cursor, batch, now, more=more)
             if read:
-                log.save_cursor(self._connection, CONSUMER, read[-1][0])
+                log.save_cursor(self._connection, self._consumer, read[-1][0])
         if read:
             self.cursor = read[-1][0]
         return len(read), refusals
@@ -57,10 +72,17 @@ class Rounds:
         with committed(self._connection):
             return self.engine.wake(now)
 
-    def flush(self, now: datetime, *, everything: bool = False) -> None:
-        """Save folds that changed a while ago."""
-        with committed(self._connection):
-            self.engine.flush(now, everything=everything)
+    def flush(self, now: datetime, *, everything: bool = False) -> bool:
+        """Save folds that changed a while ago, all or a portion; True: there are more."""
+        while True:
+            with committed(self._connection):
+                more = self.engine.flush(now, everything=everything)
+                again = self.engine.unsaved_since()
+                if again != self._again:
+                    log.save_again(self._connection, self._consumer, again)
+            self._again = again
+            if not (more and everything):
+                return more
 
     def settle(self, now: datetime) -> list[Refusal]:
         """Do all that there is to do at a time."""
@@ -72,6 +94,24 @@ class Rounds:
             refusals += refused
             if not self.wake(now) and count == 0:
                 return refusals
+
+    def _replay(self, since: LogCursor) -> None:
+        while read := log.read(self._connection, since, BATCHES_AT_ONCE):
+            for cursor, batch in read:
+                if cursor > self.cursor:
+                    return
+                self.engine.replay(cursor, batch)
+            since = read[-1][0]
+
+
+def _with_more(
+    read: list[tuple[LogCursor, LogBatch]],
+) -> Generator[tuple[tuple[LogCursor, LogBatch], bool]]:
+    """Tell of each batch whether another of its transaction follows, or may after a full page."""
+    for one, following in pairwise(read):
+        yield one, following[0].xid == one[0].xid
+    if read:
+        yield read[-1], len(read) == BATCHES_AT_ONCE
 
 
 @contextmanager

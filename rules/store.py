@@ -3,7 +3,7 @@
 Every call takes part in the transaction of whoever drives the engine; times are instants except within alerts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +17,7 @@ from veldwatch.model.alert import Alert
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched
+from veldwatch.storage.folds import LogRead
 
 
 class ActiveRule(NamedTuple):
@@ -40,14 +41,12 @@ class StoredFold:
         position: the last observation in the state; None: none yet.
         floor: observations up to here are never folded again; None: all may be.
         wake_at: when time alone changes what it says.
-        checkpoints: positions of the earlier states that are kept, oldest first.
     """
 
     state: Any
     position: Instant | None
     floor: Instant | None
     wake_at: Instant | None
-    checkpoints: tuple[Instant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +58,7 @@ class FoldUpdate:
         rewound_to: checkpoints from here on are void; None: all stand.
         checkpoints: new ones, position to JSON.
         superfluous: checkpoints to forget.
+        read: what of the log is in the state; None: not known.
     """
 
     key: FoldKey
@@ -69,6 +69,7 @@ class FoldUpdate:
     rewound_to: Instant | None = None
     checkpoints: Mapping[Instant, str] = field(default_factory=dict[Instant, str])
     superfluous: Sequence[Instant] = ()
+    read: LogRead | None = None
 
 
 class Page(NamedTuple):
@@ -105,6 +106,10 @@ class Entry(NamedTuple):
 class Store(Protocol):
     """The engine's memory."""
 
+    def look(self, seen: str | None) -> str | None:
+        """Give a mark of rules and register as they are; None: nothing has changed since a mark of the last day."""
+        ...
+
     def rules(self) -> list[ActiveRule]:
         """List the rules that are to be carried out."""
         ...
@@ -134,6 +139,22 @@ class Store(Protocol):
 
     def folds(self, keys: Sequence[FoldKey]) -> dict[FoldKey, StoredFold]:
         """Load folds; those that were never saved are left out."""
+        ...
+
+    def read_folds(self) -> Iterator[tuple[FoldKey, StoredFold, LogRead]]:
+        """Load all folds of which it is known what of the log is in them."""
+        ...
+
+    def forget_read(self, keys: Sequence[FoldKey] | None) -> None:
+        """Let it be unknown what of the log is in folds; None: in any."""
+        ...
+
+    def unsettled(self) -> Collection[FoldKey]:
+        """List folds with a recorded alert that the next observation may still change."""
+        ...
+
+    def checkpoints(self, keys: Sequence[FoldKey]) -> Mapping[FoldKey, list[Instant]]:
+        """List the positions of the earlier states of folds that are kept, oldest first."""
         ...
 
     def checkpoint(self, key: FoldKey, before: Instant) -> tuple[Instant, Any] | None:

@@ -35,6 +35,7 @@ from veldwatch.model.conditions.event import EventCondition
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.conditions.kinds import Condition, metrics_of
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId, SiteId
+from veldwatch.model.places import EVERYTHING, Place
 from veldwatch.model.rule import Rule
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
 
@@ -110,22 +111,28 @@ class Refusal(NamedTuple):
 
 
 def find_targets(
-    versions: Iterable[tuple[RuleVersionId, Rule]], watched: Watched
+    versions: Iterable[tuple[RuleVersionId, Rule]], watched: Watched, place: Place = EVERYTHING
 ) -> tuple[list[Target], list[Refusal]]:
-    """Match every rule with the devices that it is for."""
+    """Match every rule with the devices that it is for, and give the targets of a worker's share."""
     targets: list[Target] = []
     refusals: list[Refusal] = []
     subjects = Subjects(watched)
     for version, rule in versions:
         if rule.condition.INPUT is Input.BUCKETS:
-            targets.extend(_group_targets(version, rule, subjects))
+            targets.extend(
+                target for target in _group_targets(version, rule, subjects) if place.holds(target.key.subject)
+            )
             continue
         if rule.condition.INPUT is Input.SAMPLES:
-            targets.extend(_joint_targets(version, rule, subjects))
+            targets.extend(
+                target for target in _joint_targets(version, rule, subjects) if place.holds(target.key.subject)
+            )
             continue
         # One compiled condition per organisation: each has sites of its own names.
         folds: dict[OrganisationId, Fold | None] = {}
         for device, series in subjects.of(rule):
+            if not place.holds(_subject(device, series)):
+                continue
             if device.organisation_id not in folds:
                 folds[device.organisation_id] = _compiled(rule, watched, device.organisation_id, refusals)
             fold = folds[device.organisation_id]
@@ -156,9 +163,8 @@ def _target(
 ) -> Target:
     over = rule.condition.INPUT
     source_id = device.id if series is None else series.id
-    subject = f"device:{device.id}" if series is None else f"series:{series.id}"
     return Target(
-        key=FoldKey(version, subject),
+        key=FoldKey(version, _subject(device, series)),
         rule=rule,
         fold=replace(fold, speed_limits=device.speed_limits) if over is Input.POSITIONS else fold,
         source=Source(input=over, id=source_id, kinds=_kinds(rule.condition)),
@@ -169,6 +175,10 @@ def _target(
 
 def _kinds(condition: Condition) -> tuple[str, ...]:
     return condition.kinds() if isinstance(condition, EventCondition) else ()
+
+
+def _subject(device: WatchedDevice, series: WatchedSeries | None) -> str:
+    return f"device:{device.id}" if series is None else f"series:{series.id}"
 
 
 def _group_targets(version: RuleVersionId, rule: Rule, subjects: Subjects) -> Iterator[Target]:

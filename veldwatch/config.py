@@ -226,6 +226,13 @@ class Settings(BaseSettings):
         description="other news waits so long, so that what belongs to one incident goes out as one message; 0: not",
     )
 
+    rule_workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="among how many rules programs the subjects are divided: `up` starts so many, otherwise start as"
+        " many, each with the same number. A program that finds every place taken stands by",
+    )
     rule_snapshot_seconds: PositiveInt = Field(
         default=600,
         description="a fold that moved on uneventfully is saved at the latest so long after; what changes an alert is"

@@ -71,6 +71,17 @@ class Consumer(BaseModel):
     updated_at: datetime
 
 
+class RuleWorker(BaseModel):
+    """A share of the rules' subjects, and how it fares."""
+
+    place: int = Field(description="from 1 on")
+    division: int = Field(description="how many shares there are")
+    taken: bool = Field(description="a rules program carries it out")
+    since: datetime | None = Field(description="when that program connected")
+    batches: int = Field(description="of the log that it has not read; no more than 10,000 are counted")
+    seconds: float = Field(description="age of the oldest of them")
+
+
 class Health(BaseModel):
     """How the whole is doing."""
 
@@ -81,6 +92,7 @@ class Health(BaseModel):
     extension_version: str | None
     migrations: list[Migration]
     consumers: list[Consumer]
+    rule_workers: list[RuleWorker] = Field(description="which shares of the rules' subjects are carried out")
     last_batch_at: datetime | None
     batches_per_second: float = Field(description="mean of the last minute")
     readings_per_second: float = Field(description="new ones, mean of the last minute")

@@ -14,6 +14,7 @@ from rules.reader_index import ReaderIndex
 from rules.screening.table import NEVER, Floats, Instants, Mask, Slots, TableOf
 from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.inputs import Input
+from veldwatch.storage.folds import LogRead
 
 _ANY_TURNS = 8
 """So many observations of a fold in one batch are looked at here, one after the other, however few folds have them."""
@@ -26,13 +27,6 @@ class Rest(NamedTuple):
 
     rows: Slots
     keys: list[FoldKey]
-
-
-class Read(NamedTuple):
-    """What of a fold was read from storage: observations of transactions before an id, after a position; None: all."""
-
-    before: int
-    after: Instant | None
 
 
 class Screen:
@@ -53,9 +47,11 @@ class Screen:
         self._position = np.zeros(len(targets), np.int64)
         self._read_before = np.zeros(len(targets), np.int64)
         self._read_after = np.full(len(targets), -NEVER)
+        self._read_through = np.zeros(len(targets), np.int64)
+        self._held_at = np.zeros(len(targets), np.int64)
         self._table = table([target.fold.condition for target in targets])
 
-    def hold(self, key: FoldKey, state: FoldState, position: Instant | None, read: Read) -> None:
+    def hold(self, key: FoldKey, state: FoldState, position: Instant | None, read: LogRead) -> None:
         """Take a fold up, if its state allows; until it is released only the screen knows its latest state.
 
         Args:
@@ -67,6 +63,8 @@ class Screen:
         self._position[slot] = 0 if position is None else position
         self._read_before[slot] = read.before
         self._read_after[slot] = -NEVER if read.after is None else read.after
+        self._read_through[slot] = read.through
+        self._held_at[slot] = self._position[slot]
 
     def release(self, key: FoldKey, state: FoldState) -> tuple[FoldState, Instant] | None:
         """Give a fold's latest state and position back; None: it was not held."""
@@ -82,6 +80,11 @@ class Screen:
         slot = self._slots[key]
         return int(self._position[slot]) if self._held[slot] else None
 
+    def moved(self) -> list[FoldKey]:
+        """List the folds that were moved on since they were held."""
+        moved = np.flatnonzero(self._held & (self._position != self._held_at))
+        return [self._targets[slot].key for slot in moved.tolist()]
+
     def sift(self, xid: int, sources: Slots, at: Instants, seen: Floats) -> Rest:
         """Take up what is uneventful, and give the rest.
 
@@ -92,6 +95,7 @@ class Screen:
         """
         rows, slots = self._index.pairs(sources)
         kept = (xid >= self._read_before[slots]) | (at[rows] < self._read_after[slots])
+        kept &= xid > self._read_through[slots]
         rows, slots = rows[kept], slots[kept]
         order = np.lexsort((at[rows], slots))
         rows, slots = rows[order], slots[order]

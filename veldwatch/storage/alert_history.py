@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from veldwatch.model.alert import Alert, AlertState, Raise, TransitionKind
 from veldwatch.model.identifiers import AlertId
 from veldwatch.model.notifications import Suppression
+from veldwatch.model.places import Place
 from veldwatch.storage import outbox
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.folds import Key
@@ -77,11 +78,18 @@ def load_alerts(
     return found
 
 
-def open_alerts(connection: Connection) -> list[tuple[Key, Alert]]:
-    """List the alerts that are pending or firing, of whatever rule version."""
+def open_alerts(connection: Connection, place: Place) -> list[tuple[Key, Alert]]:
+    """List the alerts of a share's subjects that are pending or firing, of whatever rule version."""
+    values = {"place": place.number, "division": place.division}
     with translated_errors():
-        rows = connection.execute(_QUERIES["open_alerts"]).fetchall()
+        rows = connection.execute(_QUERIES["open_alerts"], values).fetchall()
     return [((version, subject), _alert(columns)) for version, subject, *columns in rows]
+
+
+def unsettled(connection: Connection) -> set[Key]:
+    """List the folds that have an alert which the next observation may still change."""
+    with translated_errors():
+        return set(connection.execute(_QUERIES["unsettled"]).fetchall())
 
 
 def answered_stretches(connection: Connection, keys: Sequence[Key]) -> list[tuple[UUID, str, datetime, datetime]]:

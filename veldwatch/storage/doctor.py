@@ -19,6 +19,7 @@ from veldwatch.storage.maintenance import LOG_KEPT, TELEMETRY
 from veldwatch.storage.migrate import check_schema
 from veldwatch.storage.queries import load_queries
 from veldwatch.storage.storage_status import is_unwell, tell_storage
+from veldwatch.storage.workers import list_workers
 
 _CLOCK_TOLERANCE = timedelta(seconds=2)
 _LAG_TOLERANCE = timedelta(minutes=1)
@@ -90,6 +91,7 @@ def _examine_schema(connection: Connection, server: Server, now: datetime) -> It
     if server.edition is Edition.PLAIN:
         yield _examine_partitions(connection, now)
     yield from _examine_log(connection, now)
+    yield from _examine_workers(connection)
     yield _examine_outbox(connection, now)
     yield _examine_upkeep(connection)
 
@@ -117,6 +119,17 @@ def _examine_log(connection: Connection, now: datetime) -> Iterator[Finding]:
             yield _warning(f"log: {consumer}", f"{seen} (is it running?)")
         else:
             yield _ok(f"log: {consumer}", seen)
+
+
+def _examine_workers(connection: Connection) -> Iterator[Finding]:
+    for worker in list_workers(connection):
+        name = f"rules: place {worker.place}"
+        if worker.taken:
+            yield _ok(name, "a program carries it out")
+        elif worker.place.division == 1 and not worker.batches:
+            yield _ok(name, "nobody carries it out, and nothing waits")
+        else:
+            yield _warning(name, "nobody carries it out (start `veldwatch rules run` once for each place)")
 
 
 def _examine_outbox(connection: Connection, now: datetime) -> Finding:

@@ -4,12 +4,16 @@ Every call takes part in the caller's transaction. Positions are microseconds si
 States are JSON that only `rules` reads. What maintenance drops from history it must first close with `close_history`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+import msgspec
+from psycopg.types.json import set_json_loads
+
 from veldwatch.model.identifiers import OrganisationId
+from veldwatch.model.places import Place
 from veldwatch.model.track import NO_LIMITS, SpeedLimits, Stretch
 from veldwatch.model.watched import Watched, WatchedDevice, WatchedSeries, WatchedSite
 from veldwatch.storage.connection import Connection, translated_errors
@@ -18,6 +22,7 @@ from veldwatch.wire.geometries import canonical_geometry
 
 _QUERIES = load_queries("folds")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ROWS_AT_ONCE = 20_000
 
 Kind = Literal["readings", "positions", "contacts"]
 Key = tuple[UUID, str]
@@ -32,7 +37,23 @@ class FoldRow(NamedTuple):
     position: int | None
     floor: int | None
     wake_at: int | None
-    checkpoints: list[int]
+
+
+class LogRead(NamedTuple):
+    """What of the log is in a state.
+
+    Attributes:
+        through: every transaction up to this one.
+        before: of those up to this one, not included, also
+        after: what was observed after this position; None: all.
+    """
+
+    through: int
+    before: int = 0
+    after: int | None = None
+
+
+NOTHING_READ = LogRead(0)
 
 
 class FoldChange(NamedTuple):
@@ -42,6 +63,7 @@ class FoldChange(NamedTuple):
         state: JSON text.
         rewound_to: checkpoints from here on are void; None: all stand.
         checkpoints: new ones, position to JSON text.
+        read: None: not known.
     """
 
     version: UUID
@@ -53,13 +75,7 @@ class FoldChange(NamedTuple):
     rewound_to: int | None
     checkpoints: Mapping[int, str]
     superfluous: Sequence[int]
-
-
-def try_engine_lock(connection: Connection) -> bool:
-    """Become the database's one engine, until this connection ends; False: another one is."""
-    with translated_errors():
-        row = connection.execute(_QUERIES["try_engine_lock"]).fetchone()
-    return row is not None and bool(row[0])
+    read: LogRead | None
 
 
 def read_watched(connection: Connection) -> Watched:
@@ -95,6 +111,51 @@ def load_folds(connection: Connection, keys: Sequence[Key]) -> list[FoldRow]:
     return [FoldRow(*row) for row in rows]
 
 
+def read_folds(connection: Connection, place: Place) -> Iterator[tuple[FoldRow, LogRead]]:
+    """Read all folds of a share of which it is known what of the log is in them; call it in a transaction."""
+    with translated_errors(), connection.cursor(name="read_folds") as cursor:
+        set_json_loads(msgspec.json.decode, cursor)
+        cursor.execute(_QUERIES["read_folds"], _share(place), binary=True)
+        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            for version, subject, state, position, floor, wake_at, through, before, after in rows:
+                yield FoldRow(version, subject, state, position, floor, wake_at), LogRead(through, before or 0, after)
+
+
+def forget_read(connection: Connection, keys: Sequence[Key]) -> None:
+    """Let it be unknown what of the log is in folds that nobody follows from now on."""
+    if keys:
+        with translated_errors():
+            connection.execute(_QUERIES["forget_read"], _named(keys))
+
+
+def forget_all_read(connection: Connection, place: Place) -> None:
+    """Let it be unknown what of the log is in the folds of a share."""
+    with translated_errors():
+        connection.execute(_QUERIES["forget_all_read"], _share(place))
+
+
+def snapshot(connection: Connection) -> str:
+    """Give what is seen now, for `has_register_changed`."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["snapshot"]).fetchone()
+    assert row is not None  # noqa: S101  # a SELECT of one value
+    return row[0]
+
+
+def has_register_changed(connection: Connection, seen: str) -> bool:
+    """Tell whether rules or register may have been changed by what a snapshot of less than a day ago did not see."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["has_register_changed"], {"seen": seen}).fetchone()
+    return row is None or bool(row[0])
+
+
+def load_checkpoints(connection: Connection, keys: Sequence[Key]) -> dict[Key, list[int]]:
+    """List the positions of the checkpoints of folds, oldest first; those that have none are left out."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["checkpoints"], _named(keys)).fetchall()
+    return {(version, subject): positions for version, subject, positions in rows}
+
+
 def load_checkpoint(connection: Connection, key: Key, before: int) -> tuple[int, Any] | None:
     """Load the newest state of a fold from before a position."""
     values = {"version": key[0], "subject": key[1], "before": _time(before)}
@@ -103,42 +164,28 @@ def load_checkpoint(connection: Connection, key: Key, before: int) -> tuple[int,
     return None if row is None else (row[0], row[1])
 
 
-def due_folds(connection: Connection, now: int, limit: int) -> list[Key]:
-    """List folds whose time to wake has come, the longest due first."""
+def due_folds(connection: Connection, place: Place, now: int, limit: int) -> list[Key]:
+    """List folds of a share whose time to wake has come, the longest due first."""
+    values = {"now": _time(now), "limit": limit, **_share(place)}
     with translated_errors():
-        rows = connection.execute(_QUERIES["due_folds"], {"now": _time(now), "limit": limit}).fetchall()
+        rows = connection.execute(_QUERIES["due_folds"], values).fetchall()
     return [(version, subject) for version, subject in rows]
 
 
 def save_folds(connection: Connection, changes: Sequence[FoldChange]) -> None:
     """Save folds, and bring their checkpoints to what is said."""
-    folds = [
-        {
-            "version": change.version,
-            "subject": change.subject,
-            "state": change.state,
-            "position": _time(change.position),
-            "floor": _time(change.floor),
-            "wake_at": _time(change.wake_at),
-        }
-        for change in changes
-    ]
-    void = [_at(change, change.rewound_to) for change in changes if change.rewound_to is not None]
-    drop = [_at(change, position) for change in changes for position in change.superfluous]
-    new = [
-        {**_at(change, position), "state": state}
-        for change in changes
-        for position, state in change.checkpoints.items()
-    ]
+    void = [(change, change.rewound_to) for change in changes if change.rewound_to is not None]
+    drop = [(change, position) for change in changes for position in change.superfluous]
+    new = [(change, *kept) for change in changes for kept in change.checkpoints.items()]
     with translated_errors(), connection.cursor() as cursor:
-        for query, rows in (
-            ("save_fold", folds),
-            ("void_checkpoints", void),
-            ("drop_checkpoint", drop),
-            ("save_checkpoint", new),
-        ):
+        for start in range(0, len(changes), _ROWS_AT_ONCE):
+            cursor.execute(_QUERIES["save_folds"], _columns(changes[start : start + _ROWS_AT_ONCE]))
+        for query, rows in (("void_checkpoints", void), ("drop_checkpoints", drop)):
             if rows:
-                cursor.executemany(_QUERIES[query], rows)
+                cursor.execute(_QUERIES[query], _at(rows))
+        if new:
+            states = [state for _, _, state in new]
+            cursor.execute(_QUERIES["save_checkpoints"], {**_at([row[:2] for row in new]), "states": states})
 
 
 def forget_wakes(connection: Connection, keys: Sequence[Key]) -> None:
@@ -314,8 +361,27 @@ def _named(keys: Iterable[Key]) -> dict[str, object]:
     return {"versions": [version for version, _ in listed], "subjects": [subject for _, subject in listed]}
 
 
-def _at(change: FoldChange, position: int | None) -> dict[str, object]:
-    return {"version": change.version, "subject": change.subject, "position": _time(position)}
+def _columns(changes: Sequence[FoldChange]) -> dict[str, object]:
+    reads = [change.read for change in changes]
+    return {
+        **_named((change.version, change.subject) for change in changes),
+        "positions": [_time(change.position) for change in changes],
+        "floors": [_time(change.floor) for change in changes],
+        "wakes": [_time(change.wake_at) for change in changes],
+        "states": [change.state for change in changes],
+        "throughs": [None if read is None else str(read.through) for read in reads],
+        "befores": [str(read.before) if read and read.before > read.through + 1 else None for read in reads],
+        "afters": [_time(read.after) if read and read.before > read.through + 1 else None for read in reads],
+    }
+
+
+def _at(places: Sequence[tuple[FoldChange, int]]) -> dict[str, object]:
+    named = _named((change.version, change.subject) for change, _ in places)
+    return {**named, "positions": [_time(position) for _, position in places]}
+
+
+def _share(place: Place) -> dict[str, object]:
+    return {"place": place.number, "division": place.division}
 
 
 def _time(position: int | None) -> datetime | None:

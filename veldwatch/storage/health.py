@@ -6,6 +6,7 @@ from veldwatch.storage.editions import identify
 from veldwatch.storage.log import READINGS
 from veldwatch.storage.pool import Row, fetch_row, fetch_rows
 from veldwatch.storage.queries import load_queries
+from veldwatch.storage.workers import list_workers
 
 _QUERIES = load_queries("health")
 
@@ -38,6 +39,17 @@ def tell_health(connection: Connection, scope: int | None) -> Row:
         "extension_version": server.extension_version,
         "migrations": fetch_rows(connection, _QUERIES["migrations"], {}),
         "consumers": fetch_rows(connection, _QUERIES["consumers"], {}),
+        "rule_workers": [
+            {
+                "place": worker.place.number,
+                "division": worker.place.division,
+                "taken": worker.taken,
+                "since": worker.since,
+                "batches": worker.batches,
+                "seconds": worker.seconds,
+            }
+            for worker in list_workers(connection)
+        ],
         "last_batch_at": last and last["committed_at"],
         "batches_per_second": len(heads) / 60,
         "readings_per_second": sum(readings_in(head) for head in heads) / 60,

@@ -83,6 +83,7 @@ class LogCursor(NamedTuple):
 
 
 START = LogCursor(0, 0)
+_LAST_ID = 2**63 - 1
 
 
 class _Content(msgspec.Struct, frozen=True):
@@ -130,6 +131,24 @@ def save_cursor(connection: Connection, consumer: str, cursor: LogCursor) -> Non
     """Keep where a consumer stands, in the transaction of what it made of the batches."""
     with translated_errors():
         connection.execute(_QUERIES["save_cursor"], {"consumer": consumer, "xid": str(cursor.xid), "id": cursor.id})
+
+
+def load_again(connection: Connection, consumer: str) -> int | None:
+    """Load up to which transaction all that a consumer saved is complete; None: that is not known."""
+    with translated_errors():
+        row = connection.execute(_QUERIES["load_again"], {"consumer": consumer}).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def save_again(connection: Connection, consumer: str, xid: int) -> None:
+    """Keep up to which transaction all that a consumer saved is complete: the log after it is kept for a restart."""
+    with translated_errors():
+        connection.execute(_QUERIES["save_again"], {"consumer": consumer, "xid": str(xid)})
+
+
+def after_transaction(xid: int) -> LogCursor:
+    """Give the place in the log behind all that a transaction and those before it wrote."""
+    return LogCursor(xid, _LAST_ID)
 
 
 def rebase(connection: Connection) -> bool:

@@ -186,6 +186,8 @@ def _do_chores(connection: Connection, edition: Edition, retention: timedelta | 
     now = datetime.now(UTC)
     make_partitions(connection, edition, now)
     dropped = drop_batches(connection, now - LOG_KEPT)
+    with translated_errors(), connection.transaction():
+        connection.execute(_QUERIES["drop_register_changes"])
     if dropped:
         _log.info("log shortened", batches=dropped)
     if retention is not None:

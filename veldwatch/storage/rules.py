@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from veldwatch.errors import NotFound
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId
+from veldwatch.model.places import Place
 from veldwatch.model.rule import Rule
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
@@ -103,10 +104,18 @@ def set_enabled(connection: Connection, slug: str, *, enabled: bool) -> None:
             raise NotFound(f"no rule {slug!r} (`veldwatch rules list` shows all)")
 
 
-def set_activated(connection: Connection, version: RuleVersionId, now: datetime) -> None:
-    """Note, in the transaction of its folds, that the history before a version was folded."""
+def set_activated(connection: Connection, version: RuleVersionId, place: Place, now: datetime) -> None:
+    """Note, in the transaction of its folds, that a share of the history before a version was folded."""
+    values = {"id": version, "place": place.number, "division": place.division, "now": now}
     with translated_errors():
-        connection.execute(_QUERIES["set_activated"], {"id": version, "now": now})
+        connection.execute(_QUERIES["set_activated"], values)
+
+
+def activated_by(connection: Connection, place: Place) -> set[RuleVersionId]:
+    """List the active versions whose history a place's worker has folded, whatever the others have."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["activated_by"], {"place": place.number}).fetchall()
+    return {RuleVersionId(row[0]) for row in rows}
 
 
 def _organisation(connection: Connection, rule: Rule) -> int | None:

@@ -61,7 +61,7 @@ def test_a_series_that_matches_several_rules_has_the_alerts_of_each() -> None:
 
 
 def test_a_restart_finds_every_fold_and_every_alert() -> None:
-    assert measure_restart(series=500, rules=10).reconciled
+    assert measure_restart(series=500, rules=10, unsaved=2).reconciled
 
 
 @pytest.mark.slow

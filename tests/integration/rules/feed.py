@@ -12,6 +12,7 @@ from rules.instants import to_instant
 from rules.rounds import Rounds
 from veldwatch.model.alert import AlertState
 from veldwatch.model.identifiers import DeviceId, OrganisationId
+from veldwatch.model.places import EVERYTHING, Place
 from veldwatch.model.register import Device
 from veldwatch.storage import log, register
 from veldwatch.storage.connection import Connection, connect
@@ -124,12 +125,13 @@ class Engineer:
 
     dsn: str
     settings: EngineSettings = field(default_factory=EngineSettings)
+    place: Place = EVERYTHING
     connection: Connection = field(init=False)
     rounds: Rounds = field(init=False)
 
     def __post_init__(self) -> None:
         self.connection = connect(self.dsn, autocommit=True, application="tests-rules")
-        self.rounds = Rounds(self.connection, self.settings)
+        self.rounds = Rounds(self.connection, self.settings, self.place)
 
     def settle(self, now: datetime) -> None:
         self.rounds.settle(now)
@@ -138,7 +140,7 @@ class Engineer:
         """Lose everything that was not committed."""
         self.close()
         self.connection = connect(self.dsn, autocommit=True, application="tests-rules")
-        self.rounds = Rounds(self.connection, self.settings)
+        self.rounds = Rounds(self.connection, self.settings, self.place)
 
     def final(self) -> Final:
         """Give what stands in the end: device, state and times of every alert that was not retracted."""

@@ -6,7 +6,7 @@ the transaction that the driver opens.
 
 import copy
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,7 @@ from veldwatch.model.alert import Alert, AlertState, Raise
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.identifiers import AlertId, RuleVersionId
 from veldwatch.model.watched import Watched
+from veldwatch.storage.folds import LogRead
 from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogBatch, LogCursor, LogEvent
 
 _PAGE = 7
@@ -40,6 +41,7 @@ class _Contents:
 
     folds: dict[FoldKey, StoredFold] = field(default_factory=dict[FoldKey, StoredFold])
     checkpoints: dict[FoldKey, dict[Instant, Any]] = field(default_factory=dict[FoldKey, dict[Instant, Any]])
+    reads: dict[FoldKey, LogRead] = field(default_factory=dict[FoldKey, LogRead])
     alerts: dict[AlertId, tuple[FoldKey, Alert]] = field(default_factory=dict[AlertId, tuple[FoldKey, Alert]])
     history: list[tuple[AlertId, Transition]] = field(default_factory=list[tuple[AlertId, Transition]])
     told: list[tuple[AlertId, Mapping[str, object]]] = field(default_factory=list[tuple[AlertId, Mapping[str, object]]])
@@ -56,6 +58,7 @@ class MemoryStore:
     def __init__(self, rules: Iterable[ActiveRule], watched: Watched) -> None:
         self._rules = list(rules)
         self._watched = watched
+        self._changes = 0
         self._stored: dict[tuple[Input, int], dict[Instant, Observation]] = {}
         self._xid = 0
         self._contents = _Contents(activated={active.version for active in self._rules if active.activated})
@@ -123,6 +126,7 @@ class MemoryStore:
         return {identity: key for identity, (key, _) in self._contents.alerts.items()}
 
     def forget_activation(self, version: RuleVersionId) -> None:
+        self._changes += 1
         self._contents.activated.discard(version)
 
     def saved_keys(self) -> list[FoldKey]:
@@ -130,14 +134,20 @@ class MemoryStore:
 
     # rules.store.Store
 
+    def look(self, seen: str | None) -> str | None:
+        mark = str(self._changes)
+        return None if mark == seen else mark
+
     def rules(self) -> list[ActiveRule]:
         return [active._replace(activated=active.version in self._contents.activated) for active in self._rules]
 
     def replace_rules(self, rules: Iterable[ActiveRule]) -> None:
+        self._changes += 1
         self._rules = list(rules)
         self._rule_ids |= {active.version: active.rule.id for active in self._rules}
 
     def replace_watched(self, watched: Watched) -> None:
+        self._changes += 1
         self._watched = watched
 
     def watched(self) -> Watched:
@@ -164,11 +174,22 @@ class MemoryStore:
         return self._xid + 1
 
     def folds(self, keys: Sequence[FoldKey]) -> dict[FoldKey, StoredFold]:
-        return {
-            key: replace(self._contents.folds[key], checkpoints=tuple(sorted(self._contents.checkpoints.get(key, {}))))
-            for key in keys
-            if key in self._contents.folds
-        }
+        return {key: self._contents.folds[key] for key in keys if key in self._contents.folds}
+
+    def read_folds(self) -> Iterator[tuple[FoldKey, StoredFold, LogRead]]:
+        for key, read in self._contents.reads.items():
+            yield key, self._contents.folds[key], read
+
+    def forget_read(self, keys: Sequence[FoldKey] | None) -> None:
+        for key in list(self._contents.reads) if keys is None else keys:
+            self._contents.reads.pop(key, None)
+
+    def unsettled(self) -> set[FoldKey]:
+        kept = self._contents.alerts.values()
+        return {key for key, a in kept if a.settled_at is None and a.state is not AlertState.RETRACTED}
+
+    def checkpoints(self, keys: Sequence[FoldKey]) -> dict[FoldKey, list[Instant]]:
+        return {key: sorted(self._contents.checkpoints.get(key, {})) for key in keys}
 
     def checkpoint(self, key: FoldKey, before: Instant) -> tuple[Instant, Any] | None:
         kept = self._contents.checkpoints.get(key, {})
@@ -249,6 +270,9 @@ class MemoryStore:
             self._contents.folds[update.key] = StoredFold(
                 state=json.loads(update.state), position=update.position, floor=update.floor, wake_at=update.wake_at
             )
+            self._contents.reads.pop(update.key, None)
+            if update.read is not None:
+                self._contents.reads[update.key] = update.read
             kept = self._contents.checkpoints.setdefault(update.key, {})
             if update.rewound_to is not None:
                 for position in [at for at in kept if at >= update.rewound_to]:

@@ -176,9 +176,9 @@ CONTACT_RULES = (rule_for(Absence(silent_for=7 * _MINUTES), name="silent"),)
 
 _TIMES = st.integers(0, 90).map(minute)
 _SOURCES = st.sampled_from([1, 2])
-_READINGS = st.lists(st.tuples(_SOURCES, st.builds(Reading, _TIMES, st.integers(0, 9).map(float))), max_size=60)
+READINGS = st.lists(st.tuples(_SOURCES, st.builds(Reading, _TIMES, st.integers(0, 9).map(float))), max_size=60)
 _PLACES = st.sampled_from([29.98, 29.999, 30.0001, 30.001, 30.005, 30.0055, 30.012, 30.03])
-_FIXES = st.lists(
+FIXES = st.lists(
     st.tuples(
         _SOURCES, st.builds(Fix, _TIMES, _PLACES, st.sampled_from([-9.995, -9.9951]), st.sampled_from([None, 40.0]))
     ),
@@ -202,7 +202,7 @@ _EVENTS = st.lists(
     ),
     max_size=50,
 )
-_CONTACTS = st.lists(st.tuples(_SOURCES, st.builds(Contact, _TIMES)), max_size=40)
+CONTACTS = st.lists(st.tuples(_SOURCES, st.builds(Contact, _TIMES)), max_size=40)
 
 
 def unique(observations: Sequence[Stored]) -> list[Stored]:
@@ -240,14 +240,14 @@ def batched(observations: Sequence[Stored], sizes: Sequence[int]) -> list[list[S
 @pytest.mark.parametrize(
     ("rules", "observations"),
     [
-        (READING_RULES, _READINGS),
-        (FIX_RULES, _FIXES),
-        (PLACE_RULES, _FIXES),
-        (WAY_RULES, _FIXES),
-        (CONTACT_RULES, _CONTACTS),
+        (READING_RULES, READINGS),
+        (FIX_RULES, FIXES),
+        (PLACE_RULES, FIXES),
+        (WAY_RULES, FIXES),
+        (CONTACT_RULES, CONTACTS),
         (EVENT_RULES, _EVENTS),
-        (WORSENING_RULES, _READINGS),
-        (SILENCE_RULES, _CONTACTS),
+        (WORSENING_RULES, READINGS),
+        (SILENCE_RULES, CONTACTS),
     ],
     ids=["readings", "positions", "places", "ways", "contacts", "events", "worsening", "longer silence"],
 )
@@ -268,9 +268,9 @@ def test_any_order_and_batching_leaves_the_alerts_of_the_right_order(
 
 
 @given(
-    readings=_READINGS.map(unique),
-    fixes=_FIXES.map(unique),
-    contacts=_CONTACTS.map(unique),
+    readings=READINGS.map(unique),
+    fixes=FIXES.map(unique),
+    contacts=CONTACTS.map(unique),
     drawn=st.data(),
 )
 @settings(max_examples=150, deadline=None)
@@ -280,7 +280,7 @@ def test_whenever_the_engine_looks_the_alerts_are_the_same_in_the_end(
     _check_looks((*READING_RULES, *FIX_RULES, *CONTACT_RULES), [*readings, *fixes, *contacts], drawn)
 
 
-@given(fixes=_FIXES.map(unique), drawn=st.data())
+@given(fixes=FIXES.map(unique), drawn=st.data())
 @settings(max_examples=30, deadline=None)
 def test_whenever_the_engine_looks_at_places_the_alerts_are_the_same_in_the_end(
     fixes: list[Stored], drawn: st.DataObject
@@ -304,7 +304,7 @@ def _check_looks(rules: Sequence[Rule], kept: Sequence[Stored], drawn: st.DataOb
     assert len(told) == len(set(told))
 
 
-@given(kept=_READINGS.map(unique), drawn=st.data())
+@given(kept=READINGS.map(unique), drawn=st.data())
 @settings(max_examples=100, deadline=None)
 def test_a_crash_before_any_commit_changes_nothing(kept: list[Stored], drawn: st.DataObject) -> None:
     shuffled = drawn.draw(st.permutations(kept))

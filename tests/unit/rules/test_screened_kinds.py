@@ -11,7 +11,7 @@ import pytest
 
 from rules.conditions.span import Fix, Observation, Reading, Sample
 from rules.screening.registry import TABLES, table_of
-from rules.screening.screen import Read, Screen
+from rules.screening.screen import Screen
 from rules.screening.table import kind_of
 from rules.screening.tracks import TrackScreen
 from rules.targets import Target, find_targets
@@ -27,6 +27,7 @@ from veldwatch.model.conditions.usual import Baseline, JointBaseline, Season
 from veldwatch.model.conditions.values import Change, ValueChange
 from veldwatch.model.rule import Rule
 from veldwatch.model.track import SpeedLimits, Stretch
+from veldwatch.storage.folds import NOTHING_READ
 from veldwatch.wire.rule_document import version_id
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -226,7 +227,7 @@ def _follow(targets: list[Target], stream: Stream, seed: int) -> list[_Subject]:
         for number, subject in enumerate(subjects):
             if not held_before.get(number) and subject.is_calm():
                 subject.held = subject.state
-                screen.hold(subject.target.key, subject.state, subject.position, Read(0, None))
+                screen.hold(subject.target.key, subject.state, subject.position, NOTHING_READ)
         parts = _together(subjects, sizes)
         loud = _sifted(screen, subjects, parts)
         for number, (subject, part) in enumerate(zip(subjects, parts, strict=True)):

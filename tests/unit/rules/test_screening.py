@@ -12,7 +12,7 @@ from rules.conditions.span import Reading
 from rules.engine import Engine, EngineSettings
 from rules.instants import to_instant
 from rules.screening.registry import TABLES, table_of
-from rules.screening.screen import Read, Screen
+from rules.screening.screen import Screen
 from rules.screening.table import kind_of
 from rules.targets import find_targets
 from tests.unit.rules.memory import MemoryStore
@@ -21,6 +21,7 @@ from tests.unit.rules.worlds import LATER, START, active, minute, rule_for, watc
 from veldwatch.model.conditions.kinds import Condition
 from veldwatch.model.conditions.values import RateOfChange, Threshold
 from veldwatch.model.rule import Escalation, Rule, Severity
+from veldwatch.storage.folds import NOTHING_READ
 from veldwatch.wire.rule_document import version_id
 
 _STEPS = st.lists(st.tuples(st.sampled_from([1, 2]), st.integers(0, 9)), max_size=120)
@@ -70,7 +71,7 @@ def test_what_is_taken_up_leaves_the_state_that_the_fold_would_have(rule: Rule) 
         if kind_of(target.fold.condition) not in TABLES:
             return
         screen = Screen([target], table_of(kind_of(target.fold.condition)))
-        screen.hold(target.key, state, before[-1].at, Read(0, None))
+        screen.hold(target.key, state, before[-1].at, NOTHING_READ)
         columns = (np.array([seen.at for seen in rest], np.int64), np.array([seen.value for seen in rest], float))
         loud = screen.sift(1, np.ones(len(rest), np.int64), *columns)
         held = screen.release(target.key, state)

@@ -10,11 +10,14 @@ SELECT a.rule_version_id, a.subject, a.id, a.state, a.opened_at, a.fired_at, a.r
 FROM alert a
 WHERE a.id = ANY (%(ids)s::uuid[]);
 
--- open_alerts: alerts that are pending or firing
+-- open_alerts: alerts of a share's subjects that are pending or firing
 SELECT a.rule_version_id, a.subject, a.id, a.state, a.opened_at, a.fired_at, a.resolved_at, a.settled_at, a.recorded_at,
        a.late, a.told, a.value, a.evidence, a.superseded_by, a.acknowledged_at, a.acknowledged_by, a.raises
 FROM alert a
-WHERE a.state IN ('pending', 'firing');
+WHERE a.state IN ('pending', 'firing') AND (%(division)s = 1 OR rule_place(a.subject, %(division)s) = %(place)s);
+
+-- unsettled: folds with an alert that the next observation may still change
+SELECT DISTINCT rule_version_id, subject FROM alert WHERE settled_at IS NULL AND state <> 'retracted';
 
 -- answered_stretches: alerts of other versions of the same rules that ended, but not because the rule was changed
 SELECT wanted.version, wanted.subject, a.opened_at, a.resolved_at

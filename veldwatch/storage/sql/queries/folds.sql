@@ -38,23 +38,55 @@ FROM movement_stretch m
 WHERE m.device_id IN (SELECT device_id FROM movement_stretch WHERE maximum_speed IS NOT NULL)
 ORDER BY m.device_id, m.during;
 
+-- snapshot: what is seen now
+SELECT pg_current_snapshot()::text;
+
+-- has_register_changed: whether rules or register were changed by what a snapshot did not see
+SELECT EXISTS (
+    SELECT FROM register_change
+    WHERE xid >= pg_snapshot_xmin(%(seen)s::text::pg_snapshot)
+      AND NOT pg_visible_in_snapshot(xid, %(seen)s::text::pg_snapshot)
+);
+
 -- visible_before: every transaction before this one is over, and seen by later reads
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text;
 
--- try_engine_lock: become the one engine of this database, until the connection ends
-SELECT pg_try_advisory_lock(1448232019);
+-- load_folds: folds as they were saved
+SELECT f.rule_version_id, f.subject, f.state,
+       (extract(epoch FROM f.position) * 1000000)::bigint,
+       (extract(epoch FROM f.floor) * 1000000)::bigint,
+       (extract(epoch FROM f.wake_at) * 1000000)::bigint
+FROM unnest(%(versions)s::uuid[], %(subjects)s::text[]) AS wanted (version, subject)
+JOIN fold f ON f.rule_version_id = wanted.version AND f.subject = wanted.subject;
 
--- load_folds: folds as they were saved, with the positions of their checkpoints
+-- read_folds: all folds of a share of which it is known what of the log is in them
 SELECT f.rule_version_id, f.subject, f.state,
        (extract(epoch FROM f.position) * 1000000)::bigint,
        (extract(epoch FROM f.floor) * 1000000)::bigint,
        (extract(epoch FROM f.wake_at) * 1000000)::bigint,
-       ARRAY(SELECT (extract(epoch FROM c.position) * 1000000)::bigint
-             FROM fold_checkpoint c
-             WHERE c.rule_version_id = f.rule_version_id AND c.subject = f.subject
-             ORDER BY c.position)
+       f.read_through::text::bigint, f.read_before::text::bigint,
+       (extract(epoch FROM f.read_after) * 1000000)::bigint
+FROM fold f
+WHERE f.read_through IS NOT NULL AND (%(division)s = 1 OR rule_place(f.subject, %(division)s) = %(place)s);
+
+-- forget_read: let what storage holds be read again of folds that are not followed
+UPDATE fold SET read_through = NULL, read_before = NULL, read_after = NULL
+FROM unnest(%(versions)s::uuid[], %(subjects)s::text[]) AS gone (version, subject)
+WHERE fold.rule_version_id = gone.version AND fold.subject = gone.subject AND fold.read_through IS NOT NULL;
+
+-- forget_all_read: the same of all folds of a share
+UPDATE fold SET read_through = NULL, read_before = NULL, read_after = NULL
+WHERE read_through IS NOT NULL AND (%(division)s = 1 OR rule_place(subject, %(division)s) = %(place)s);
+
+-- checkpoints: the positions of the earlier states that are kept, oldest first
+SELECT wanted.version, wanted.subject, c.positions
 FROM unnest(%(versions)s::uuid[], %(subjects)s::text[]) AS wanted (version, subject)
-JOIN fold f ON f.rule_version_id = wanted.version AND f.subject = wanted.subject;
+CROSS JOIN LATERAL (
+    SELECT array_agg((extract(epoch FROM c.position) * 1000000)::bigint ORDER BY c.position) AS positions
+    FROM fold_checkpoint c
+    WHERE c.rule_version_id = wanted.version AND c.subject = wanted.subject
+) AS c
+WHERE c.positions IS NOT NULL;
 
 -- load_checkpoint: the newest state of a fold from before a time
 SELECT (extract(epoch FROM position) * 1000000)::bigint, state
@@ -63,28 +95,39 @@ WHERE rule_version_id = %(version)s AND subject = %(subject)s AND position < %(b
 ORDER BY position DESC
 LIMIT 1;
 
--- due_folds: folds whose time to wake has come
-SELECT rule_version_id, subject FROM fold WHERE wake_at <= %(now)s ORDER BY wake_at LIMIT %(limit)s;
+-- due_folds: folds of a share whose time to wake has come
+SELECT rule_version_id, subject FROM fold
+WHERE wake_at <= %(now)s AND (%(division)s = 1 OR rule_place(subject, %(division)s) = %(place)s)
+ORDER BY wake_at LIMIT %(limit)s;
 
--- save_fold: where a fold stands
-INSERT INTO fold (rule_version_id, subject, position, floor, wake_at, state)
-VALUES (%(version)s, %(subject)s, %(position)s, %(floor)s, %(wake_at)s, %(state)s::jsonb)
+-- save_folds: where folds stand
+INSERT INTO fold (rule_version_id, subject, position, floor, wake_at, state, read_through, read_before, read_after)
+SELECT version, subject, position, floor, wake_at, state::jsonb, read_through::xid8, read_before::xid8, read_after
+FROM unnest(%(versions)s::uuid[], %(subjects)s::text[], %(positions)s::timestamptz[], %(floors)s::timestamptz[],
+            %(wakes)s::timestamptz[], %(states)s::text[], %(throughs)s::text[], %(befores)s::text[],
+            %(afters)s::timestamptz[])
+     AS saved (version, subject, position, floor, wake_at, state, read_through, read_before, read_after)
 ON CONFLICT (rule_version_id, subject) DO UPDATE
 SET position = EXCLUDED.position, floor = greatest(fold.floor, EXCLUDED.floor), wake_at = EXCLUDED.wake_at,
-    state = EXCLUDED.state;
+    state = EXCLUDED.state, read_through = EXCLUDED.read_through, read_before = EXCLUDED.read_before,
+    read_after = EXCLUDED.read_after;
 
 -- void_checkpoints: states that an observation older than they made wrong
-DELETE FROM fold_checkpoint
-WHERE rule_version_id = %(version)s AND subject = %(subject)s AND position >= %(position)s;
+DELETE FROM fold_checkpoint c
+USING unnest(%(versions)s::uuid[], %(subjects)s::text[], %(positions)s::timestamptz[]) AS void (version, subject, since)
+WHERE c.rule_version_id = void.version AND c.subject = void.subject AND c.position >= void.since;
 
--- save_checkpoint: an earlier state of a fold
+-- save_checkpoints: earlier states of folds
 INSERT INTO fold_checkpoint (rule_version_id, subject, position, state)
-VALUES (%(version)s, %(subject)s, %(position)s, %(state)s::jsonb)
+SELECT version, subject, position, state::jsonb
+FROM unnest(%(versions)s::uuid[], %(subjects)s::text[], %(positions)s::timestamptz[], %(states)s::text[])
+     AS kept (version, subject, position, state)
 ON CONFLICT (rule_version_id, subject, position) DO UPDATE SET state = EXCLUDED.state;
 
--- drop_checkpoint: a state that is too close to its neighbours
-DELETE FROM fold_checkpoint
-WHERE rule_version_id = %(version)s AND subject = %(subject)s AND position = %(position)s;
+-- drop_checkpoints: states that are too close to their neighbours
+DELETE FROM fold_checkpoint c
+USING unnest(%(versions)s::uuid[], %(subjects)s::text[], %(positions)s::timestamptz[]) AS doomed (version, subject, at)
+WHERE c.rule_version_id = doomed.version AND c.subject = doomed.subject AND c.position = doomed.at;
 
 -- forget_wakes: let folds sleep that nobody follows
 UPDATE fold SET wake_at = NULL

@@ -1,10 +1,15 @@
--- drop_batches: drop what is old enough and was read by every consumer, oldest first, so many at a time
+-- drop_batches: drop what is old enough and read by every consumer for good, oldest first, so many at a time
 DELETE FROM batch WHERE id IN (
     SELECT oldest.id
     FROM (SELECT id, xid, committed_at FROM batch ORDER BY xid, id LIMIT %(limit)s) AS oldest
     WHERE oldest.committed_at < %(before)s
-      AND NOT EXISTS (SELECT 1 FROM log_cursor c WHERE (c.xid, c.id) < (oldest.xid, oldest.id))
+      AND NOT EXISTS (SELECT 1 FROM log_cursor c
+                      WHERE (c.xid, c.id) < (oldest.xid, oldest.id) OR c.again_xid < oldest.xid)
 );
+
+-- drop_register_changes: forget which transactions changed the register, once nobody knows it as it was before
+DELETE FROM register_change
+WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) AND changed_at < now() - interval '1 day';
 
 -- drop_partitions: drop the whole months or chunks of a table before a time
 SELECT drop_partitions_before(%(table)s::text::regclass, %(before)s);

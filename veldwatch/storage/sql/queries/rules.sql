@@ -11,7 +11,8 @@ ON CONFLICT (slug) DO UPDATE SET organisation_id = EXCLUDED.organisation_id
 RETURNING id;
 
 -- retire_versions: let no version of a rule but one be active; what they miss is folded when they come back
-UPDATE rule_version SET active = false, activated_at = NULL WHERE rule_id = %(rule_id)s AND active AND id <> %(id)s;
+UPDATE rule_version SET active = false, activated_at = NULL, activated_places = '{}'
+WHERE rule_id = %(rule_id)s AND active AND id <> %(id)s;
 
 -- ensure_version: the version of that definition, made if it is new, and active; what it detects may change within it
 INSERT INTO rule_version (id, rule_id, version, definition, created_by, created_at)
@@ -32,8 +33,17 @@ ORDER BY r.slug;
 WITH switched AS (
     UPDATE rule SET enabled = %(enabled)s WHERE slug = %(slug)s RETURNING id
 )
-UPDATE rule_version v SET activated_at = CASE WHEN r.enabled = %(enabled)s THEN v.activated_at END
+UPDATE rule_version v
+SET activated_at = CASE WHEN r.enabled = %(enabled)s THEN v.activated_at END,
+    activated_places = CASE WHEN r.enabled = %(enabled)s THEN v.activated_places ELSE '{}' END
 FROM switched s JOIN rule r ON r.id = s.id WHERE v.rule_id = s.id AND v.active;
 
--- set_activated: note that the history before a version was folded
-UPDATE rule_version SET activated_at = %(now)s WHERE id = %(id)s;
+-- set_activated: note that the history of one share before a version was folded; the last share's makes it all
+UPDATE rule_version
+SET activated_places = array_remove(activated_places, %(place)s::integer) || %(place)s::integer,
+    activated_at = CASE WHEN cardinality(array_remove(activated_places, %(place)s::integer)) + 1 >= %(division)s THEN %(now)s
+                        ELSE activated_at END
+WHERE id = %(id)s AND active;
+
+-- activated_by: the active versions whose history a share's worker has folded
+SELECT id FROM rule_version WHERE active AND %(place)s::integer = ANY (activated_places);
