@@ -18,8 +18,8 @@ ENV PATH=/opt/veldwatch/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 V
 # Fixed ids, so that volumes keep their owner from one image to the next.
 RUN groupadd --gid 10001 veldwatch \
     && useradd --uid 10001 --gid veldwatch --home-dir /var/lib/veldwatch --create-home --shell /usr/sbin/nologin veldwatch \
-    && mkdir -p /var/lib/nats /var/mail/veldwatch /var/lib/veldwatch/accounts \
-    && chown veldwatch:veldwatch /var/lib/nats /var/mail/veldwatch /var/lib/veldwatch/accounts
+    && mkdir -p /var/lib/nats /var/mail/veldwatch /var/lib/veldwatch/accounts /var/backups/veldwatch \
+    && chown veldwatch:veldwatch /var/lib/nats /var/mail/veldwatch /var/lib/veldwatch/accounts /var/backups/veldwatch
 COPY --from=build /opt/veldwatch /opt/veldwatch
 USER veldwatch
 WORKDIR /var/lib/veldwatch

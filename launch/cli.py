@@ -89,6 +89,18 @@ def _doctor(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
+def _backup(app: typer.Typer) -> None:
+    from launch.commands.backup import backup  # noqa: PLC0415  # only where it is named
+
+    app.command("backup")(backup)
+
+
+def _restore(app: typer.Typer) -> None:
+    from launch.commands.backup import restore  # noqa: PLC0415  # only where it is named
+
+    app.command("restore")(restore)
+
+
 def _storage(app: typer.Typer) -> None:
     from launch.commands.storage import app as mounted  # noqa: PLC0415  # only where it is named
 
@@ -235,6 +247,8 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "consumption": _consumption,
     "doctor": _doctor,
     "storage": _storage,
+    "backup": _backup,
+    "restore": _restore,
     "mailbox": _mailbox,
     "register": _register,
     "ingest": _ingest,

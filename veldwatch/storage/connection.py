@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from veldwatch.errors import ConfigurationInvalid, StorageError, StorageRejected, StorageUnavailable
 
@@ -29,6 +29,18 @@ _TEMPORARY_CLASSES = frozenset(
         "XX",  # internal error: a torn page says nothing about our values
     }
 )
+
+
+def split_password(dsn: str) -> tuple[str, str | None]:
+    """Take the password out of a connection string: for tools that are given the rest as an argument.
+
+    Raises:
+        StorageRejected: the connection string cannot be read.
+    """
+    with translated_errors():
+        parts = conninfo_to_dict(dsn)
+    password = parts.pop("password", None)
+    return make_conninfo("", **parts), None if password is None else str(password)
 
 
 def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch", prepare: bool = True) -> Connection:

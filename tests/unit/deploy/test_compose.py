@@ -14,7 +14,7 @@ from tests.unit.deploy.compose import COMPOSE, MOSQUITTO, REPOSITORY, environmen
 from veldwatch.config import Settings, load_settings
 
 OURS = {name for name, service in services().items() if service["image"].startswith("veldwatch:")}
-ONCE = {"migrate", "demo"}
+ONCE = {"backup", "migrate", "demo"}
 PROGRAMS = sorted(OURS - {"broker"})
 
 
@@ -123,7 +123,12 @@ def test_what_depends_waits_for_health_or_for_the_end() -> None:
 
 
 def test_only_the_demo_needs_its_profile() -> None:
-    assert {name for name, service in services().items() if "profiles" in service} == {"demo", "simulators", "mailbox"}
+    assert {name for name, service in services().items() if "profiles" in service} == {
+        "backup",
+        "demo",
+        "simulators",
+        "mailbox",
+    }
 
 
 def test_accounts_of_the_broker_are_those_that_the_programs_use() -> None:

