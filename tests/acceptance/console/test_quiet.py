@@ -142,8 +142,7 @@ def _event(uid: str, begins: datetime, *more: str) -> tuple[str, ...]:
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1440, 900), PHONE])
+@pytest.mark.parametrize(("size", "scheme"), [((1440, 900), "light"), (PHONE, "dark")])
 def test_the_forms_of_the_calendar_fit_every_screen(
     visit: Open, plans: World, size: tuple[int, int], scheme: Scheme
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from uuid import UUID
@@ -13,12 +14,14 @@ from rules.notify.webhook import new_client
 from tests.integration.rules.notify import alerts as notifications
 from tests.integration.rules.notify.http_receiver import http_receiver
 from tests.integration.rules.notify.test_delivery import Clock, deliverer, serve
-from tests.integration.rules.test_incidents import MINUTE, NOON, Town
+from tests.integration.rules.test_incidents import MINUTE, NOON, Town, heads_of
 from veldwatch.errors import Conflict
 from veldwatch.model.alert import AlertState
 from veldwatch.model.explanation import DEFAULT_PATIENCE
 from veldwatch.model.handling import Resolution
 from veldwatch.model.identifiers import AlertId
+from veldwatch.model.incident import Head, gather_near
+from veldwatch.model.incident_merging import Base, Sign, merge
 from veldwatch.model.notifications import Channel
 from veldwatch.storage.alert_history import inherit_handling, record_alert, take_turn
 from veldwatch.storage.alerts import Deed, get_alert, tell_alert
@@ -284,3 +287,46 @@ def test_nobody_is_told_again_of_what_was_told_before_the_incidents_were_one(tow
         put_back(town.connection, on(between))
         assert say("firing", *pair, between) == []
         assert sorted(say("resolved", *pair, between)) == sorted(str(alert) for alert in (*pair, between))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_people_say_and_what_is_recorded_in_any_order_end_in_the_same_incidents(
+    connection: Connection, seed: int
+) -> None:
+    town, draw = Town(connection), Random(seed)  # noqa: S311  # the same each time
+    for number in range(10):
+        town.device(f"e{number}", draw.choice([None, "north", "north-1", "south"]), (31.0, -10 + number * 0.0015))
+    drawn = [(f"e{draw.randrange(10)}", draw.randrange(900), draw.choice([5, 60, 600])) for _ in range(36)]
+    made = sorted({town.make("burst", device, at, ended=at + lasted) for device, at, lasted in drawn})
+    draw.shuffle(made)
+    for place in range(0, len(made), 4):
+        town.record(*made[place : place + 4])
+        known = made[: place + 4]
+        with suppress(Conflict):
+            draw.choice([take_out, take_out, put_back])(connection, on(draw.choice(known)))
+        pair = [town.incident(alert) for alert in draw.sample(known, 2)]
+        if draw.random() < 0.3:
+            merge_incident(connection, deed(pair[0]), pair[1] or UUID(int=0))
+        taken = draw.choice(known)
+        if draw.random() < 0.3:
+            # Late data takes one back, and brings it again.
+            kept = town.alerts[taken]
+            town.change(taken, state=AlertState.RETRACTED)
+            town.change(taken, state=kept.state)
+    assert town.groups() == expected_groups(town, set(made))
+
+
+def expected_groups(town: Town, made: set[AlertId]) -> list[list[AlertId]]:
+    """Gather all at once what is recorded, with what people said."""
+    known: dict[UUID, Head] = {head.id: head for head in heads_of(town, made)}
+    apart = {row[0] for row in town.connection.execute(b"SELECT alert_id FROM incident_apart")}
+    said = town.connection.execute(b"SELECT alert_id, other_id FROM incident_merge WHERE ended_at IS NULL").fetchall()
+    found = gather_near(head for head in known.values() if head.id not in apart)
+    base = {**found.founders, **{number: number for number in apart}}
+    bases = [Base(id=number, began_at=known[number].opened_at, founder=known[number]) for number in set(base.values())]
+    signs = [Sign(order=known[number].order, incidents=near) for number, near in found.near.items()]
+    roots = merge(bases, signs, [(base[one], base[other]) for one, other in said])
+    groups: dict[UUID, list[AlertId]] = {}
+    for number, joined in base.items():
+        groups.setdefault(roots[joined], []).append(AlertId(number))
+    return sorted(sorted(group) for group in groups.values())

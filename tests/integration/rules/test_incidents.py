@@ -263,12 +263,13 @@ def test_any_order_of_recording_ends_in_the_incidents_of_all_at_once(town: Town,
             town.change(taken, state=AlertState.RETRACTED)
             town.change(taken, state=kept.state)
     expected: dict[UUID, list[AlertId]] = {}
-    for identity, founder in incidents_of(_heads(town, made)).items():
+    for identity, founder in incidents_of(heads_of(town, made)).items():
         expected.setdefault(founder, []).append(AlertId(identity))
     assert town.groups() == sorted(sorted(group) for group in expected.values())
 
 
-def _heads(town: Town, made: set[AlertId]) -> list[Head]:
+def heads_of(town: Town, made: set[AlertId]) -> list[Head]:
+    """Give alerts as gathering sees them."""
     paths: dict[str, tuple[int, ...]] = {slug: (town.sites[slug],) for slug, _ in TREE}
     for slug, parent in TREE:
         if parent is not None:
