@@ -73,7 +73,8 @@ def evidence_of(target: Target, alert: Alert) -> dict[str, object]:  # noqa: PLR
             return {"device_id": target.source_id, "events": events}
         case Input.SAMPLES:
             samples = [{"observed_at": at, "values": seen[1]} for at, seen in zip(times, observations, strict=True)]
-            return {"series_ids": list(target.source.slots), "samples": samples}
+            others = {"others": list(target.source.others)} if target.source.others else {}
+            return {"series_ids": list(target.source.slots), **others, "samples": samples}
         case Input.BUCKETS:
             buckets = [{"until": at, "values": seen[1]} for at, seen in zip(times, observations, strict=True)]
             return {"grid": type(target.rule.condition).__name__, "buckets": buckets}

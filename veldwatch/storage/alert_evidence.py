@@ -6,7 +6,7 @@ Of an alert about many devices the buckets that it rests on are all there is.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from veldwatch.storage.alerts import get_alert
@@ -16,6 +16,7 @@ from veldwatch.storage.queries import load_queries
 
 _QUERIES = load_queries("alert_evidence")
 _LEAST_ROOM, _MOST_ROOM = timedelta(minutes=30), timedelta(days=7)
+_OTHERS = {"positions": "fixes"}
 MOST = 5000
 """Observations of one series or device around an alert."""
 
@@ -35,6 +36,7 @@ def tell_evidence(connection: Connection, scope: int | None, alert_id: UUID, now
     series = fetch_rows(connection, _QUERIES["series"], {"series": numbers}) if numbers else []
     of_device = {**span, "device_id": alert["device_id"]}
     has_device = alert["device_id"] is not None
+    looked_at = {*evidence, *(_OTHERS.get(other, other) for other in evidence.get("others", ()))}
     return {
         "alert_id": alert_id,
         "summary": alert["summary"],
@@ -49,18 +51,20 @@ def tell_evidence(connection: Connection, scope: int | None, alert_id: UUID, now
             {**one, "readings": fetch_rows(connection, _QUERIES["readings"], {**span, "series_id": one["series_id"]})}
             for one in series
         ],
-        "fixes": fetch_rows(connection, _QUERIES["fixes"], of_device) if has_device and "fixes" in evidence else [],
-        "events": _events(connection, rule["definition"], of_device) if has_device and "events" in evidence else [],
+        "fixes": fetch_rows(connection, _QUERIES["fixes"], of_device) if has_device and "fixes" in looked_at else [],
+        "events": _events(connection, rule["definition"], of_device) if has_device and "events" in looked_at else [],
         "contacts": (
-            fetch_rows(connection, _QUERIES["contacts"], of_device) if has_device and "contacts" in evidence else []
+            fetch_rows(connection, _QUERIES["contacts"], of_device) if has_device and "contacts" in looked_at else []
         ),
     }
 
 
 def kinds_of_events(condition: Mapping[str, Any]) -> list[str]:
-    """Name the kinds of events that a condition looks at, sorted."""
-    patterns = [pattern for key in ("events", "cleared_by") for pattern in condition.get(key, ())]
-    return sorted({pattern["kind"] for pattern in patterns})
+    """Name the kinds of events that a condition and its parts look at, sorted."""
+    found = {pattern["kind"] for key in ("events", "cleared_by") for pattern in condition.get(key, ())}
+    for part in _parts(condition.get("of")):
+        found.update(kinds_of_events(part))
+    return sorted(found)
 
 
 def limits(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -86,6 +90,13 @@ def explained(alert: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
         f"{alert['summary']}. The condition {rule['definition']['condition']['kind']!r} of rule {rule['slug']!r},"
         f" version {rule['version']}, held from {_spoken(alert['opened_at'])} {end}{fired}{rises}."
     )
+
+
+def _parts(of: object) -> list[Mapping[str, Any]]:
+    """List the conditions that one is combined of; other kinds have a word there."""
+    if isinstance(of, Mapping):
+        return [cast("Mapping[str, Any]", of)]
+    return cast("list[Mapping[str, Any]]", of) if isinstance(of, list) else []
 
 
 def _events(connection: Connection, definition: Mapping[str, Any], of_device: Mapping[str, object]) -> list[Row]:

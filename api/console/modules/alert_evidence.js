@@ -44,10 +44,14 @@ const buckets = (observations) => h("table", { class: "table" }, h("thead", {}, 
 
 const said = (attributes) => Object.entries(attributes ?? {}).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
 
+/** What else than readings a combined condition looks at. */
+const besides = (why) => [why.events?.length ? events(why) : null, why.contacts?.length ? heard(why.contacts) : null].filter(Boolean);
+
 /** What a device told around the alert, newest first; those that the alert rests on stand out. */
 function events(why) {
-  const rests = new Set(why.observations.events.map((e) => `${Date.parse(e.observed_at)} ${e.kind}`));
-  const missing = why.observations.events.filter((e) => !why.events.some((one) => Date.parse(one.observed_at) === Date.parse(e.observed_at) && one.kind === e.kind));
+  const told = why.observations.events ?? [];
+  const rests = new Set(told.map((e) => `${Date.parse(e.observed_at)} ${e.kind}`));
+  const missing = told.filter((e) => !why.events.some((one) => Date.parse(one.observed_at) === Date.parse(e.observed_at) && one.kind === e.kind));
   const shown = [...why.events, ...missing].sort((a, b) => Date.parse(b.observed_at) - Date.parse(a.observed_at)).slice(0, 50);
   return h("table", { class: "table", id: "evidence-events" }, h("thead", {}, h("tr", {}, h("th", {}, "When"), h("th", {}, "What it told"))),
     h("tbody", {}, shown.map((e) => {
@@ -65,7 +69,10 @@ export async function showEvidence(host, alert, rule, parts) {
     fill(host, reasons(why), shown);
     host = shown;
     if (alert.series_id) await readings(shown, alert, alert.series_id, why.limits, parts);
-    else if (alert.evidence?.series_ids?.some(Boolean)) await samples(shown, alert, parts);
+    else if (alert.evidence?.series_ids?.some(Boolean)) {
+      await samples(shown, alert, parts);
+      shown.append(...besides(why));
+    } else if (why.observations.others) fill(shown, ...besides(why));
     else if (why.observations.buckets) fill(shown, buckets(why.observations));
     else if (why.observations.events) fill(shown, events(why));
     else if (alert.device_id && (why.observations.fixes || ["geofence", "immobility", "near", "speed"].includes(rule?.definition?.condition?.kind))) await track(host, alert, parts);
@@ -132,8 +139,13 @@ async function track(host, alert, parts) {
 async function contacts(host, alert) {
   const page = await request("/v1/contacts", { query: { device_id: alert.device_id, ...windowAround(alert), limit: 500 } });
   if (page.items.length === 0) return fill(host, empty("silent", "Not heard", "Nothing was received from this device around the time of the alert."));
-  const shown = page.items.sort((a, b) => Date.parse(b.received_at) - Date.parse(a.received_at)).slice(0, 12);
-  return fill(host, h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", {}, "Heard at"), h("th", { class: "right" }, "Messages"))),
-    h("tbody", {}, shown.map((c) => h("tr", {}, h("td", {}, timeElement(c.received_at)), h("td", { class: "right number" }, c.messages))))));
+  return fill(host, heard(page.items));
+}
+
+/** When a device was heard, newest first. */
+function heard(items) {
+  const shown = [...items].sort((a, b) => Date.parse(b.received_at) - Date.parse(a.received_at)).slice(0, 12);
+  return h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", {}, "Heard at"), h("th", { class: "right" }, "Messages"))),
+    h("tbody", {}, shown.map((c) => h("tr", {}, h("td", {}, timeElement(c.received_at)), h("td", { class: "right number" }, c.messages)))));
 }
 

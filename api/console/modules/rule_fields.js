@@ -28,7 +28,7 @@ export function fieldOf(path, part, value, { required = false, disabled = false,
   const attributes = { class: "input", name: path, disabled, "aria-describedby": `${path}-wrong` };
   const input = part.enum ? h("select", attributes, required ? null : h("option", { value: "" }, "As usual"), part.enum.map((each) => h("option", { value: each, selected: each === value }, sentence(String(each)))))
     : part.type === "boolean" ? h("select", attributes, ["", "true", "false"].map((each) => h("option", { value: each, selected: each === String(value ?? "") }, { "": "As usual", true: "Yes", false: "No" }[each])))
-    : isJson(part) ? h("textarea", { ...attributes, class: "input mono", rows: 3, spellcheck: "false", value: value === undefined ? "" : JSON.stringify(value) })
+    : isJson(part) ? h("textarea", { ...attributes, class: "input mono", rows: 3, spellcheck: "false", placeholder: hint(part), value: value === undefined ? "" : JSON.stringify(value) })
     : h("input", { ...attributes, autocomplete: "off", spellcheck: "false", inputmode: isNumber(part) ? "decimal" : null, value: shown(part, value), placeholder: hint(part) });
   const label = h("label", { class: `field${wide || isJson(part) ? " source-wide" : ""}` }, sentence(name) + (required ? " *" : ""), input, h("span", { class: "field-wrong", id: `${path}-wrong`, role: "alert" }));
   return { path, input, label, read: () => valueOf(part, input.value) };

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
+from psycopg.types.json import Jsonb
 
 from tests.acceptance.console.conftest import PHONE, Open, free_port, running_api
 from tests.integration.api import world
@@ -111,6 +112,25 @@ def test_the_link_in_a_notification_opens_its_alert(visit: Open, made: World, co
     expect(page.locator(".detail-head .severity-minor")).to_be_visible()
     page.goto(page.url.split("#", maxsplit=1)[0] + f"#alert={old}")
     expect(page.locator(".detail-head .severity-minor")).to_be_visible()
+
+
+def test_an_alert_on_events_shows_what_was_told(visit: Open, made: World, connection: Connection) -> None:
+    at = datetime.now(UTC) - timedelta(hours=1)
+    opened: dict[str, object] = {"cover": "opened"}
+    alert = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=at)
+    condition = {"kind": "event", "events": [{"kind": "tamper", "attributes": opened}], "quiet_for": "1d"}
+    connection.execute(
+        "UPDATE rule_version SET definition = jsonb_set(definition, '{condition}', %s)", (Jsonb(condition),)
+    )
+    rests = {"observed_at": at.isoformat(), "kind": "tamper", "attributes": opened}
+    connection.execute("UPDATE alert SET evidence = %s", (Jsonb({"device_id": 1, "events": [rests]}),))
+    world.add_event(connection, made.meter, at, "tamper", opened)
+    world.add_event(connection, made.meter, at + timedelta(minutes=5), "tamper", {"cover": "closed"})
+    page = visit(f"/alerts/{alert}").page
+    expect(page.locator("#evidence-events tbody tr")).to_have_count(2)
+    expect(page.locator("#evidence-events b")).to_have_text("tamper: cover opened")
+    page.goto(page.url.split("#", maxsplit=1)[0] + "#/rules")
+    expect(page.get_by_text("It tells tamper (cover opened)")).to_be_visible()
 
 
 def test_a_viewer_is_offered_nothing_that_only_operators_may_do(

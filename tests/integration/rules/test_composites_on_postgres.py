@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from rules.backtest import run_backtest
 from rules.backtests.stretch import Stretch
@@ -14,6 +15,7 @@ from tests.unit.rules.test_any_order import Stored, unique
 from tests.unit.rules.test_composites_in_any_order import RULES, run
 from tests.unit.rules.worlds import LATER, START, minute
 from veldwatch.model.rule import Rule
+from veldwatch.storage.alert_evidence import tell_evidence
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.rules import save_rule
 from veldwatch.wire.rule_document import version_id
@@ -81,6 +83,13 @@ def test_parts_that_time_makes_or_ends_are_the_same_in_any_order_and_in_a_back_t
     assert len(expected) > 8
     assert engineer.final() == expected
     _check_back_test(engineer, parts.RULES)
+    rows: list[tuple[UUID]] = engineer.connection.execute(
+        b"SELECT a.id FROM alert a JOIN rule_version v ON v.id = a.rule_version_id JOIN rule r ON r.id = v.rule_id"
+        b" WHERE r.slug = 'either' AND a.state = 'resolved'"
+    ).fetchall()
+    why = [tell_evidence(engineer.connection, None, identity, LATER) for (identity,) in rows]
+    assert all(each["contacts"] and each["series"] for each in why)
+    assert {event["kind"] for each in why for event in each["events"]} == {"opened"}
 
 
 def everything(seed: int) -> list[Stored]:

@@ -13,6 +13,7 @@ from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.engine import Engine, EngineSettings
 from rules.instants import to_datetime
 from tests.unit.rules.memory import MemoryStore
+from tests.unit.rules.test_any_order import worse, worst
 from tests.unit.rules.worlds import active, minute, neighbourhood, rule_for
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity, Side
 from veldwatch.model.conditions.silence import AreaOutage
@@ -28,6 +29,7 @@ CONTACT_RULES = (
         AreaOutage(silent_for=4 * _MINUTES, at_least=3, share=0.5, sites="feeder", every=3 * _MINUTES),
         keep_firing_for=9,
         name="feeder",
+        escalate=(worse(after=12),),
     ),
 )
 READING_RULES = (
@@ -43,18 +45,21 @@ READING_RULES = (
             coverage=0.5,
         ),
         name="balance",
+        escalate=(worse(above=3), worst(after=14)),
     ),
     rule_for(
         Neighbours(metric="value", minimum=2, sites="feeder", every=5 * _MINUTES, wait=2 * _MINUTES),
         hold_for=8,
         keep_firing_for=6,
         name="odd",
+        escalate=(worse(above=4), worst(after=15)),
     ),
 )
 FIX_RULES = (
     rule_for(
         Proximity(distance_metres=300, within=9 * _MINUTES, every=4 * _MINUTES, wait=_MINUTES, to_profile="meter"),
         name="near",
+        escalate=(worse(after=8),),
     ),
     rule_for(Proximity(distance_metres=120, within=9 * _MINUTES, every=6 * _MINUTES, wait=_MINUTES), name="pairs"),
 )

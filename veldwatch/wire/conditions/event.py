@@ -38,8 +38,14 @@ def read_event(part: DocumentPart) -> EventCondition:
 def event_schemas() -> list[dict[str, Any]]:
     """Describe a condition on events: of one, or of several within a window."""
     ends: dict[str, Any] = {
-        "events": {**_PATTERNS, "description": "any of these counts"},
-        "cleared_by": {**_PATTERNS, "description": "any of these ends the alert"},
+        "events": {
+            **_PATTERNS,
+            "description": 'any of these counts: [{"kind": "tamper", "attributes": {"cover": "opened"}}]',
+        },
+        "cleared_by": {
+            **_PATTERNS,
+            "description": 'any of these ends the alert: [{"kind": "tamper", "attributes": {"cover": "closed"}}]',
+        },
         "quiet_for": {**DURATION, "description": "no other came for so long: the alert ends"},
     }
     several: dict[str, Any] = {

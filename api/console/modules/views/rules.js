@@ -63,6 +63,9 @@ export function conditionText({ condition = {}, hold_for: held }) {
     case "continuous_flow": return `${sentence(metric)} never stops flowing for ${condition.duration}.`;
     case "absence": return `Nothing is heard for ${condition.silent_for}.`;
     case "event": return `${sentence(told(condition))}${condition.window ? `, ${condition.count} times within ${condition.window}` : ""}${lasting}.`;
+    case "all_of": return `${sentence(parts(condition, " and "))}${lasting}.`;
+    case "any_of": return `${sentence(parts(condition, " or "))}${lasting}.`;
+    case "not": return `Not: ${part(condition.of)}${lasting}.`;
     case "geofence": return `${crossing(condition)}${lasting}.`;
     case "near": return `Within ${condition.distance_metres} m of ${placeOf(condition, "a place")}${lasting}.`;
     case "speed": return `${speedLimit(condition)} over ${condition.window ?? "1h"}.`;
@@ -70,6 +73,14 @@ export function conditionText({ condition = {}, hold_for: held }) {
     default: return `${sentence(condition.kind)}${lasting}.`;
   }
 }
+
+/** Parts of a combined condition, as one writes them within a sentence. */
+const part = (condition) => {
+  const words = conditionText({ condition }).replace(/\.$/, "");
+  return words.charAt(0).toLowerCase() + words.slice(1);
+};
+
+const parts = ({ of = [] }, word) => of.map((each) => (["all_of", "any_of"].includes(each.kind) ? `(${part(each)})` : part(each))).join(word);
 
 const told = ({ events = [] }) => `it tells ${events.map(pattern).join(" or ")}`;
 
