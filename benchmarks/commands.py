@@ -2,18 +2,23 @@
 
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from benchmarks.backtest import measure_backtest
 from benchmarks.files import measure_files
+from benchmarks.growth import READINGS as GROWTH_READINGS
+from benchmarks.growth import drawn, measure_growth
+from benchmarks.growth import markdown as growth_table
 from benchmarks.intake import measure_intake
+from benchmarks.kinds import KINDS, measure_kinds
 from benchmarks.latency import measure_latency
 from benchmarks.packs import BUNDLED, measure_packs
 from benchmarks.restart import measure_restart
 from benchmarks.result import Result
-from benchmarks.rules import RulesResult, measure_growth, measure_rules
+from benchmarks.rules import measure_rules
 from benchmarks.simulators import measure_simulators
 from benchmarks.table import markdown, measure
 from veldwatch.config import load_settings
@@ -70,14 +75,17 @@ def rules(
     rules: Annotated[int, typer.Option(help="each for the devices of one group", min=10)] = 1000,
     series: Annotated[int, typer.Option(help="that the readings are of, in turn", min=10)] = 10_000,
     matches: Annotated[int, typer.Option(help="rules that each series matches", min=1)] = 1,
+    picture: Annotated[Path | None, typer.Option(help="of growth, as SVG")] = None,
     *,
-    growth: Annotated[bool, typer.Option("--growth", help="how cost grows with each of them; JSON: a list")] = False,
+    growth: Annotated[
+        bool, typer.Option("--growth", help="how cost grows with rules, devices and alerts; JSON: a list")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
 ) -> None:
     """Measure readings from the log to committed alerts, with many rules."""
     configure_logs(load_settings(), "bench")
     if growth:
-        _tell_growth(measure_growth(readings), as_json=as_json)
+        _tell_growth(readings, picture, as_json=as_json)
         return
     _tell(measure_rules(readings=readings, rules=rules, series=series, matches=matches), as_json=as_json)
 
@@ -93,16 +101,38 @@ def _tell(result: Result, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _tell_growth(results: list[RulesResult], *, as_json: bool) -> None:
+def _tell_growth(readings: int, picture: Path | None, *, as_json: bool) -> None:
+    found = measure_growth(readings=min(readings, GROWTH_READINGS))
+    if picture is not None:
+        picture.write_text(drawn(found), encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps([result.document() for result in results]))
+        typer.echo(json.dumps([point.result.document() for point in found]))
     else:
-        typer.echo(f"{'rules':>8}{'series':>8}{'matches':>8}{'readings/s':>12}{'microseconds a reading':>24}")
-        for one in results:
-            cost = 1e6 * one.seconds / one.readings
-            typer.echo(f"{one.rules:>8}{one.series:>8}{one.matches:>8}{one.readings_per_second:>12}{cost:>24.2f}")
-    if not all(result.reconciled for result in results):
+        for line in growth_table(found):
+            typer.echo(line)
+    if not all(point.result.reconciled for point in found):
         raise typer.Exit(1)
+
+
+@app.command()
+def kinds(
+    only: Annotated[list[str] | None, typer.Option(help="of the kinds; repeat; none: all")] = None,
+    rules: Annotated[int, typer.Option(help="of each kind, on ten devices each", min=10)] = 1000,
+    rounds: Annotated[int, typer.Option(help="observations of each device", min=1)] = 40,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line, nothing else")] = False,
+) -> None:
+    """Measure every kind of condition, screened and one by one, without a database."""
+    configure_logs(load_settings(), "bench")
+    chosen = tuple(only) if only else tuple(KINDS)
+    if unknown := set(chosen) - set(KINDS):
+        raise typer.BadParameter(f"{sorted(unknown)} (expected some of {', '.join(KINDS)})", param_hint="--only")
+    if not as_json:
+        typer.echo("| kind | a second, screened | reach the fold | a second, one by one |")
+        typer.echo("|---|---|---|---|")
+    for found in measure_kinds(only=chosen, rules=rules, rounds=rounds):
+        line = f"| {found.kind} | {found.per_second:,} | {found.folded:.2%} | {found.one_by_one_per_second:,} |"
+        typer.echo(json.dumps(found.document()) if as_json else line)
 
 
 @app.command()

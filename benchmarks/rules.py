@@ -23,7 +23,6 @@ from veldwatch.model.conditions.flow import ContinuousFlow
 from veldwatch.model.conditions.kinds import Condition
 from veldwatch.model.conditions.movement import Geofence, GeofenceEvent
 from veldwatch.model.conditions.values import Threshold
-from veldwatch.model.register import Device
 from veldwatch.model.rule import Rule, Selector, Severity
 from veldwatch.storage import log, register
 from veldwatch.storage.arrays import Array
@@ -39,6 +38,8 @@ _STEP_SECONDS = 60
 _BATCH = 15_000
 """Readings of 5,000 messages of three: what intake commits at once under load."""
 _LIMIT = 100.0
+_DEVICE = b"INSERT INTO device (organisation_id, external_id, name, source, tags) VALUES (%s, %s, '', 'bench', %s)"
+_SERIES = b"INSERT INTO series (device_id, metric, unit) SELECT id, 'volume', 'm3' FROM device ORDER BY id RETURNING id"
 _ONE_IN = 20_000
 """Readings between two that go beyond the limit."""
 
@@ -50,6 +51,10 @@ class RulesResult(Result):
     Attributes:
         matches: rules that each series (or its device) matches.
         evaluations: readings times the rules that fold them.
+        beyond: share of the readings that go beyond a limit.
+        saving_seconds: of `seconds`, for saving every fold, which a live engine does every ten minutes.
+        limit_per_second: readings that NumPy compares with a limit of their series, in batches as large, doing nothing
+            else.
     """
 
     readings_per_second: int
@@ -60,7 +65,10 @@ class RulesResult(Result):
     evaluations: int
     alerts: int
     alerts_expected: int
+    beyond: float
     seconds: float
+    saving_seconds: float
+    limit_per_second: int
     database: str
     processor: str
     cores: int
@@ -71,26 +79,16 @@ class RulesResult(Result):
         return self.alerts == self.alerts_expected
 
 
-def measure_growth(readings: int) -> list[RulesResult]:
-    """Measure how cost grows with rules, series, and the rules that a series matches, one varied at a time."""
-    base = {"rules": 100, "series": 2000, "matches": 1}
-    varied: dict[str, tuple[int, ...]] = {"rules": (10, 100, 1000), "series": (200, 20_000), "matches": (4, 16)}
-    return [
-        measure_rules(readings=readings, **(base | {name: value}))
-        for name, values in varied.items()
-        for value in values
-    ]
-
-
 def measure_rules(
     *, readings: int = 1_500_000, rules: int = 1000, series: int = 10_000, matches: int = 1
 ) -> RulesResult:
     """Measure on a database of its own, in a folder that is gone afterwards; call it from the main thread."""
     with database_only() as running:
-        return _measure(running, readings, _World(rules=rules, series=series, matches=matches))
+        return measure_on(running, readings, World(rules=rules, series=series, matches=matches))
 
 
-def _measure(running: Database, readings: int, world: "_World") -> RulesResult:
+def measure_on(running: Database, readings: int, world: "World") -> RulesResult:
+    """Measure on a database that nobody has used yet."""
     dsn = running.dsn
     writer = IntakeWriter(dsn)
     ids = _register(writer, world)
@@ -105,6 +103,7 @@ def _measure(running: Database, readings: int, world: "_World") -> RulesResult:
         started = time.perf_counter()
         while engine.read_log(_NOW)[0]:
             pass
+        read = time.perf_counter()
         engine.flush(_NOW, everything=True)
         seconds = time.perf_counter() - started
         row = connection.execute(b"SELECT count(*) FROM alert WHERE fired_at IS NOT NULL").fetchone()
@@ -119,7 +118,10 @@ def _measure(running: Database, readings: int, world: "_World") -> RulesResult:
         evaluations=(rounds - 1) * sum(sum(rule % 10 > 0 for rule in world.of(n)) for n in range(len(ids))),
         alerts=0 if row is None else row[0],
         alerts_expected=expected,
+        beyond=world.beyond,
         seconds=round(seconds, 2),
+        saving_seconds=round(seconds - (read - started), 2),
+        limit_per_second=_limit(min(measured, 10 * _BATCH), len(ids)),
         database=running.name,
         processor=processor(),
         cores=os.cpu_count() or 0,
@@ -127,39 +129,35 @@ def _measure(running: Database, readings: int, world: "_World") -> RulesResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _World:
-    """How many rules and series there are, and how many rules each series matches."""
+class World:
+    """How many rules and series there are.
+
+    Attributes:
+        matches: how many rules each series matches.
+        beyond: share of the readings that go beyond the limit.
+    """
 
     rules: int
     series: int
-    matches: int
+    matches: int = 1
+    beyond: float = 1 / _ONE_IN
 
     def of(self, number: int) -> list[int]:
         """Number the rules that a device matches."""
         return [(number + step) % self.rules for step in range(self.matches)]
 
 
-def _register(writer: IntakeWriter, world: _World) -> list[int]:
+def _register(writer: IntakeWriter, world: World) -> list[int]:
     """Make devices in as many groups as rules, a series each, and the rules."""
     connection = writer.connection
     with connection.transaction():
         organisation = register.ensure_organisation(connection, "bench")
-        devices = [
-            register.ensure_device(
-                connection,
-                Device(
-                    organisation_id=organisation,
-                    external_id=f"m{n}",
-                    source="bench",
-                    tags=tuple(f"group-{rule}" for rule in world.of(n)),
-                ),
-            )
-            for n in range(world.series)
-        ]
-        known = register.ensure_series(connection, [(device, "volume", "m3") for device in devices])
+        tags = [[f"group-{rule}" for rule in world.of(number)] for number in range(world.series)]
+        connection.cursor().executemany(_DEVICE, [(organisation, f"m{n}", own) for n, own in enumerate(tags)])
+        ids = [row[0] for row in connection.execute(_SERIES).fetchall()]
         for number in range(world.rules):
             save_rule(connection, _rule(number), "bench")
-    return [known[(device, "volume")].series_id for device in devices]
+    return ids
 
 
 def _rule(number: int) -> Rule:
@@ -180,7 +178,7 @@ def _rule(number: int) -> Rule:
     )
 
 
-def _write(writer: IntakeWriter, ids: list[int], rounds: range, world: _World) -> int:
+def _write(writer: IntakeWriter, ids: list[int], rounds: range, world: World) -> int:
     """Store and log rounds of one reading of each series; give how many alerts are in them."""
     expected = 0
     draw = np.random.default_rng(1)
@@ -193,7 +191,7 @@ def _write(writer: IntakeWriter, ids: list[int], rounds: range, world: _World) -
         rows["observed_at"] = int(_START.timestamp() + number * _STEP_SECONDS) * 1_000_000
         rows["received_at"] = rows["observed_at"]
         rows["value"] = draw.uniform(0, _LIMIT - 2, len(ids))
-        beyond = draw.integers(0, _ONE_IN, len(ids)) == 0
+        beyond = draw.random(len(ids)) < world.beyond
         rows["value"][beyond] = _LIMIT + 1
         expected += int(thresholds[beyond & ~held].sum())
         held = beyond
@@ -201,6 +199,20 @@ def _write(writer: IntakeWriter, ids: list[int], rounds: range, world: _World) -
     if pending:
         _commit(writer, np.concatenate(pending))
     return expected
+
+
+def _limit(readings: int, series: int) -> int:
+    """Measure how many readings a second are compared with limits in arrays, found by the number of their series."""
+    draw = np.random.default_rng(1)
+    low, high = np.full(series, -np.inf), np.full(series, _LIMIT)
+    batches = [
+        (draw.integers(0, series, _BATCH), draw.uniform(0, _LIMIT - 2, _BATCH))
+        for _ in range(max(readings // _BATCH, 1))
+    ]
+    started = time.perf_counter()
+    beyond = sum(int(((value < low[own]) | (value > high[own])).sum()) for own, value in batches)
+    assert not beyond  # noqa: S101  # all are drawn below the limit
+    return round(len(batches) * _BATCH / (time.perf_counter() - started))
 
 
 def _commit(writer: IntakeWriter, rows: Array) -> None:

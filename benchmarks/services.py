@@ -4,9 +4,10 @@ import os
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from launch.embedded_broker import EmbeddedBroker, Kind
@@ -51,6 +52,21 @@ def database_only() -> Generator[Database]:
         try:
             postgres.start()
             yield _migrated(postgres)
+        finally:
+            postgres.stop()
+
+
+@contextmanager
+def several_databases() -> Generator[Callable[[], Database]]:
+    """Start a server; what is given makes one migrated database after the other on it. Call it from the main thread."""
+    with tempfile.TemporaryDirectory(prefix="veldwatch-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        postgres = EmbeddedPostgres(home)
+        names = (f"bench_{number}" for number in count(1))
+        try:
+            postgres.start()
+            yield lambda: _migrated(postgres, next(names))
         finally:
             postgres.stop()
 
@@ -115,7 +131,7 @@ def program(name: str, settings: Settings) -> Generator["subprocess.Popen[bytes]
             process.terminate()
 
 
-def _migrated(postgres: EmbeddedPostgres) -> Database:
-    postgres.create_database("bench")
-    with connect(postgres.dsn("bench")) as connection:
-        return Database(dsn=postgres.dsn("bench"), name=str(migrate(connection).server))
+def _migrated(postgres: EmbeddedPostgres, name: str = "bench") -> Database:
+    postgres.create_database(name)
+    with connect(postgres.dsn(name)) as connection:
+        return Database(dsn=postgres.dsn(name), name=str(migrate(connection).server))

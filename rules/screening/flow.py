@@ -7,7 +7,7 @@ import numpy as np
 from rules.conditions.continuous_flow import FlowCondition, FlowState
 from rules.conditions.span import Instant, Reading
 from rules.screening.table import NONE, Floats, Instants, Mask, Slots, reading
-from veldwatch.model.conditions.flow import FlowKind
+from veldwatch.model.conditions.flow import Beginning, FlowKind
 
 
 class FlowTable:
@@ -17,6 +17,10 @@ class FlowTable:
         self._duration = np.array([condition.duration for condition in conditions], np.int64)
         self._max_gap = np.array([condition.max_gap for condition in conditions], np.int64)
         self._minimum = np.array([condition.minimum for condition in conditions], np.float64)
+        # Of runs whose beginning was seen, and of those whose was not, whether they are reported.
+        self._reports = np.array(
+            [(c.beginning is not Beginning.SEEN, c.beginning is not Beginning.UNSEEN) for c in conditions], bool
+        ).reshape(-1, 2)
         self._is_register = np.array([condition.of is FlowKind.REGISTER for condition in conditions], bool)
         # As in FlowState, a reading in two columns; a run is one that has a first reading.
         self._last, self._first, self._before = (np.zeros(len(conditions)) for _ in range(3))
@@ -51,6 +55,7 @@ class FlowTable:
         _, goes_on = self._flow(slots, after, at, seen)
         reached = self._reached_at[slots] != NONE
         completes = at - self._first_at[slots] >= self._duration[slots]
+        completes &= self._reports[slots, self._seen[slots].astype(np.int64)]
         return np.where(reached, goes_on, ~(goes_on & completes))
 
     def take(self, slots: Slots, after: Instants, at: Instants, seen: Floats) -> None:

@@ -21,6 +21,7 @@ _MOST = _SLOTS + 4
 """A window may begin and end within a slot, and hold what the next fix makes too old."""
 _SLACK = 1e-6
 """Metres, or a share: more than rounding makes of what is calculated here."""
+_WITHOUT_ACCURACY = np.array([1.0, 1.0, np.nan])
 _WIDE = 8
 """From so many fixes on it is quicker to look whether pairs of them are far apart first."""
 
@@ -62,6 +63,7 @@ class _Windows:
         self._at = np.zeros((len(lengths), _MOST), np.int64)
         self._fixes = np.zeros((len(lengths), _MOST, 3))
         self._count = np.zeros(len(lengths), np.int64)
+        self._asked: tuple[Slots, _Window] | None = None
 
     def hold(self, slot: int, fixes: Sequence[Fix]) -> bool:
         if not 0 < len(fixes) < _MOST - 1:
@@ -95,12 +97,18 @@ class _Windows:
         longest = int(count.max(initial=1))
         times, fixes = times[:, :longest], fixes[:, :longest]
         times[places(longest) >= count[:, None]] = 0
-        return _Window(times, fixes, count)
+        window = _Window(times, fixes, count)
+        self._asked = slots, window
+        return window
 
-    def put(self, slots: Slots, window: _Window) -> None:
-        width = window.at.shape[1]
-        self._at[slots, :width], self._fixes[slots, :width] = window.at, window.fixes
-        self._count[slots] = window.length
+    def put(self, slots: Slots) -> None:
+        """Keep windows as they were moved last."""
+        assert self._asked is not None  # noqa: S101  # they were looked at
+        asked, window = self._asked
+        rows, width = np.isin(asked, slots), window.at.shape[1]
+        own = asked[rows]
+        self._at[own, :width], self._fixes[own, :width] = window.at[rows], window.fixes[rows]
+        self._count[own] = window.length[rows]
 
 
 class ImmobilityTable:
@@ -130,7 +138,8 @@ class ImmobilityTable:
         quiet = np.ones(len(slots), bool)
         kept = np.flatnonzero(self._windows.is_kept(slots, at))
         own, moment = slots[kept], at[kept]
-        window = self._windows.moved(own, moment, seen[kept])
+        # The window's own fixes have no accuracy.
+        window = self._windows.moved(own, moment, seen[kept] * _WITHOUT_ACCURACY)
         judged = (window.length >= FEWEST) & (2 * (moment - window.first_at) >= self._window[own])
         # Before it was followed for a whole window nothing begins, whatever is found.
         judged &= self._holds[own] | (moment - self._since[own] >= self._window[own])
@@ -144,11 +153,7 @@ class ImmobilityTable:
 
     def take(self, slots: Slots, after: Instants, at: Instants, seen: Floats) -> None:  # noqa: ARG002  # as all
         """Move the windows on."""
-        kept = np.flatnonzero(self._windows.is_kept(slots, at))
-        fixes = seen[kept].copy()
-        # The window's own fixes have no accuracy.
-        fixes[:, 2] = np.nan
-        self._windows.put(slots[kept], self._windows.moved(slots[kept], at[kept], fixes))
+        self._windows.put(slots[self._windows.is_kept(slots, at)])
 
     def _near(self, slots: Slots, window: _Window, seen: Floats) -> tuple[Slots, Slots]:
         """Count the fixes that surely are, and may be, within the radius of their median place."""
@@ -222,26 +227,25 @@ class SpeedTable:
 
     def take(self, slots: Slots, after: Instants, at: Instants, seen: Floats) -> None:  # noqa: ARG002  # as all
         """Move the windows on."""
-        kept = np.flatnonzero(self._windows.is_kept(slots, at))
-        self._windows.put(slots[kept], self._windows.moved(slots[kept], at[kept], seen[kept]))
+        self._windows.put(slots[self._windows.is_kept(slots, at)])
 
     def _way(self, slots: Slots, window: _Window, seen: Floats) -> tuple[Floats, Mask]:
         """Measure ways in metres, and tell where rounding surely made nothing of them."""
-        east, north = window.metres(seen)
-        rows, error = np.arange(len(slots)), np.zeros(window.at.shape)
-        for place in range(window.at.shape[1]):
-            error[:, place] = errors(window.fixes[:, place])
         metres, is_sure = np.zeros(len(slots)), np.ones(len(slots), bool)
-        begin = np.zeros(len(slots), np.int64)
-        for place in range(1, window.at.shape[1]):
+        length, is_path = window.length, self._is_path[slots]
+        east, north = (np.ascontiguousarray(column.T) for column in window.metres(seen))
+        error = errors(window.fixes.reshape(-1, 3)).reshape(window.at.shape).T.copy()
+        begin_east, begin_north, begin_error = east[0].copy(), north[0].copy(), error[0].copy()
+        for place in range(1, len(east)):
             # Of a displacement only the last fix is looked at.
-            looked_at = (place < window.length) & (self._is_path[slots] | (place == window.length - 1))
-            step = np.hypot(east[:, place] - east[rows, begin], north[:, place] - north[rows, begin])
-            least = np.hypot(error[:, place], error[rows, begin])
+            looked_at = (place < length) & (is_path | (place == length - 1))
+            step = np.hypot(east[place] - begin_east, north[place] - begin_north)
+            least = np.hypot(error[place], begin_error)
             is_sure &= ~looked_at | (np.abs(step - least) > _SLACK)
             counts = looked_at & (step > least)
-            metres = np.where(counts, metres + step, metres)
-            begin = np.where(counts, place, begin)
+            metres += np.where(counts, step, 0.0)
+            for begin, column in ((begin_east, east), (begin_north, north), (begin_error, error)):
+                np.copyto(begin, column[place], where=counts)
         return metres, is_sure
 
 

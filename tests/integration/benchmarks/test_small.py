@@ -1,15 +1,20 @@
 """Each benchmark on a few messages: every row and every alert is accounted for."""
 
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks.backtest import measure_backtest
 from benchmarks.files import measure_files
+from benchmarks.growth import Point, drawn
+from benchmarks.growth import markdown as growth_table
 from benchmarks.intake import measure_intake
+from benchmarks.kinds import measure_kinds
 from benchmarks.latency import measure_latency
+from benchmarks.packs import measure_packs
 from benchmarks.restart import measure_restart
-from benchmarks.rules import measure_rules
+from benchmarks.rules import RulesResult, measure_rules
 from benchmarks.simulators import measure_simulators
 from benchmarks.table import Measures, lines, markdown
 
@@ -58,6 +63,48 @@ def test_a_series_that_matches_several_rules_has_the_alerts_of_each() -> None:
     found = measure_rules(readings=60_000, rules=10, series=1000, matches=3)
     assert found.alerts == found.alerts_expected
     assert found.evaluations == found.readings * 27 // 10
+
+
+def test_growth_is_told_as_a_table_and_drawn_as_a_picture() -> None:
+    found = RulesResult(
+        readings_per_second=1000,
+        readings=1000,
+        rules=10,
+        series=500,
+        matches=1,
+        evaluations=900,
+        alerts=2,
+        alerts_expected=3,
+        beyond=0.0,
+        seconds=1.0,
+        saving_seconds=0.1,
+        limit_per_second=10**8,
+        database="postgresql",
+        processor="a processor",
+        cores=2,
+    )
+    points = [
+        Point(varied, replace(found, series=found.series * times, rules=found.rules * times, beyond=times / 1000))
+        for varied in ("rules", "devices", "share beyond a limit")
+        for times in (1, 10)
+    ]
+    assert "| 2 of 3 | 900.00 | 1,111 |" in "".join(growth_table(points))
+    picture = ElementTree.fromstring(drawn(points))  # noqa: S314  # our own
+    assert len(picture.findall("{http://www.w3.org/2000/svg}circle")) == len(points)
+
+
+def test_kinds_are_measured_screened_and_one_by_one() -> None:
+    (found,) = measure_kinds(only=("immobility",), rules=10, rounds=3)
+    assert found.reconciled
+    assert found.observations == 300
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_packs_are_measured_on_what_simulated_devices_say() -> None:
+    found = measure_packs(devices=100, rules=40, hours=1)
+    assert found.reconciled
+    assert found.readings > 1000
 
 
 def test_a_restart_finds_every_fold_and_every_alert() -> None:
