@@ -104,7 +104,7 @@ class Arrivals:
         if batch.events and self._listening:
             self._listen(found, batch.events)
         if self._members.are_mixed:
-            self._members.mix(found, _told(contacts, fixes, batch.events))
+            self._members.mix(found, self._told(contacts, fixes, batch.events))
         return found
 
     def hold(self, followed: Followed) -> None:
@@ -124,6 +124,22 @@ class Arrivals:
         """List the folds that the screens have moved on since they were held."""
         for screened in self._screens:
             yield from screened.screen.moved()
+
+    def _told(
+        self, contacts: _Columns, fixes: _Columns, events: Sequence[LogEvent]
+    ) -> Iterator[tuple[int, Observation]]:
+        """List what was observed besides readings of devices of which that is combined with readings."""
+        for form, columns in ((Input.CONTACTS, contacts), (Input.POSITIONS, fixes)):
+            mixing = np.isin(columns.sources, self._members.mixing(form))
+            for device, at, seen in zip(*(column[mixing].tolist() for column in columns), strict=True):
+                yield device, _SEEN[form](at, seen)
+        mixing_events = set(self._members.mixing(Input.EVENTS).tolist())
+        by_device: dict[int, list[tuple[int, str, str]]] = {}
+        for event in events:
+            if event.device_id in mixing_events:
+                by_device.setdefault(event.device_id, []).append((event.observed_at, event.kind, event.attributes))
+        for device, rows in by_device.items():
+            yield from ((device, seen) for seen in happenings_of(rows, {kind for _, kind, _ in rows}))
 
     def _listen(self, found: dict[FoldKey, list[Observation]], events: Sequence[LogEvent]) -> None:
         told: dict[int, list[tuple[int, str, str]]] = {}
@@ -182,18 +198,6 @@ def _fixes(batch: LogBatch) -> _Columns:
     rows = _plausible(batch.positions)
     seen = np.column_stack([rows[name].astype(np.float64) for name in ("longitude", "latitude", "accuracy")])
     return _columns(rows["device_id"], rows["observed_at"], seen)
-
-
-def _told(contacts: _Columns, fixes: _Columns, events: Sequence[LogEvent]) -> Iterator[tuple[int, Observation]]:
-    """List what was observed of devices besides readings."""
-    for form, columns in ((Input.CONTACTS, contacts), (Input.POSITIONS, fixes)):
-        for device, at, seen in zip(*(column.tolist() for column in columns), strict=True):
-            yield device, _SEEN[form](at, seen)
-    by_device: dict[int, list[tuple[int, str, str]]] = {}
-    for event in events:
-        by_device.setdefault(event.device_id, []).append((event.observed_at, event.kind, event.attributes))
-    for device, rows in by_device.items():
-        yield from ((device, seen) for seen in happenings_of(rows, {kind for _, kind, _ in rows}))
 
 
 def _plausible(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:

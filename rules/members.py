@@ -40,6 +40,10 @@ class Members:
                 pairs.setdefault((target.input, kind), []).append((member, number))
         for form, found in pairs.items():
             self._index[form] = ReaderIndex(found)
+        self._mixing: dict[Input, Numbers] = {
+            form: np.array(sorted(device for other, device in self._mixed if other is form), np.int64)
+            for form in {form for form, _ in self._mixed}
+        }
 
     def find(self, found: dict[FoldKey, list[Observation]], kind: Input, columns: tuple[Any, Any, Any]) -> None:
         """Add what observations of a kind (source, at, value) mean to samples and buckets."""
@@ -53,6 +57,10 @@ class Members:
     def are_mixed(self) -> bool:
         """Tell whether any samples hold more than readings."""
         return bool(self._mixed)
+
+    def mixing(self, kind: Input) -> Numbers:
+        """List the devices whose observations of a kind, other than readings, are in samples; sorted."""
+        return self._mixing.get(kind, np.empty(0, np.int64))
 
     def mix(self, found: dict[FoldKey, list[Observation]], told: Iterable[tuple[int, Observation]]) -> None:
         """Add what was observed of devices besides readings, after those, and join what is of one instant."""
