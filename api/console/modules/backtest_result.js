@@ -51,7 +51,7 @@ function line({ difference, draft, present }) {
   const alert = draft ?? present;
   const word = difference === null ? null : WORDS[difference];
   const moment = (name) => h("td", {}, timeElement(alert[name]), difference === "changed" && present && draft && present[name] !== draft[name] ? h("div", { class: "small muted" }, "now ", timeElement(present[name])) : null);
-  return h("tr", {}, h("td", { class: "mono" }, alert.device ?? alert.site), h("td", {}, word ? h("span", { class: `badge difference-${difference}` }, icon(word[0], 13), word[1]) : "–"), moment("opened_at"), moment("fired_at"), moment("resolved_at"), h("td", {}, alert.summary));
+  return h("tr", {}, h("td", { class: "mono" }, alert.device ?? alert.site), h("td", {}, word ? h("span", { class: `badge difference-${difference}` }, icon(word[0], 13), word[1]) : "–"), moment("opened_at"), moment("fired_at"), moment("resolved_at"), h("td", {}, alert.summary, (alert.raises ?? []).map((step) => h("div", { class: "small muted" }, `rose to ${step.severity} `, timeElement(step.at)))));
 }
 
 const REASONS = { silenced: "silenced", inhibited: "explained by something else", grouped: "said by another message", off_schedule: "outside the rule's hours" };
