@@ -1,11 +1,15 @@
 """Places: one worker each, a change of the division only when nobody is left, cursors that lose nothing."""
 
+import threading
 import time
 from collections.abc import Generator
 from contextlib import closing
 
 import pytest
+from prometheus_client import REGISTRY
 
+from rules.main import RulesProgram
+from veldwatch.config import Settings
 from veldwatch.model.places import Place
 from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, connect
@@ -65,3 +69,18 @@ def test_free_places_are_told(sessions: list[Connection]) -> None:
     assert (first.place, first.taken, second.place, second.taken) == (Place(1, 2), True, Place(2, 2), False)
     assert first.since is not None
     assert second.since is None
+
+
+def test_metrics_tell_which_places_are_taken(dsn: str) -> None:
+    program, stop = RulesProgram(settings=Settings(dsn=dsn, rule_workers=2)), threading.Event()
+    thread = threading.Thread(target=program.run, args=(stop,))
+    thread.start()
+    try:
+        assert program.is_engine.wait(30)
+        told = [REGISTRY.get_sample_value("veldwatch_rules_place_taken", {"place": f"{n} of 2"}) for n in (1, 2)]
+        assert told == [1.0, 0.0]
+        assert REGISTRY.get_sample_value("veldwatch_rules_place_lag_seconds", {"place": "2 of 2"}) == 0.0
+        assert REGISTRY.get_sample_value("veldwatch_rules_own_place") == 1.0
+    finally:
+        stop.set()
+        thread.join()
