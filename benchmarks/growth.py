@@ -13,8 +13,8 @@ from typing import NamedTuple
 from benchmarks.rules import RulesResult, World, measure_on
 from benchmarks.services import several_databases
 
-READINGS = 300_000
-_FEWER = 60_000
+READINGS = 200_000
+_FEWER = 30_000
 """Where every tenth reading changes an alert, and each alert is written with its history."""
 _BASE = World(rules=1000, series=10_000)
 _VARIED: dict[str, tuple[World, ...]] = {
