@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Two test processes on two cores; one of them runs all whole stacks (tests/scheduling.py).
-TEST_PROCESSES ?= 2
+# Three test processes on two cores, as many tests wait; one of them runs all whole stacks (tests/scheduling.py).
+TEST_PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all check format pictures lock clean

@@ -6,9 +6,33 @@ from contextlib import contextmanager
 from veldwatch.errors import Conflict
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.migrate import MigrationReport, migrate
-from veldwatch.storage.queries import load_queries
 
-_QUERIES = load_queries("restoring")
+# Commands, not queries: no server prepares them, so they are not among the named ones.
+_TABLES = b"""
+SELECT count(*) FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+  AND NOT EXISTS (
+      SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+  )
+"""
+# Roles are in no dump: the one that the dashboards' views are granted to, as migration 9 makes it.
+_MAKE_READER = b"""
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'grafana_ro') THEN
+        CREATE ROLE grafana_ro NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 20;
+        ALTER ROLE grafana_ro SET default_transaction_read_only = on;
+        ALTER ROLE grafana_ro SET statement_timeout = '15s';
+        ALTER ROLE grafana_ro SET idle_in_transaction_session_timeout = '30s';
+        ALTER ROLE grafana_ro SET search_path = dashboard;
+    END IF;
+END;
+$$
+"""
+_MAKE_EXTENSION = b"CREATE EXTENSION IF NOT EXISTS timescaledb"
+_BEFORE = b"SELECT timescaledb_pre_restore()"
+_AFTER = b"SELECT timescaledb_post_restore()"
+_ANALYZE = b"ANALYZE"
 
 
 def check_empty(connection: Connection) -> None:
@@ -18,7 +42,7 @@ def check_empty(connection: Connection) -> None:
         Conflict: the database has tables.
     """
     with translated_errors():
-        row = connection.execute(_QUERIES["tables"]).fetchone()
+        row = connection.execute(_TABLES).fetchone()
     if row is None or row[0]:
         raise Conflict(
             f"the database {connection.info.dbname!r} has tables (expected an empty one: restore into a new database)"
@@ -33,16 +57,16 @@ def restoring(connection: Connection, *, timescale: bool) -> Generator[None]:
         timescale: the dump is of a database with TimescaleDB.
     """
     with translated_errors():
-        connection.execute(_QUERIES["make_reader"])
+        connection.execute(_MAKE_READER)
         if timescale:
-            connection.execute(_QUERIES["make_extension"])
-            connection.execute(_QUERIES["before"])
+            connection.execute(_MAKE_EXTENSION)
+            connection.execute(_BEFORE)
     try:
         yield
     finally:
         if timescale:
             with translated_errors():
-                connection.execute(_QUERIES["after"])
+                connection.execute(_AFTER)
 
 
 def finish(connection: Connection) -> MigrationReport:
@@ -54,6 +78,6 @@ def finish(connection: Connection) -> MigrationReport:
     report = migrate(connection)
     with translated_errors():
         connection.commit()
-        connection.execute(_QUERIES["analyze"])
+        connection.execute(_ANALYZE)
         connection.commit()
     return report
