@@ -13,20 +13,28 @@ from typing import NamedTuple
 
 from rules.arrivals import Arrivals
 from rules.collector import collector_at_rest
-from rules.conditions.span import Instant, Observation, Span
+from rules.conditions.span import Instant, Observation
 from rules.conditions.watch import ALWAYS
-from rules.fold import Settled
-from rules.followed import Followed, Shown, begin_at_floor, follow
+from rules.followed import Followed, begin_at_floor, follow
 from rules.instants import to_datetime, to_instant
-from rules.lifecycle import AlertStretch, Episode, Recording, reconcile, withdraw
+from rules.lifecycle import AlertStretch, Recording, reconcile, withdraw
+from rules.outcomes import (
+    Outcome,
+    alert_ids,
+    comes_late,
+    episodes_of,
+    fresh_of,
+    has_more_over,
+    is_news,
+    shown_of,
+)
 from rules.store import ActiveRule, Entry, Store, Wanted
 from rules.taking_up import distrust, shows_nothing, take_up, unsaved_since
 from rules.targets import FoldKey, Refusal, Target, find_targets
 from rules.wording import entry_of
-from veldwatch.model.alert import Alert, alert_id
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.explanation import DEFAULT_PATIENCE, Patience
-from veldwatch.model.identifiers import AlertId, RuleVersionId
+from veldwatch.model.identifiers import RuleVersionId
 from veldwatch.model.places import EVERYTHING, Place
 from veldwatch.model.watched import Watched
 from veldwatch.storage.folds import LogRead
@@ -68,22 +76,6 @@ class Begin(NamedTuple):
 
     through: int = 0
     again: int | None = None
-
-
-class _Outcome(NamedTuple):
-    """What one fold came to.
-
-    Attributes:
-        after: recorded alerts settled up to here are not concerned; None: all are.
-        head: the fold's position before.
-    """
-
-    followed: Followed
-    settled: list[Settled]
-    spans: list[Span]
-    after: Instant | None
-    head: Instant | None
-    history: bool
 
 
 class Engine:
@@ -339,7 +331,7 @@ class Engine:
         for key in seen:
             self._arrivals.release(self._followed[key])
         from_storage: list[tuple[Followed, Instant | None]] = []
-        outcomes: list[_Outcome] = []
+        outcomes: list[Outcome] = []
         deferred: list[Followed] = []
         for key, observations in seen.items():
             followed = self._followed[key]
@@ -347,19 +339,19 @@ class Engine:
             if followed.target.input is Input.BUCKETS and followed.current and not complete:
                 deferred.extend(self._touched(followed, observations, now))
                 continue
-            fresh = _fresh(followed, observations)
-            is_late = _is_late(fresh, head)
+            fresh = fresh_of(followed, observations)
+            is_late = comes_late(fresh, head)
             if is_late and not self._rewind(followed, fresh[0].at):
                 # Its history was closed in the meantime: what came after that counts all the same.
-                fresh = _fresh(followed, observations)
-                is_late = _is_late(fresh, head) and self._rewind(followed, fresh[0].at)
+                fresh = fresh_of(followed, observations)
+                is_late = comes_late(fresh, head) and self._rewind(followed, fresh[0].at)
             if complete or is_late or not followed.current:
                 from_storage.append((followed, followed.rewound_from or head))
                 followed.rewound_from = None
             elif fresh:
                 outcomes.append(self._live(followed, fresh, now, head))
         outcomes += self._replayed(from_storage, now, history=history)
-        self._record([outcome for outcome in outcomes if _is_news(outcome)], now)
+        self._record([outcome for outcome in outcomes if is_news(outcome)], now)
         to_save = [o.followed for o in outcomes if complete or o.followed.must_be_saved()]
         self._store.save_folds([followed.update(now, self._through) for followed in (*to_save, *deferred)])
         for key in seen:
@@ -399,7 +391,7 @@ class Engine:
         followed.rewind(None, followed.target.fold.initial())
         return True
 
-    def _live(self, followed: Followed, fresh: Sequence[Observation], now: datetime, head: Instant | None) -> _Outcome:
+    def _live(self, followed: Followed, fresh: Sequence[Observation], now: datetime, head: Instant | None) -> Outcome:
         """Fold what came in order.
 
         Spans are told as of the last observation, not as of now: the log may be behind, and what it has not
@@ -407,16 +399,16 @@ class Engine:
         """
         settled = followed.fold(fresh, self._watch)
         spans = followed.look(min(to_instant(now), fresh[-1].at), self._watch)
-        return _Outcome(followed, settled, spans, head, head, history=False)
+        return Outcome(followed, settled, spans, head, head, history=False)
 
     def _replayed(
         self, rewound: Sequence[tuple[Followed, Instant | None]], now: datetime, *, history: bool
-    ) -> list[_Outcome]:
+    ) -> list[Outcome]:
         """Fold what storage holds after the position of each fold."""
         if not rewound:
             return []
         visible = self._store.visible_before()
-        outcomes = [_Outcome(f, [], [], f.position, head, history) for f, head in rewound]
+        outcomes = [Outcome(f, [], [], f.position, head, history) for f, head in rewound]
         self._read_on(outcomes, to_instant(now))
         for outcome in outcomes:
             followed = outcome.followed
@@ -424,7 +416,7 @@ class Engine:
             outcome.spans.extend(followed.look(to_instant(now), self._watch))
         return outcomes
 
-    def _read_on(self, outcomes: Sequence[_Outcome], now: Instant) -> None:
+    def _read_on(self, outcomes: Sequence[Outcome], now: Instant) -> None:
         rest = sorted(outcomes, key=lambda outcome: outcome.followed.target.source.input)
         while rest:
             part, rest = rest[:_READ_AT_ONCE], rest[_READ_AT_ONCE:]
@@ -436,26 +428,26 @@ class Engine:
                 if page.more:
                     rest.append(outcome)
 
-    def _known_until(self, outcomes: Sequence[_Outcome], now: Instant) -> Instant:
+    def _known_until(self, outcomes: Sequence[Outcome], now: Instant) -> Instant:
         """Tell until when buckets may be made: of contacts, not beyond what who listened is known to have heard."""
         if not any(o.followed.target.source.grid and o.followed.target.source.needs_watch() for o in outcomes):
             return now
         self._watch = self._store.watch(self._watch)
         return now if self._watch.until is None else min(now, self._watch.until)
 
-    def _record(self, outcomes: Sequence[_Outcome], now: datetime) -> None:
+    def _record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         if not outcomes:
             return
-        episodes = {outcome.followed.target.key: _episodes(outcome) for outcome in outcomes}
+        episodes = {outcome.followed.target.key: episodes_of(outcome) for outcome in outcomes}
         wanted = {
             outcome.followed.target.key: Wanted(
-                outcome.after, tuple(_alert_ids(outcome.followed.target.key, episodes[outcome.followed.target.key]))
+                outcome.after, tuple(alert_ids(outcome.followed.target.key, episodes[outcome.followed.target.key]))
             )
             for outcome in outcomes
         }
         recorded = self._store.alerts(wanted)
         answered = self._store.answered(
-            [key for key, found in episodes.items() if _has_more_over(found, recorded.get(key, ()))]
+            [key for key, found in episodes.items() if has_more_over(found, recorded.get(key, ()))]
         )
         entries: list[Entry] = []
         for outcome in outcomes:
@@ -465,10 +457,10 @@ class Engine:
             entries.extend(
                 entry_of(outcome.followed.target, revision, now, self._settings.news_age) for revision in revisions
             )
-            outcome.followed.shown = _shown(outcome.spans)
+            outcome.followed.shown = shown_of(outcome.spans)
         self._store.record(entries, now)
 
-    def _recording(self, outcome: _Outcome, answered: Sequence[AlertStretch], now: datetime) -> Recording:
+    def _recording(self, outcome: Outcome, answered: Sequence[AlertStretch], now: datetime) -> Recording:
         return Recording(
             version=outcome.followed.target.key.version,
             subject=outcome.followed.target.key.subject,
@@ -478,41 +470,3 @@ class Engine:
             history=outcome.history,
             answered=answered,
         )
-
-
-def _fresh(followed: Followed, observations: Sequence[Observation]) -> list[Observation]:
-    """Sort, and leave out what is folded already or closed."""
-    floor, position = followed.floor, followed.position
-    # A second part of the last instant has its time: the whole of it is to be folded again.
-    parts = followed.target.input.comes_in_parts
-    unique = {
-        seen.at: seen for seen in observations if (parts or seen.at != position) and (floor is None or seen.at > floor)
-    }
-    return [unique[at] for at in sorted(unique)]
-
-
-def _is_late(fresh: Sequence[Observation], head: Instant | None) -> bool:
-    """Tell whether any is older than what is folded; what has the head's own time is left out before, but for parts."""
-    return bool(fresh) and head is not None and fresh[0].at <= head
-
-
-def _is_news(outcome: _Outcome) -> bool:
-    rewound = outcome.after != outcome.head
-    return bool(outcome.settled) or rewound or outcome.followed.shown != _shown(outcome.spans)
-
-
-def _shown(spans: Iterable[Span]) -> Shown:
-    return tuple((span.opened_at, span.reached_at, span.ended_at, span.raises) for span in spans)
-
-
-def _episodes(outcome: _Outcome) -> list[Episode]:
-    return [Episode(span, at) for span, at in outcome.settled] + [Episode(span) for span in outcome.spans]
-
-
-def _has_more_over(episodes: Iterable[Episode], recorded: Sequence[Alert]) -> bool:
-    known = {alert.opened_at for alert in recorded}
-    return any(e.span.ended_at is not None and to_datetime(e.span.opened_at) not in known for e in episodes)
-
-
-def _alert_ids(key: FoldKey, episodes: Iterable[Episode]) -> Iterable[AlertId]:
-    return (alert_id(key.version, key.subject, to_datetime(episode.span.opened_at)) for episode in episodes)
