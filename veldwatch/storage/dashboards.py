@@ -59,24 +59,32 @@ def allow_reader(connection: Connection, password: str) -> None:
     if not password or "$" in password:
         raise ConfigurationInvalid("bad password for grafana_ro: it is empty or has a `$` (Grafana would expand it)")
     with translated_errors(), connection.transaction():
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone() is None:
-            connection.execute(
-                sql.SQL("CREATE ROLE {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT").format(sql.Identifier(READER))
-            )
-        verifier = connection.pgconn.encrypt_password(password.encode(), READER.encode(), b"scram-sha-256").decode()
-        connection.execute(
-            sql.SQL("ALTER ROLE {} LOGIN CONNECTION LIMIT 20 PASSWORD {}").format(
-                sql.Identifier(READER), sql.Literal(verifier)
-            )
-        )
-        for setting, value in _DEFAULTS.items():
-            connection.execute(
-                sql.SQL("ALTER ROLE {} SET {} = {}").format(
-                    sql.Identifier(READER), sql.Identifier(setting), sql.Literal(value)
-                )
-            )
+        let_in(connection, READER, password, _CONNECTIONS)
         connection.execute("SELECT grant_dashboards(%s)", (READER,))
 
+
+def let_in(connection: Connection, role: str, password: str, connections: int) -> None:
+    """Let a role log in, making it where it is missing; it is granted nothing here.
+
+    The server is sent the password's SCRAM verifier, so the password stands in no statement log.
+    """
+    name = sql.Identifier(role)
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
+        connection.execute(sql.SQL("CREATE ROLE {} NOSUPERUSER NOCREATEDB NOCREATEROLE").format(name))
+    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    connection.execute(
+        sql.SQL("ALTER ROLE {} LOGIN CONNECTION LIMIT {} PASSWORD {}").format(
+            name, sql.Literal(connections), sql.Literal(verifier)
+        )
+    )
+    for setting, value in _DEFAULTS.items():
+        connection.execute(
+            sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
+        )
+
+
+# At once; Grafana's data source opens ten.
+_CONNECTIONS = 20
 
 # Against accidents; a viewer's own SQL may SET them otherwise, so the grants are the guard.
 _DEFAULTS = {

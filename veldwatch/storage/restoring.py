@@ -15,7 +15,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
       SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
   )
 """
-# Roles are in no dump: the one that the dashboards' views are granted to, as migration 9 makes it.
+# Roles are in no dump: those that the dashboards' views are granted to, as migrations 9 and 55 make them.
 _MAKE_READER = b"""
 DO $$
 BEGIN
@@ -25,6 +25,9 @@ BEGIN
         ALTER ROLE grafana_ro SET statement_timeout = '15s';
         ALTER ROLE grafana_ro SET idle_in_transaction_session_timeout = '30s';
         ALTER ROLE grafana_ro SET search_path = dashboard;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'grafana_tenant') THEN
+        CREATE ROLE grafana_tenant NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT;
     END IF;
 END;
 $$

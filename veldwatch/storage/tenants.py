@@ -1,0 +1,147 @@
+"""A tenant's role: with it, the tenant's Grafana sees the views of `dashboard`, and in them its organisation alone.
+
+Which organisation is a row of `tenant_role`, which the views look up by `current_user` (migration 0055). What a viewer
+can SET is no part of it. Roles belong to the whole server, so their names say of which database they are.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import sql
+
+from veldwatch.model.identifiers import OrganisationId
+from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.dashboards import let_in
+from veldwatch.storage.queries import load_queries
+
+GROUP = "grafana_tenant"
+"""What every tenant's role is a member of, and what the views are granted to."""
+
+CONNECTIONS = 10
+"""At once, for each tenant: as many as its data source opens."""
+
+_QUERIES = load_queries("tenants")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """An organisation, and the role that its Grafana reads with.
+
+    Attributes:
+        role: its name now or as it would be.
+        is_ready: the role exists, is the one of this database, and Grafana was told its password.
+    """
+
+    organisation_id: OrganisationId
+    slug: str
+    name: str
+    role: str
+    is_ready: bool
+    told_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excess:
+    """What a tenant's role has that it should not have.
+
+    Attributes:
+        is_missing: the server has no such role.
+        privileges: beyond the views of its organisation, in words.
+    """
+
+    role: str
+    is_missing: bool
+    privileges: tuple[str, ...]
+
+
+def role_name(database: str, organisation_id: OrganisationId) -> str:
+    """Name the role of an organisation; at most 63 bytes, the same each time.
+
+    Neither slug nor name is in it: every account of the server can list the server's roles, and whom else the operator
+    serves is nobody's business. The id stays when an organisation is renamed.
+    """
+    return f"grafana_t{organisation_id}_{hashlib.sha256(database.encode()).hexdigest()[:8]}"
+
+
+def list_tenants(connection: Connection) -> list[Tenant]:
+    """List every organisation as a tenant, in the order of slugs."""
+    database = connection.info.dbname
+    return [
+        Tenant(
+            organisation_id=OrganisationId(organisation_id),
+            slug=slug,
+            name=name,
+            role=role_name(database, OrganisationId(organisation_id)),
+            is_ready=has_role and told_at is not None and role == role_name(database, OrganisationId(organisation_id)),
+            told_at=told_at,
+        )
+        for organisation_id, slug, name, role, has_role, told_at in _rows(connection, "tenants")
+    ]
+
+
+def allow_tenant(connection: Connection, tenant: Tenant) -> str:
+    """Make the tenant's role, or give it another password; the password, which is kept nowhere here.
+
+    Committed at the end, but the role counts as ready only once `mark_told` says that Grafana knows the password.
+
+    Raises:
+        StorageRejected: the account may not make roles.
+    """
+    password = secrets.token_urlsafe(32)
+    with translated_errors(), connection.transaction():
+        let_in(connection, tenant.role, password, CONNECTIONS)
+        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(GROUP), sql.Identifier(tenant.role)))
+        connection.execute("SELECT grant_dashboards(%s)", (GROUP,))
+        connection.execute(_QUERIES["remember_role"], {"role": tenant.role, "organisation_id": tenant.organisation_id})
+    return password
+
+
+def mark_told(connection: Connection, role: str) -> None:
+    """Remember that Grafana knows the role's password."""
+    with translated_errors(), connection.transaction():
+        connection.execute(_QUERIES["mark_told"], {"role": role})
+
+
+def find_left_behind(connection: Connection) -> list[str]:
+    """List the roles of tenants whose organisation, or whose database, is gone."""
+    return [role for (role,) in _rows(connection, "roles_without_organisation")]
+
+
+def drop_role(connection: Connection, role: str) -> None:
+    """Remove a tenant's role, with all that it was granted here.
+
+    Raises:
+        StorageRejected: it owns or was granted something in another database.
+    """
+    name = sql.Identifier(role)
+    with translated_errors(), connection.transaction():
+        connection.execute(_QUERIES["forget_role"], {"role": role})
+        connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
+        connection.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+def close_doors(connection: Connection) -> list[str]:
+    """Close what PostgreSQL leaves open to every role; what this account could not close, in words."""
+    with connection.transaction():
+        return [opened for (opened,) in _rows(connection, "close")]
+
+
+def find_open_doors(connection: Connection) -> list[str]:
+    """List what PostgreSQL leaves open to every role, in words."""
+    return [opened for (opened,) in _rows(connection, "open")]
+
+
+def find_excess(connection: Connection) -> list[Excess]:
+    """Look at every tenant's role, in the order of their names; those that are as they should be, too."""
+    return [
+        Excess(role=role, is_missing=not exists, privileges=tuple(excess) if exists else ())
+        for role, exists, excess in _rows(connection, "excess")
+    ]
+
+
+def _rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    with translated_errors():
+        return connection.execute(_QUERIES[query]).fetchall()
