@@ -8,7 +8,7 @@ import numpy as np
 from tests.databases import await_log
 from veldwatch.model.identifiers import SeriesId
 from veldwatch.model.register import Device
-from veldwatch.storage import log, partitions, register
+from veldwatch.storage import log, maintenance, partitions, register
 from veldwatch.storage.connection import Connection
 
 Row = tuple[datetime, float]
@@ -44,3 +44,19 @@ def write(connection: Connection, series: SeriesId, rows: Iterable[Row], *, qual
         )
         log.append(connection, log.LogBatch(readings=readings))
     await_log(connection)
+
+
+def settle(connection: Connection, now: datetime) -> None:
+    """Do what the server's own jobs and the maintenance program would do in time."""
+    maintenance.run_once(connection, now)
+    found = connection.execute("SELECT to_regclass('timescaledb_information.continuous_aggregates')").fetchone()
+    connection.commit()
+    if found == (None,):
+        return
+    connection.autocommit = True
+    # Hours first: days are made of them.
+    for (name,) in connection.execute(
+        "SELECT view_name FROM timescaledb_information.continuous_aggregates ORDER BY 1 DESC"
+    ).fetchall():
+        connection.execute("CALL refresh_continuous_aggregate(%s::text::regclass, NULL, NULL)", (name,))
+    connection.autocommit = False
