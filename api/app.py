@@ -49,6 +49,7 @@ from api.routes import (
     sources,
     stream,
     subjects,
+    windows,
 )
 from api.static_files import ConsoleFiles
 from api.stream.hub import Hub
@@ -75,6 +76,7 @@ ROUTERS = (
     credentials.router,
     series.router,
     readings.router,
+    windows.router,
     consumption.router,
     positions.router,
     events.router,

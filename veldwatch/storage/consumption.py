@@ -77,12 +77,22 @@ def list_consumption(connection: Connection, scope: int | None, which: ReadingFi
     if len(series) > MOST_SERIES:
         raise RequestInvalid(f"more than {MOST_SERIES} series match (name a device, a series or a rarer metric)")
     rows: list[Row] = []
-    for judged in _judge(connection, list(series), asked):
-        found = series[judged.series_id]
-        named = {name: found[name] for name in ("device", "device_id", "metric", "unit")}
-        named |= {"series_id": judged.series_id, "subject": None}
-        rows += [{**_row(bucket), **named} for bucket in _buckets(_parts(judged.increments, asked))]
+    for series_id, buckets in judge_buckets(connection, list(series), asked).items():
+        named = {name: series[series_id][name] for name in ("device", "device_id", "metric", "unit")}
+        rows += [{**bucket, **named, "series_id": series_id, "subject": None} for bucket in buckets]
     return sorted(rows, key=lambda row: (row["bucket"], row["series_id"]))
+
+
+def judge_buckets(connection: Connection, series_ids: list[int], asked: Asked) -> dict[int, list[Row]]:
+    """Judge registers by what is stored of them now: what each counted in its buckets, oldest first.
+
+    Raises:
+        RequestInvalid: more readings are needed than one answer is made of.
+    """
+    return {
+        judged.series_id: [_row(bucket) for bucket in _buckets(_parts(judged.increments, asked))]
+        for judged in _judge(connection, series_ids, asked)
+    }
 
 
 def list_subject_consumption(
