@@ -18,10 +18,12 @@ ENV PATH=/opt/veldwatch/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 V
 # Fixed ids, so that volumes keep their owner from one image to the next.
 RUN groupadd --gid 10001 veldwatch \
     && useradd --uid 10001 --gid veldwatch --home-dir /var/lib/veldwatch --create-home --shell /usr/sbin/nologin veldwatch \
-    && mkdir -p /var/lib/nats /var/mail/veldwatch /var/lib/veldwatch/accounts /var/backups/veldwatch \
-    && chown veldwatch:veldwatch /var/lib/nats /var/mail/veldwatch /var/lib/veldwatch/accounts /var/backups/veldwatch
+    && install --directory --owner=veldwatch --group=veldwatch --mode=0700 \
+       /var/lib/nats /var/mail/veldwatch /var/backups/veldwatch /var/lib/caddy \
+    && install --directory --owner=veldwatch --group=veldwatch /var/lib/veldwatch/accounts
 COPY --from=build /opt/veldwatch /opt/veldwatch
-USER veldwatch
+# by number: what looks for root by it (runAsNonRoot) need not know the name
+USER 10001:10001
 WORKDIR /var/lib/veldwatch
 ENTRYPOINT []
 CMD ["veldwatch", "--help"]

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TEST_PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format pictures lock clean
+.PHONY: help demo test test-all check format pictures lock secrets clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,6 +40,11 @@ lock: $(VENV)/.dev  ## resolve versions anew into requirements/
 	$(COMPILE) --upgrade pyproject.toml -o requirements/run.txt
 	$(COMPILE) --upgrade --constraint requirements/run.txt --group build -o requirements/build.txt
 	$(COMPILE) --upgrade --constraint requirements/run.txt pyproject.toml --group dev -o requirements/dev.txt
+
+# The machine's own Python is enough. ROTATE=NAME gives one a new value and says what has to follow.
+SERVER := $(shell sed -n 's/^MQTT_SERVER_NAME=//p' .env 2>/dev/null)
+secrets:  ## make the secrets and certificates that docker-compose.yml mounts; ROTATE=NAME: a new one
+	@$(PYTHON) -m launch.secret_files $(if $(SERVER),--server $(SERVER)) $(if $(ROTATE),--rotate $(ROTATE))
 
 clean:  ## remove the environment and what tools left; the state folder .veldwatch stays
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache

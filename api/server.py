@@ -29,6 +29,7 @@ def serve(app: FastAPI, settings: Settings, stop: threading.Event) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=settings.api_trusted_proxies,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             timeout_keep_alive=30,
             h11_max_incomplete_event_size=65536,

@@ -8,6 +8,7 @@ import typer
 from dashboards import rendering
 from dashboards.publishing import Grafana, publish_dashboards, publish_source
 from veldwatch.config import load_settings
+from veldwatch.secret_settings import read_secret
 from veldwatch.storage.connection import connect
 from veldwatch.storage.dashboards import allow_reader, reader_address
 
@@ -33,10 +34,14 @@ def render(
 @app.command()
 def reader(
     password: Annotated[
-        str, typer.Option(envvar="GRAFANA_DB_PASSWORD", help="Password of the role; no `$` in it.", prompt=True)
-    ],
+        str, typer.Option(envvar="GRAFANA_DB_PASSWORD", help="Password of the role; no `$` in it; unset: asked for.")
+    ] = "",
+    password_file: Annotated[Path | None, typer.Option(help="File that holds the password instead.")] = None,
 ) -> None:
     """Let the role `grafana_ro` log in with this password, and grant it the dashboards' views."""
+    if password_file is not None:
+        password = read_secret(password_file, "--password-file")
+    password = password or typer.prompt("Password", hide_input=True)
     with connect(load_settings().dsn) as connection:
         allow_reader(connection, password)
     typer.echo("grafana_ro may log in and read the schema `dashboard`")

@@ -11,7 +11,8 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from veldwatch.errors import ConfigurationInvalid, NotFound, ServiceFailed
@@ -55,6 +56,39 @@ def back_up(dsn: str, target: Path, now: datetime) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A dump that is there.
+
+    Attributes:
+        begun_at: the moment that it is of.
+    """
+
+    path: Path
+    begun_at: datetime
+    size_bytes: int
+
+
+def newest(folder: Path) -> Backup | None:
+    """Find the newest dump of a folder, by their names; None: it holds none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    path = max((path for path in folder.iterdir() if _OURS.fullmatch(path.name)), default=None)
+    if path is None:
+        return None
+    begun_at = datetime.strptime(path.name, _NAME).replace(tzinfo=UTC)
+    return Backup(path=path, begun_at=begun_at, size_bytes=path.stat().st_size)
+
+
+def drop_parts(folder: Path) -> None:
+    """Delete what a dump that was cut off left; nobody may be writing there."""
+    for path in folder.iterdir():
+        if _OURS.fullmatch(path.name.removesuffix(".part")) and path.suffix == ".part":
+            path.unlink()
 
 
 def drop_old(folder: Path, keep: int) -> Sequence[Path]:

@@ -1,5 +1,7 @@
 """Settings: environment variables `VELDWATCH_*` over one TOML file, validated before anything starts.
 
+A secret may also come from the file that `VELDWATCH_<SETTING>_FILE` names (`veldwatch.secret_settings`).
+
 The file is the one that `VELDWATCH_CONFIG` names, else `$VELDWATCH_HOME/veldwatch.toml` if it exists.
 `docs/reference/settings.md` is generated from the descriptions here.
 """
@@ -10,11 +12,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.explanation import Patience
+from veldwatch.secret_settings import SECRET, SecretFiles, is_secret, with_password
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 # An empty environment variable is how Compose says that something is not set.
@@ -108,7 +120,12 @@ class Settings(BaseSettings):
         description="state folder of the embedded services; may be wiped when all is stopped",
     )
     dsn: str = Field(
-        default="", description="PostgreSQL connection string; empty: the embedded server of `veldwatch up`"
+        default="",
+        json_schema_extra=SECRET,
+        description="PostgreSQL connection string; empty: the embedded server of `veldwatch up`",
+    )
+    dsn_password: str = Field(
+        default="", json_schema_extra=SECRET, description="password of `dsn`, where that holds none"
     )
 
     broker: Literal["auto", "nats", "mosquitto", "external"] = Field(
@@ -123,7 +140,7 @@ class Settings(BaseSettings):
     mqtt_host: str = "127.0.0.1"
     mqtt_port: Port = Field(default=1883, description="0: any free port (embedded broker only)")
     mqtt_username: str = ""
-    mqtt_password: str = ""
+    mqtt_password: str = Field(default="", json_schema_extra=SECRET)
     mqtt_public_address: str = Field(
         default="",
         pattern=r"^$|^[^\s/@]+:[0-9]{1,5}$",
@@ -145,6 +162,7 @@ class Settings(BaseSettings):
     )
     mqtt_client_id: str = Field(
         default="veldwatch-ingest",
+        json_schema_extra=SECRET,
         description="fixed, so that the broker keeps the session. Where devices have accounts nobody else may know it:"
         " who connects with it takes the session over, and Mosquitto then drops what waits in it",
     )
@@ -192,6 +210,11 @@ class Settings(BaseSettings):
 
     api_host: str = "127.0.0.1"
     api_port: Port = Field(default=8000, description="API and console; 0: any free port")
+    api_trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="addresses and networks, with commas between, whose `X-Forwarded-For` and `X-Forwarded-Proto` the"
+        " API believes; from anybody else they are ignored",
+    )
     metrics_port: Port = Field(
         default=0, description="`/metrics` and `/healthz` of programs other than the API; 0: off"
     )
@@ -199,7 +222,7 @@ class Settings(BaseSettings):
     smtp_host: str = Field(default="", description="empty: no e-mail is sent")
     smtp_port: Port = 25
     smtp_username: str = ""
-    smtp_password: str = ""
+    smtp_password: str = Field(default="", json_schema_extra=SECRET)
     smtp_starttls: bool = False
     mail_from: str = "veldwatch@localhost"
     mailbox_path: Path | None = Field(default=None, description="Maildir that the console shows (demo only)")
@@ -244,8 +267,22 @@ class Settings(BaseSettings):
         " whether data are imported before or after",
     )
 
+    backup_folder: OptionalPath = Field(
+        default=None,
+        description="where `veldwatch backup --daily` writes: `veldwatch doctor` then tells how old the newest one is",
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+
+    @model_validator(mode="before")
+    @classmethod
+    def put_password_in(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Complete the connection string, so that whoever connects has it whole."""
+        dsn, password = given.get("dsn"), given.get("dsn_password")
+        if not (isinstance(dsn, str) and dsn and isinstance(password, str) and password):
+            return given
+        return {**given, "dsn": with_password(dsn, password), "dsn_password": ""}
 
     def device_mqtt_address(self) -> tuple[str, int]:
         """Say by which host and port devices reach the broker."""
@@ -262,7 +299,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the environment over the TOML file, and arguments over both."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _config_file()))
+        toml = TomlConfigSettingsSource(settings_cls, _config_file())
+        return (init_settings, SecretFiles(settings_cls), env_settings, toml)
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -289,7 +327,9 @@ def patience_of(settings: Settings) -> Patience:
 
 def _sentence(location: tuple[int | str, ...], value: object, message: str) -> str:
     name = "VELDWATCH_" + ".".join(str(part) for part in location).upper()
-    return f"bad {name}: {value!r} ({message[0].lower()}{message[1:]})"
+    field = Settings.model_fields.get(str(location[0])) if location else None
+    shown = "a secret" if field is not None and is_secret(field) else repr(value)
+    return f"bad {name}: {shown} ({message[0].lower()}{message[1:]})"
 
 
 def _config_file() -> Path:

@@ -18,6 +18,9 @@ Generated from `veldwatch/config.py`; do not edit. Each setting is an environmen
 without `VELDWATCH_`) of the TOML file that `VELDWATCH_CONFIG` names, else of `veldwatch.toml` in the state folder. The
 environment goes before the file. Lists and tables in the environment are JSON. What is wrong is said at the start, with
 the value and what was expected, and nothing is started.
+
+Secrets may each come from a file as well: `VELDWATCH_DSN_PASSWORD_FILE=/run/secrets/db_password`, and so for every
+setting marked *secret*. A file and the variable itself cannot both be set.
 """
 
 
@@ -43,7 +46,9 @@ def _rows(model: type[BaseModel], prefix: str) -> list[str]:
 
 
 def _row(name: str, entry: Mapping[str, Any], required: bool) -> str:
-    cells = (f"`{name}`", _default(entry, required=required), _allowed(entry), entry.get("description", ""))
+    parts = ("*secret*" if entry.get("secret") else "", entry.get("description", ""))
+    meaning = ". ".join(part for part in parts if part)
+    cells = (f"`{name}`", _default(entry, required=required), _allowed(entry), meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

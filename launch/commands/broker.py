@@ -9,9 +9,9 @@ import typer
 
 from launch.account_files import AccountFiles
 from launch.account_watch import AccountWatch
+from launch.program_accounts import base_files
 from launch.reloading import run_reloading
 from veldwatch.config import load_settings
-from veldwatch.errors import ConfigurationInvalid
 from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
 from veldwatch.process import stop_on_signals
@@ -28,7 +28,12 @@ Folder = Annotated[Path, typer.Argument(help="where the broker reads its account
 def accounts(
     folder: Folder,
     kind: Annotated[BrokerKind, typer.Option(help="which broker reads them")] = "nats",
-    base: Annotated[Path | None, typer.Option(help="nats: the file with the programs' accounts and the marker")] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="the programs' accounts: nats' list of users with the marker, mosquitto's ACL")
+    ] = None,
+    passwords: Annotated[
+        Path | None, typer.Option(help="folder with their passwords, mqtt_NAME_password; unset: the broker knows them")
+    ] = None,
     listener: Annotated[
         Listener, typer.Option(help="nats: certificates, where its listener maps them to accounts (verify_and_map)")
     ] = "plain",
@@ -37,7 +42,8 @@ def accounts(
     """Write the accounts' files, and again whenever the register changes, until told to stop."""
     settings = load_settings()
     configure_logs(settings, "accounts")
-    files = AccountFiles(kind=kind, folder=folder, base=_base(kind, base), certificates=listener == "certificates")
+    programs = base_files(kind, base, passwords)
+    files = AccountFiles(kind=kind, folder=folder, base=programs, certificates=listener == "certificates")
     watch = AccountWatch(settings.dsn, files)
     if once:
         with connect(settings.dsn, autocommit=True, application="veldwatch-accounts") as connection:
@@ -58,14 +64,3 @@ def run(
     configure_logs(load_settings(), "broker")
     stop: threading.Event = stop_on_signals()
     sys.exit(run_reloading(command, watched, stop))
-
-
-def _base(kind: BrokerKind, file: Path | None) -> dict[str, str]:
-    if kind != "nats":
-        return {}
-    if file is None:
-        raise ConfigurationInvalid("no --base (nats has one list of users: expected the file with the programs' own)")
-    try:
-        return {"users.conf": file.read_text(encoding="utf-8")}
-    except OSError as error:
-        raise ConfigurationInvalid(f"bad --base: {str(file)!r} ({error.strerror})") from error

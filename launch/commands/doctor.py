@@ -2,12 +2,15 @@
 
 import platform
 from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 
+from launch import backups
+from launch.backup_schedule import OVERDUE
 from veldwatch.config import load_settings
 from veldwatch.storage.connection import connect
-from veldwatch.storage.doctor import Level, examine
+from veldwatch.storage.doctor import Finding, Level, examine
 from veldwatch.storage.health import tell_health
 
 _COLOURS = {Level.OK: typer.colors.GREEN, Level.WARNING: typer.colors.YELLOW, Level.ERROR: typer.colors.RED}
@@ -17,7 +20,10 @@ def doctor() -> None:
     """Check database, schema, clock, log, outbox, broker and room; exit code 1 if something does not work."""
     settings = load_settings()
     typer.echo(f"Python {platform.python_version()} on {platform.platform()}, state folder {settings.home.resolve()}")
-    findings = examine(settings, datetime.now(UTC))
+    now = datetime.now(UTC)
+    findings = examine(settings, now)
+    if settings.backup_folder is not None:
+        findings.append(_examine_backups(settings.backup_folder, now))
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         level = typer.style(f"{finding.level.value:<7}", fg=_COLOURS[finding.level])
@@ -26,6 +32,24 @@ def doctor() -> None:
     if settings.dsn and not wrong:
         typer.echo(f"  {'intake':<{width}}  {_intake(settings.dsn)}")
     raise typer.Exit(1 if wrong else 0)
+
+
+def _examine_backups(folder: Path, now: datetime) -> Finding:
+    try:
+        found = backups.newest(folder)
+    except OSError as error:
+        return Finding(
+            subject="backups", level=Level.WARNING, sentence=f"cannot read {str(folder)!r}: {error.strerror}"
+        )
+    if found is None:
+        return Finding(
+            subject="backups", level=Level.WARNING, sentence=f"none in {str(folder)!r}: run `veldwatch backup`"
+        )
+    hours = (now - found.begun_at).total_seconds() / 3600
+    sentence = f"the newest, {found.path.name}, is {hours:.0f} h old and takes {found.size_bytes / 2**20:.1f} MiB"
+    if now - found.begun_at < OVERDUE:
+        return Finding(subject="backups", level=Level.OK, sentence=sentence)
+    return Finding(subject="backups", level=Level.WARNING, sentence=f"{sentence}: look why none was made since")
 
 
 def _intake(dsn: str) -> str:

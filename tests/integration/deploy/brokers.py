@@ -10,11 +10,33 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from launch.account_files import AccountFiles
+from launch.program_accounts import base_files
+from veldwatch.wire.broker_accounts import BrokerKind
+
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 ACCOUNTS = {"ingest": "pa1", "devices": "pb2", "simulators": "pc3"}
+BASES = {"nats": DEPLOY / "nats" / "users.conf", "mosquitto": DEPLOY / "mosquitto" / "acl"}
+
+
+def passwords(folder: Path) -> Path:
+    """Write the programs' passwords as `make secrets` does, and give their folder."""
+    secrets = folder / "secrets"
+    secrets.mkdir(exist_ok=True)
+    for name, word in ACCOUNTS.items():
+        (secrets / f"mqtt_{name}_password").write_text(word, encoding="ascii")
+    return secrets
+
+
+def account_files(kind: str, folder: Path, secrets: Path, *, certificates: bool = False) -> AccountFiles:
+    """Give what the service `accounts` writes."""
+    which = cast("BrokerKind", kind)
+    base = base_files(which, BASES[kind], secrets)
+    return AccountFiles(kind=which, folder=folder, base=base, certificates=certificates)
 
 
 def _free_port() -> int:
@@ -33,15 +55,9 @@ def broker(kind: str, folder: Path, *, listener: str = "plain") -> Generator[int
     port = _free_port()
     register = folder / "accounts"
     register.mkdir()
-    if kind == "nats":
-        base = (DEPLOY / "nats" / "users.conf").read_text(encoding="utf-8")
-        (register / "users.conf").write_text(base, encoding="utf-8")
-    else:
-        (register / "acl").touch()
-        (register / "passwords").touch()
+    account_files(kind, register, passwords(folder)).write([])
     command = _nats(folder, port, listener) if kind == "nats" else _mosquitto(folder, port, listener)
-    environment = {**os.environ, **{f"MQTT_{name.upper()}_PASSWORD": word for name, word in ACCOUNTS.items()}}
-    environment["PATH"] += ":/usr/sbin:/usr/local/sbin"
+    environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"}
     log = (folder / "log").open("w")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
@@ -72,7 +88,7 @@ def _nats(folder: Path, port: int, listener: str) -> list[str]:
     main = main.replace("127.0.0.1:8222", f"127.0.0.1:{_free_port()}")
     (folder / "nats" / "nats.conf").write_text(main, encoding="utf-8")
     text = (DEPLOY / "nats" / f"listener-{listener}.conf").read_text(encoding="utf-8")
-    text = text.replace("/etc/veldwatch/tls", str(folder / "tls"))
+    text = _own_tls(text, folder)
     (folder / "listener.conf").write_text(text.replace("0.0.0.0:1883", f"127.0.0.1:{port}"), encoding="utf-8")
     server = str(Path(sysconfig.get_path("scripts")) / "nats-server")
     watched = f"--watched={folder / 'accounts' / 'users.conf'}"
@@ -92,7 +108,7 @@ def _nats(folder: Path, port: int, listener: str) -> list[str]:
 
 def _mosquitto(folder: Path, port: int, listener: str) -> list[str]:
     path = os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"
-    if shutil.which("mosquitto", path=path) is None or shutil.which("mosquitto_passwd") is None:
+    if shutil.which("mosquitto", path=path) is None:
         pytest.skip("mosquitto is not on this machine: its files were not tried")
     main = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
     for written, here in (
@@ -107,8 +123,12 @@ def _mosquitto(folder: Path, port: int, listener: str) -> list[str]:
     (folder / "listener").mkdir()
     (folder / "own").mkdir()
     text = (DEPLOY / "mosquitto" / f"listener-{listener}.conf").read_text(encoding="utf-8")
-    text = text.replace("/etc/veldwatch/tls", str(folder / "tls"))
+    text = _own_tls(text, folder)
     text = text.replace("listener 1883 0.0.0.0", f"listener {port} 127.0.0.1")
     (folder / "listener" / "listener.conf").write_text(text, encoding="utf-8")
-    files = (DEPLOY / "mosquitto" / "acl", folder / "accounts", folder / "own")
+    files = (folder / "accounts", folder / "own")
     return ["sh", str(DEPLOY / "mosquitto" / "run.sh"), str(folder / "mosquitto.conf"), *map(str, files)]
+
+
+def _own_tls(text: str, folder: Path) -> str:
+    return text.replace("/etc/veldwatch/tls", str(folder / "tls")).replace("/run/secrets", str(folder / "tls"))

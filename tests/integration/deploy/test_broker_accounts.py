@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.integration.deploy.brokers import ACCOUNTS, DEPLOY, broker
+from tests.integration.deploy.brokers import ACCOUNTS, BASES, broker, passwords
 from tests.integration.launch.mqtt_clients import Peer, is_let_in, until
 from veldwatch.model.register import Device
 from veldwatch.storage import credentials, register
@@ -126,7 +126,7 @@ def test_without_the_right_password_nobody_gets_in(port: int, account: str, pass
 @contextmanager
 def _accounts_written(dsn: str, kind: str, folder: Path) -> Generator[None]:
     """Run what the service `accounts` runs."""
-    options = {"nats": ["--base", str(DEPLOY / "nats" / "users.conf")], "mosquitto": ["--kind=mosquitto"]}[kind]
+    options = [f"--kind={kind}", f"--base={BASES[kind]}", f"--passwords={passwords(folder.parent)}"]
     command = [sys.executable, "-m", "launch", "broker", "accounts", str(folder), *options]
     with (folder / "watch.log").open("w") as log:
         process = subprocess.Popen(command, env={**os.environ, "VELDWATCH_DSN": dsn}, stdout=log, stderr=log)

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from ingest.subscriber import Subscriber
-from launch.account_files import AccountFiles
 from launch.account_watch import AccountWatch
 from simulators.publisher import Publisher
 from simulators.report import Message
-from tests.integration.deploy.brokers import ACCOUNTS, DEPLOY, broker
+from tests.integration.deploy.brokers import ACCOUNTS, account_files, broker, passwords
 from tests.integration.deploy.certificates import Authority
 from tests.integration.launch.mqtt_clients import Peer, until
 from veldwatch.config import Settings, load_settings
@@ -199,10 +198,8 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, authority: Autho
 
 @contextmanager
 def _followed(dsn: str, kind: str, folder: Path) -> Generator[None]:
-    base = {"users.conf": (DEPLOY / "nats" / "users.conf").read_text(encoding="utf-8")} if kind == "nats" else {}
     stop = threading.Event()
-    files = AccountFiles(kind="nats" if kind == "nats" else "mosquitto", folder=folder, base=base, certificates=True)
-    watch = AccountWatch(dsn, files)
+    watch = AccountWatch(dsn, account_files(kind, folder, passwords(folder.parent), certificates=True))
     thread = threading.Thread(target=watch.run, args=(stop,))
     thread.start()
     try:

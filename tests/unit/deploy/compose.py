@@ -1,32 +1,54 @@
-"""docker-compose.yml as Docker would read it with `.env.example` filled in: anchors merged, variables put in."""
+"""The Compose files as Docker would read them: anchors and files merged, variables put in.
 
+What is merged how: the Compose specification, section "Merge" (mappings key by key, lists one after the other but for
+`command`, `entrypoint` and a health check's `test`; `!reset` takes away, `!override` replaces).
+"""
+
+import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 COMPOSE = REPOSITORY / "docker-compose.yml"
 MOSQUITTO = REPOSITORY / "deploy" / "mosquitto" / "docker-compose.yml"
+PROXY = REPOSITORY / "deploy" / "proxy" / "docker-compose.yml"
+DEPLOYMENTS: Mapping[str, Sequence[Path]] = {
+    "nats": (COMPOSE,),
+    "mosquitto": (COMPOSE, MOSQUITTO),
+    "proxy": (COMPOSE, PROXY),
+    "mosquitto and proxy": (COMPOSE, MOSQUITTO, PROXY),
+}
 _REFERENCE = re.compile(r"(?<!\$)\$\{(\w+)(?::([-?])([^}]*))?\}")
+_REPLACED = ("command", "entrypoint", "test")
+
+
+@dataclass(frozen=True)
+class _Tagged:
+    """A value that Compose merges in another way."""
+
+    tag: str
+    value: object
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with Compose's `!reset` and `!override`, which only say how files are merged."""
+    """YAML with Compose's `!reset` and `!override`."""
 
 
-def _plain(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> object:
+def _tagged(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> _Tagged:
     if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
+        return _Tagged(tag, loader.construct_sequence(node, deep=True))
     if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    return None
+        return _Tagged(tag, loader.construct_mapping(node, deep=True))
+    return _Tagged(tag, None)
 
 
-_Loader.add_multi_constructor("!", _plain)
+_Loader.add_multi_constructor("!", _tagged)
 
 
 @cache
@@ -44,17 +66,50 @@ def references(path: Path) -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-def services(path: Path = COMPOSE, values: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
-    """Read the services, with required variables filled in by a word."""
+def document(paths: Sequence[Path] = (COMPOSE,), values: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read files, each merged over those before it."""
     chosen = environment_example() if values is None else values
+    return copy.deepcopy(_document(tuple(paths), tuple(sorted(chosen.items()))))
+
+
+def services(paths: Sequence[Path] = (COMPOSE,), values: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+    """Read the services."""
+    return document(paths, values)["services"]
+
+
+def environment(service: Mapping[str, Any]) -> dict[str, str]:
+    """Give the variables of a service."""
+    return {name: str(value) for name, value in service.get("environment", {}).items()}
+
+
+@cache
+def _document(paths: tuple[Path, ...], values: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    merged: object = {}
+    for path in paths:
+        merged = _merge(merged, _read(path, dict(values)))
+    return cast("dict[str, Any]", merged)
+
+
+def _read(path: Path, chosen: Mapping[str, str]) -> dict[str, Any]:
 
     def put_in(match: re.Match[str]) -> str:
         name, operator, rest = match[1], match[2], match[3]
-        return chosen.get(name) or (rest if operator == "-" else f"secret{name.lower().replace('_', '')}")
+        return chosen.get(name) or (rest if operator == "-" else "")
 
-    text = _REFERENCE.sub(put_in, _without_comments(path))
-    document: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader
-    return document["services"]
+    return yaml.load(_REFERENCE.sub(put_in, _without_comments(path)), Loader=_Loader)  # noqa: S506  # a SafeLoader
+
+
+def _merge(under: object, over: object, key: str = "") -> object:
+    if isinstance(over, _Tagged):
+        return None if over.tag == "reset" else over.value
+    if isinstance(under, dict) and isinstance(over, dict):
+        before, after = cast("dict[str, object]", under), cast("dict[str, object]", over)
+        both = {**before, **{name: _merge(before.get(name), value, name) for name, value in after.items()}}
+        return {name: value for name, value in both.items() if value is not None}
+    if isinstance(under, list) and isinstance(over, list) and key not in _REPLACED:
+        first, more = cast("list[object]", under), cast("list[object]", over)
+        return [*first, *(item for item in more if item not in first)]
+    return cast("object", over)
 
 
 def _without_comments(path: Path) -> str:

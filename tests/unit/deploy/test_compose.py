@@ -1,25 +1,38 @@
-"""What docker-compose.yml runs is there: commands, settings, files, accounts. No Docker is needed to know."""
+"""What the Compose files run is there: commands, settings, files, accounts. No engine is needed to know."""
 
+import json
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from typer.main import get_command
 
 from launch.cli import application
-from tests.unit.deploy.compose import COMPOSE, MOSQUITTO, REPOSITORY, environment_example, references, services
+from tests.unit.deploy.compose import (
+    COMPOSE,
+    DEPLOYMENTS,
+    MOSQUITTO,
+    PROXY,
+    REPOSITORY,
+    document,
+    environment,
+    environment_example,
+    references,
+    services,
+)
 from veldwatch.config import Settings, load_settings
 
 OURS = {name for name, service in services().items() if service["image"].startswith("veldwatch:")}
-ONCE = {"backup", "migrate", "demo"}
+ONCE = {"migrate", "demo"}
 PROGRAMS = sorted(OURS - {"broker"})
+SCHEMA = json.loads((Path(__file__).parent / "compose_spec" / "compose-spec.json").read_bytes())
 
-
-def _environment(service: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in service.get("environment", {}).items()}
+deployments = pytest.mark.parametrize("paths", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
 
 
 def _calls(command: list[str]) -> list[list[str]]:
@@ -36,12 +49,18 @@ def _calls(command: list[str]) -> list[list[str]]:
     return [call for call in calls if call and call[0] == "veldwatch"]
 
 
+@deployments
+def test_the_files_are_what_the_specification_says(paths: Sequence[Path]) -> None:
+    jsonschema.validate(document(paths), SCHEMA)
+
+
+@deployments
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_every_command_is_one_that_veldwatch_has(name: str) -> None:
-    calls = _calls(services()[name]["command"])
+def test_every_command_is_one_that_veldwatch_has(name: str, paths: Sequence[Path]) -> None:
+    calls = _calls(services(paths)[name]["command"])
     assert calls
     for call in calls:
-        command: Any = get_command(application(""))
+        command: Any = get_command(application(call[1]))
         words = call[1:]
         while words and words[0] in getattr(command, "commands", {}):
             command = command.commands[words.pop(0)]
@@ -49,110 +68,120 @@ def test_every_command_is_one_that_veldwatch_has(name: str) -> None:
         takes = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
         known = {name for parameter in command.params for name in parameter.opts}
         assert {word.split("=")[0] for word in words if word.startswith("--")} <= known, call
-        assert len([word for word in words if not word.startswith("--")]) <= len(takes), call
+        values = sum(word.startswith("--") and "=" not in word for word in words)
+        assert len([word for word in words if not word.startswith("--")]) - values <= len(takes), call
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_every_setting_is_one_that_veldwatch_has_and_is_valid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_setting_is_one_that_veldwatch_has_and_is_valid(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for variable in [variable for variable in os.environ if variable.startswith("VELDWATCH_")]:
         monkeypatch.delenv(variable)
-    given = _environment(services()[name])
+    given = environment(services((COMPOSE, PROXY))[name])
     for variable, value in given.items():
         if variable.startswith("VELDWATCH_"):
-            monkeypatch.setenv(variable, value)
+            secret = value.startswith("/run/secrets/")
+            monkeypatch.setenv(variable, str(tmp_path / Path(value).name) if secret else value)
+            if secret:
+                (tmp_path / Path(value).name).write_text("p123", encoding="ascii")
+                assert Path(value).name in services()[name]["secrets"]
     assert given["VELDWATCH_CONFIG"] == "/etc/veldwatch/veldwatch.toml"
     monkeypatch.setenv("VELDWATCH_CONFIG", str(REPOSITORY / "deploy" / "veldwatch.toml"))
     known = {f"VELDWATCH_{field.upper()}" for field in Settings.model_fields} | {"VELDWATCH_CONFIG"}
-    assert {variable for variable in given if variable.startswith("VELDWATCH_")} <= known
-    assert load_settings().dsn.endswith("@db:5432/veldwatch")
+    assert {variable.removesuffix("_FILE") for variable in given} <= known | {
+        "VELDWATCH_MQTT_CA",
+        "VELDWATCH_MQTT_CERTIFICATE",
+    }
+    assert load_settings().dsn == ("postgresql://veldwatch:p123@db:5432/veldwatch" if name != "mailbox" else "")
 
 
 def test_every_variable_is_in_the_example_and_the_other_way_round() -> None:
-    used = set(references(COMPOSE)) | set(references(MOSQUITTO))
-    assert used == set(environment_example()) | {"MOSQUITTO_IMAGE"}
+    used = set(references(COMPOSE)) | set(references(MOSQUITTO)) | set(references(PROXY))
+    assert used | {"COMPOSE_FILE", "COMPOSE_PROFILES"} == set(environment_example())
 
 
-def test_secrets_are_required_and_stand_in_no_file() -> None:
-    for name, ways in references(COMPOSE).items():
-        if name == "SMTP_PASSWORD":
-            continue  # a mail server without a login is common
-        if name.endswith(("PASSWORD", "SECRET_KEY")):
-            assert {operator for operator, _ in ways} == {"?"}, name
-            assert environment_example()[name] == "", name
+def test_defaults_in_the_files_are_those_of_the_example() -> None:
+    for path in (COMPOSE, MOSQUITTO, PROXY):
+        for name, ways in references(path).items():
+            assert {operator for operator, _ in ways} == {"-"}, name
+            assert {default for _, default in ways} == {environment_example()[name]}, name
 
 
-def test_defaults_in_the_file_are_those_of_the_example() -> None:
-    for name, ways in references(COMPOSE).items():
-        for operator, default in ways:
-            if operator == "-":
-                assert default == environment_example()[name], name
-
-
-@pytest.mark.parametrize("path", [COMPOSE, MOSQUITTO], ids=["nats", "mosquitto"])
-@pytest.mark.parametrize("listener", ["plain", "tls"])
-def test_every_mounted_file_is_there(path: Path, listener: str) -> None:
+@deployments
+@pytest.mark.parametrize("listener", ["plain", "tls", "certificates"])
+def test_every_mounted_file_is_there(paths: Sequence[Path], listener: str) -> None:
     values = {**environment_example(), "MQTT_LISTENER": listener}
-    for name, service in services(path, values).items():
+    for name, service in services(paths, values).items():
         for volume in service.get("volumes", []):
-            source = volume.split(":")[0]
+            source: str = volume.split(":")[0] if isinstance(volume, str) else volume["source"]
             assert not source.startswith("./") or (REPOSITORY / source).exists(), (name, volume)
+            assert source.startswith("./") or source in document(paths)["volumes"], (name, volume)
 
 
-@pytest.mark.parametrize("name", sorted(services()))
-def test_a_service_is_pinned_restarts_and_says_whether_it_is_well(name: str) -> None:
-    service = services()[name]
-    assert ":" in service["image"]
-    assert not service["image"].endswith(":latest")
-    assert service["restart"] == ("on-failure" if name in ONCE else "unless-stopped")
-    assert service["healthcheck"] == {"disable": True} if name in ONCE else service["healthcheck"]["test"]
-    assert "no-new-privileges:true" in service["security_opt"]
-    assert service.get("read_only", False) is (name != "db")
+@pytest.mark.parametrize("tls", ["acme", "files", "internal"])
+def test_the_proxy_has_a_file_for_each_way_to_a_certificate(tls: str) -> None:
+    volumes = services((COMPOSE, PROXY), {**environment_example(), "PROXY_TLS": tls})["proxy"]["volumes"]
+    assert f"./deploy/proxy/tls-{tls}.caddy:/etc/caddy/tls.caddy:ro" in volumes
+    assert (REPOSITORY / f"deploy/proxy/tls-{tls}.caddy").exists()
 
 
-def test_nothing_is_open_to_the_network_unless_somebody_says_so() -> None:
-    open_ports = [port for service in services().values() for port in service.get("ports", [])]
-    assert len(open_ports) == 3
-    assert all(port.startswith("127.0.0.1:") for port in open_ports)
+@deployments
+def test_a_service_is_pinned_restarts_and_says_whether_it_is_well(paths: Sequence[Path]) -> None:
+    for name, service in services(paths).items():
+        once = name in ONCE | {"proxy-volume"}
+        assert ":" in service["image"], name
+        assert not service["image"].endswith(":latest"), name
+        assert service["restart"] == ("on-failure" if once else "unless-stopped"), name
+        assert service["healthcheck"] == {"disable": True} if once else service["healthcheck"]["test"], name
 
 
-def test_what_depends_waits_for_health_or_for_the_end() -> None:
-    for name, service in services().items():
+@deployments
+def test_nothing_is_open_to_the_network_unless_somebody_says_so(paths: Sequence[Path]) -> None:
+    opened = {name: service["ports"] for name, service in services(paths).items() if service.get("ports")}
+    assert set(opened) == ({"broker", "proxy"} if PROXY in paths else {"broker", "api", "grafana"})
+    assert all(port.startswith("127.0.0.1:") for ports in opened.values() for port in ports)
+
+
+@deployments
+def test_what_depends_waits_for_health_or_for_the_end(paths: Sequence[Path]) -> None:
+    for name, service in services(paths).items():
         for other, how in service.get("depends_on", {}).items():
-            expected = "service_completed_successfully" if other in ONCE else "service_healthy"
-            assert how == {"condition": expected}, (name, other)
+            once = other in ONCE | {"proxy-volume"}
+            assert how == {"condition": "service_completed_successfully" if once else "service_healthy"}, (name, other)
+            assert other in services(paths), (name, other)
 
 
 def test_only_the_demo_needs_its_profile() -> None:
-    assert {name for name, service in services().items() if "profiles" in service} == {
-        "backup",
-        "demo",
-        "simulators",
-        "mailbox",
-    }
+    profiles = {name: service["profiles"] for name, service in services().items() if "profiles" in service}
+    assert profiles == {"demo": ["demo"], "simulators": ["demo"], "mailbox": ["demo"]}
 
 
-def test_accounts_of_the_broker_are_those_that_the_programs_use() -> None:
+@deployments
+def test_accounts_of_the_broker_are_those_that_the_programs_use(paths: Sequence[Path]) -> None:
     used = {
-        environment["VELDWATCH_MQTT_USERNAME"]
-        for service in services().values()
-        if "VELDWATCH_MQTT_USERNAME" in (environment := _environment(service))
+        given["VELDWATCH_MQTT_USERNAME"]
+        for service in services(paths).values()
+        if "VELDWATCH_MQTT_USERNAME" in (given := environment(service))
     }
     users = (REPOSITORY / "deploy" / "nats" / "users.conf").read_text(encoding="utf-8")
     acl = (REPOSITORY / "deploy" / "mosquitto" / "acl").read_text(encoding="utf-8")
     for account in used | {"devices"}:
         assert f"user: {account}, password: $MQTT_{account.upper()}_PASSWORD" in users
         assert f"user {account}\n" in acl
-        assert f"MQTT_{account.upper()}_PASSWORD" in _environment(services()["broker"])
+        assert f"mqtt_{account}_password" in services(paths)["accounts"]["secrets"]
 
 
 def test_grafana_is_given_what_its_provisioning_asks_for() -> None:
-    given = _environment(services()["grafana"])
-    folder = REPOSITORY / "dashboards" / "provisioning"
-    for path in folder.rglob("*.yaml"):
+    grafana = services()["grafana"]
+    for path in (REPOSITORY / "dashboards" / "provisioning").rglob("*.yaml"):
         text = path.read_text(encoding="utf-8")
-        document = yaml.safe_load(text)
-        asked = {word for word in _words(document) if word.startswith("$")}
-        assert {word.removeprefix("$") for word in asked} <= set(given)
+        asked = {word for word in _words(yaml.safe_load(text)) if word.startswith("$")}
+        files = {word for word in asked if word.startswith("$__file{")}
+        assert {word.removeprefix("$") for word in asked - files} <= set(environment(grafana))
+        assert {word.removeprefix("$__file{/run/secrets/").removesuffix("}") for word in files} <= set(
+            grafana["secrets"]
+        )
         assert "${" not in text.split("apiVersion")[1]
 
 
@@ -162,12 +191,3 @@ def _words(value: object) -> list[str]:
     if isinstance(value, list):
         return [word for item in value for word in _words(item)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # YAML
     return [value] if isinstance(value, str) else []
-
-
-def test_the_image_holds_every_package_and_checks_every_hash() -> None:
-    docker = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
-    assert docker.count("--require-hashes") == 2
-    assert "USER veldwatch" in docker
-    ignored = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8")
-    for package in ("api", "dashboards", "ingest", "launch", "rules", "simulators", "veldwatch", "requirements"):
-        assert f"!{package}\n" in ignored

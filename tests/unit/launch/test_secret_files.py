@@ -1,0 +1,202 @@
+"""`make secrets`: what it makes, whom it lets read, what it never does."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from launch import secret_files
+from launch.own_authority import CERTIFIED
+from launch.secret_files import SECRETS, check_secrets, main, make_secrets, rotate
+from tests.unit.deploy.compose import services
+from veldwatch.errors import ConfigurationInvalid
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "deploy" / "secrets"
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    return tmp_path / "deploy" / "tls"
+
+
+def _run(folder: Path, certificates: Path, *more: str) -> int:
+    return main(["--folder", str(folder), "--certificates", str(certificates), *more])
+
+
+def test_every_secret_is_another_one_that_no_reader_misreads(folder: Path) -> None:
+    assert make_secrets(folder) == [*SECRETS]
+    values = [(folder / name).read_text() for name, secret in SECRETS.items() if not secret.given]
+    assert len(set(values)) == len(values)
+    assert all(value.isalnum() and value[0].isalpha() and len(value) == 41 for value in values)
+
+
+def test_the_folder_lets_in_its_owner_alone_and_every_container_reads_what_it_is_given(folder: Path) -> None:
+    make_secrets(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for name in SECRETS:
+        assert (folder / name).stat().st_mode & stat.S_IROTH, name
+
+
+def test_a_second_time_changes_nothing(folder: Path, certificates: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(folder, certificates) == 0
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    capsys.readouterr()
+    assert _run(folder, certificates) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert "all are there already" in capsys.readouterr().out
+
+
+def test_what_a_person_wrote_stays_and_what_is_missing_is_added(folder: Path) -> None:
+    make_secrets(folder)
+    (folder / "smtp_password").write_text("anything: $ goes\n", encoding="utf-8")
+    (folder / "db_password").unlink()
+    assert make_secrets(folder) == ["db_password"]
+    assert (folder / "smtp_password").read_text() == "anything: $ goes\n"
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o701])
+def test_a_folder_that_others_may_enter_is_refused(folder: Path, mode: int) -> None:
+    folder.mkdir(parents=True)
+    folder.chmod(mode)
+    with pytest.raises(ConfigurationInvalid, match=f"has mode {mode:o}.*chmod 700"):
+        make_secrets(folder)
+    assert not [*folder.iterdir()]
+
+
+@pytest.mark.parametrize("value", ["", "1begins", "with$dollar", "two words", 'quo"te', "p@ss", "p/w", "two\nlines"])
+def test_a_value_that_a_reader_would_misread_is_refused_and_not_shown(folder: Path, value: str) -> None:
+    make_secrets(folder)
+    path = folder / "grafana_db_password"
+    path.chmod(0o644)
+    path.write_text(value, encoding="utf-8")
+    with pytest.raises(ConfigurationInvalid, match="grafana_db_password") as caught:
+        check_secrets(folder)
+    assert not value or value not in str(caught.value)
+
+
+def test_what_is_missing_is_named(folder: Path) -> None:
+    make_secrets(folder)
+    (folder / "db_password").unlink()
+    with pytest.raises(ConfigurationInvalid, match=r"db_password.*make secrets"):
+        check_secrets(folder)
+
+
+def test_a_new_value_goes_into_the_file_that_containers_have_mounted(
+    folder: Path, certificates: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_secrets(folder)
+    path = folder / "db_password"
+    before, inode = path.read_text(), path.stat().st_ino
+    assert _run(folder, certificates, "--rotate", "db_password") == 0
+    assert path.read_text() != before
+    assert path.stat().st_ino == inode
+    said = capsys.readouterr().out
+    assert "set-password.sh" in said
+    assert "restart ingest" in said
+    assert path.read_text() not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("smtp_password", "others choose it"),
+        ("grafana_secret_key", "not to be changed"),
+        ("mqtt_ingest_client_id", "not to be changed"),
+        ("unknown", "expected one of"),
+    ],
+)
+def test_what_a_new_value_alone_would_break_is_not_rotated(folder: Path, name: str, said: str) -> None:
+    make_secrets(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(ConfigurationInvalid, match=said):
+        rotate(folder, name)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_broker_gets_a_certificate_of_an_own_authority(folder: Path, certificates: Path) -> None:
+    assert _run(folder, certificates, "--server", "mqtt.example.org", "--server", "192.0.2.7") == 0
+    verified = _openssl(
+        "verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "mqtt.example.org",
+        "-CAfile", str(certificates / "ca.crt"), str(certificates / "broker.crt"),
+    )  # fmt: skip
+    assert verified.endswith("OK")
+    text = _openssl("x509", "-in", str(certificates / "broker.crt"), "-noout", "-ext", "subjectAltName")
+    assert "DNS:broker, DNS:localhost, IP Address:127.0.0.1, DNS:mqtt.example.org, IP Address:192.0.2.7" in text
+    assert "PRIVATE KEY" in (folder / "ingest.pem").read_text()
+    assert {path.name for path in certificates.iterdir()} == {"ca.crt", "broker.crt"}
+
+
+def test_a_certificate_is_made_anew_by_the_same_authority(folder: Path, certificates: Path) -> None:
+    _run(folder, certificates)
+    before = {path.name: path.read_bytes() for path in (*folder.iterdir(), *certificates.iterdir())}
+    assert _run(folder, certificates, "--rotate", "broker.key") == 0
+    after = {path.name: path.read_bytes() for path in (*folder.iterdir(), *certificates.iterdir())}
+    assert {name for name in before if before[name] != after[name]} == {"broker.key", "broker.crt"}
+
+
+def test_a_certificate_of_somebody_else_is_left_alone(folder: Path, certificates: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True)
+    certificates.mkdir()
+    (certificates / "broker.crt").write_text("theirs", encoding="ascii")
+    assert _run(folder, certificates) == 2
+    (folder / "broker.key").write_text("theirs", encoding="ascii")
+    assert _run(folder, certificates) == 0
+    assert (certificates / "broker.crt").read_text() == "theirs"
+    assert (folder / "ingest.pem").read_bytes() == b""
+    assert not (folder / "ca.key").exists()
+    assert _run(folder, certificates, "--rotate", "broker.key") == 2
+
+
+def test_without_openssl_it_is_said_what_to_do(
+    folder: Path, certificates: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    assert _run(folder, certificates) == 2
+    assert "no `openssl` on this machine" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["two words", "name,DNS:other", "näme"])
+def test_a_name_that_is_none_never_reaches_openssl(folder: Path, certificates: Path, name: str) -> None:
+    assert _run(folder, certificates, "--server", name) == 2
+    assert not (certificates / "broker.crt").exists()
+
+
+def test_it_runs_on_a_python_without_any_package(folder: Path, certificates: Path) -> None:
+    command = [sys.executable, "-I", "-S", "-c", _ISOLATED, str(REPOSITORY), str(folder), str(certificates)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {*SECRETS, *CERTIFIED} <= {path.name for path in folder.iterdir()}
+
+
+_ISOLATED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from launch.secret_files import main
+sys.exit(main(["--folder", sys.argv[2], "--certificates", sys.argv[3]]))
+"""
+
+
+def test_every_rotation_names_services_that_there_are() -> None:
+
+    for secret in SECRETS.values():
+        for step in secret.rotation:
+            words = step.split()
+            if words[:3] == ["docker", "compose", "restart"]:
+                assert set(words[3:]) <= set(services()), step
+    assert secret_files.new_value() != secret_files.new_value()
+
+
+def _openssl(*arguments: str) -> str:
+    done = subprocess.run(
+        ["openssl", *arguments], capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
