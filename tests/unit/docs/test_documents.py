@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from launch.cli import application
 from veldwatch.config import Settings
+from veldwatch.secret_settings import is_secret
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md"), *(REPOSITORY / "deploy").rglob("*.md")])
@@ -48,6 +49,7 @@ def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_setting_that_is_named_exists(page: Path) -> None:
     known = {f"VELDWATCH_{name.upper()}" for name in Settings.model_fields}
+    known |= {f"VELDWATCH_{name.upper()}_FILE" for name, field in Settings.model_fields.items() if is_secret(field)}
     known |= {"VELDWATCH_CONFIG", "VELDWATCH_VERSION", "VELDWATCH_"}
     named = set(re.findall(r"VELDWATCH_[A-Z_]*", page.read_text(encoding="utf-8")))
     assert {name for name in named if not name.startswith(("VELDWATCH_TEST", "VELDWATCH_SAMPLES"))} <= known
