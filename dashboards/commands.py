@@ -1,16 +1,24 @@
 """`veldwatch dashboards`: render the committed JSON, give the read-only role its password, provision a Grafana."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dashboards import rendering
-from dashboards.publishing import Grafana, publish_dashboards, publish_source
+from dashboards.catalogue import Audience
+from dashboards.grafana import Grafana
+from dashboards.publishing import Source, publish_dashboards, publish_source, remove_gone
+from dashboards.tenants import TenantProvisioning
 from veldwatch.config import load_settings
+from veldwatch.errors import ConfigurationInvalid, NotFound, ProvisioningFailed, StorageRejected
 from veldwatch.secret_settings import read_secret
-from veldwatch.storage.connection import connect
-from veldwatch.storage.dashboards import allow_reader, reader_address
+from veldwatch.storage import tenants
+from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.dashboards import READER, allow_reader, reader_address
+from veldwatch.storage.tenants import Tenant
 
 app = typer.Typer(no_args_is_help=True, help="Grafana dashboards: render, provision, and the role that they read with.")
 
@@ -48,23 +56,130 @@ def reader(
 
 
 @app.command()
-def provision(
+def provision(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     url: Annotated[str, typer.Option(envvar="GRAFANA_URL", help="Address of Grafana, without credentials.")],
     token: Annotated[str, typer.Option(envvar="GRAFANA_TOKEN", help="Token of a service account, role Admin.")] = "",
-    user: Annotated[str, typer.Option(envvar="GRAFANA_USER", help="`name:password` in place of a token.")] = "",
+    token_file: Annotated[
+        Path | None, typer.Option(envvar="GRAFANA_TOKEN_FILE", help="File that holds the token instead.")
+    ] = None,
+    user: Annotated[
+        str, typer.Option(envvar="GRAFANA_USER", help="In place of a token: `name:password`, or the name alone.")
+    ] = "",
+    password_file: Annotated[
+        Path | None, typer.Option(envvar="GRAFANA_PASSWORD_FILE", help="File that holds the password of --user.")
+    ] = None,
+    organisation: Annotated[
+        list[str] | None,
+        typer.Option(help="A tenant, by its slug (again for more): gets an organisation of Grafana and a role."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every organisation is a tenant.")] = False,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Tenants: give their roles other passwords.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove Grafana's organisations and roles of tenants that are gone.")
+    ] = False,
     database_password: Annotated[
         str, typer.Option(envvar="GRAFANA_DB_PASSWORD", help="Password of grafana_ro; empty: keep the data source.")
     ] = "",
+    database_password_file: Annotated[
+        Path | None, typer.Option(envvar="GRAFANA_DB_PASSWORD_FILE", help="File that holds the password of grafana_ro.")
+    ] = None,
     database_address: Annotated[
         str, typer.Option(help="host:port of PostgreSQL as Grafana sees it; empty: from VELDWATCH_DSN.")
     ] = "",
     wait_seconds: Annotated[float, typer.Option(min=0, help="How long to wait for Grafana to answer.")] = 60,
 ) -> None:
-    """Push data source, folders and dashboards to a Grafana by its API, for one that does not read our files."""
-    grafana = Grafana(url, token=token, user=user)
+    """Push data source, folders and dashboards to a Grafana by its API: to one organisation of it, or to tenants'."""
+    grafana = Grafana(url, token=_secret("--token", token, token_file), user=_user(user, password_file) if user else "")
     grafana.wait(wait_seconds)
-    if database_password:
+    if organisation or every or prune:
+        _provision_tenants(
+            grafana, _Wanted(slugs=organisation, rotate=rotate, prune=prune, is_every=every), database_address
+        )
+        return
+    password = _secret("--database-password", database_password, database_password_file)
+    if password:
         address = reader_address(load_settings().dsn, seen_as=database_address)
-        typer.echo(publish_source(grafana, address, database_password))
-    for line in publish_dashboards(grafana):
-        typer.echo(line)
+        _tell("", [publish_source(grafana, Source(address=address, role=READER, password=password))])
+    _tell("", publish_dashboards(grafana, Audience.OPERATOR))
+    _tell("", remove_gone(grafana, Audience.OPERATOR))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    slugs: list[str] | None
+    is_every: bool
+    rotate: bool
+    prune: bool
+
+    def of(self, known: list[Tenant]) -> list[Tenant]:
+        unknown = sorted(set(self.slugs or ()) - {tenant.slug for tenant in known})
+        if unknown:
+            raise NotFound(f"no organisation {unknown} (list them with GET /v1/organisations)")
+        return [tenant for tenant in known if self.is_every or tenant.slug in (self.slugs or ())]
+
+
+def _provision_tenants(grafana: Grafana, wanted: _Wanted, database_address: str) -> None:
+    dsn = load_settings().dsn
+    # Committed step by step: what was done before an error stays, and the next run goes on from there.
+    with connect(dsn, autocommit=True) as connection, tenants.turn(connection):
+        known = tenants.list_tenants(connection)
+        chosen = wanted.of(known)
+        work = TenantProvisioning(grafana, connection, reader_address(dsn, seen_as=database_address))
+        if chosen:
+            _close_doors(connection)
+        failed: list[str] = []
+        for tenant in chosen:
+            try:
+                _tell(tenant.slug, work.provision(tenant, rotate=wanted.rotate))
+            except (ProvisioningFailed, StorageRejected) as error:
+                typer.echo(f"{tenant.slug}: failed: {error}", err=True)
+                failed.append(tenant.slug)
+        _remove_gone_tenants(work, connection, known, prune=wanted.prune)
+    if failed:
+        raise ProvisioningFailed(f"{len(failed)} of {len(chosen)} tenants: {failed} (give the same command again)")
+
+
+def _remove_gone_tenants(work: TenantProvisioning, connection: Connection, known: list[Tenant], *, prune: bool) -> None:
+    homes, roles = work.find_gone(known), tenants.find_left_behind(connection)
+    if not prune:
+        for name in [*(home.name for home in homes), *roles]:
+            typer.echo(f"{name}: of no organisation any more (--prune removes it)")
+        return
+    # Grafana first: a data source without its role would only show errors.
+    for home in homes:
+        typer.echo(work.remove(home))
+    for role in roles:
+        tenants.drop_role(connection, role)
+        typer.echo(f"role {role}: removed")
+
+
+def _close_doors(connection: Connection) -> None:
+    still_open = tenants.close_doors(connection)
+    if still_open:
+        typer.echo(
+            f"warning: {len(still_open)} things stay open to every role of the database, such as {still_open[0]}"
+            " (this account may not close them: run this once as a superuser; docs/how-to/dashboards-for-tenants.md)",
+            err=True,
+        )
+
+
+def _tell(slug: str, lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(f"{slug}: {line}" if slug else line)
+
+
+def _secret(option: str, value: str, file: Path | None) -> str:
+    if file is None:
+        return value
+    if value:
+        raise ConfigurationInvalid(f"{option} and {option}-file are both given (expected one of them)")
+    return read_secret(file, f"{option}-file")
+
+
+def _user(user: str, password_file: Path | None) -> str:
+    name, has_password, _ = user.partition(":")
+    if password_file is None:
+        return user
+    if has_password:
+        raise ConfigurationInvalid("--password-file is given, and --user has a password (expected one of them)")
+    return f"{name}:{read_secret(password_file, '--password-file')}"

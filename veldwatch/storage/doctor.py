@@ -19,11 +19,13 @@ from veldwatch.storage.maintenance import LOG_KEPT, TELEMETRY
 from veldwatch.storage.migrate import check_schema
 from veldwatch.storage.queries import load_queries
 from veldwatch.storage.storage_status import is_unwell, tell_storage
+from veldwatch.storage.tenants import find_excess, find_open_doors, find_slow_readers
 from veldwatch.storage.workers import list_workers
 
 _CLOCK_TOLERANCE = timedelta(seconds=2)
 _LAG_TOLERANCE = timedelta(minutes=1)
 _OUTBOX_TOLERANCE = timedelta(minutes=5)
+_READER_TOLERANCE = timedelta(minutes=5)  # a panel has 15 s, unless somebody SET it otherwise
 _LEAST_FREE_BYTES = 2 * 2**30  # twice the embedded server's max_wal_size
 _QUERIES = load_queries("maintenance")
 
@@ -94,6 +96,7 @@ def _examine_schema(connection: Connection, server: Server, now: datetime) -> It
     yield from _examine_workers(connection)
     yield _examine_outbox(connection, now)
     yield _examine_upkeep(connection)
+    yield from _examine_tenants(connection)
 
 
 def _examine_partitions(connection: Connection, now: datetime) -> Finding:
@@ -150,6 +153,33 @@ def _examine_upkeep(connection: Connection) -> Finding:
     if unwell:
         return _warning("upkeep", f"failing or late: {', '.join(unwell)} (see `veldwatch storage status`)")
     return _ok("upkeep", f"{len(jobs)} jobs of the server's own, all well")
+
+
+def _examine_tenants(connection: Connection) -> Iterator[Finding]:
+    """Look at the roles that tenants' Grafana reads with: missing ones, and what they could do beyond reading."""
+    roles = find_excess(connection)
+    missing = [role.role for role in roles if role.is_missing]
+    excess = [f"{role.role}: {', '.join(role.privileges)}" for role in roles if role.privileges]
+    opened = find_open_doors(connection) if roles else []
+    slow = find_slow_readers(connection, _READER_TOLERANCE)
+    if excess:
+        yield _error(
+            "tenants: rights", f"roles with more than views ({'; '.join(excess)}): revoke it, tenants could see others"
+        )
+    if missing:
+        yield _warning("tenants: roles", f"{missing} do not exist (run `veldwatch dashboards provision --all`)")
+    if opened:
+        yield _warning(
+            "tenants: doors",
+            f"{len(opened)} things are open to every role, such as {opened[0]} (run `veldwatch dashboards provision"
+            " --all` as a superuser; docs/how-to/dashboards-for-tenants.md)",
+        )
+    if slow:
+        yield _warning(
+            "tenants: transactions", f"transactions of {slow} are long open and may hold up the log (end them)"
+        )
+    if not (missing or excess or opened or slow):
+        yield _ok("tenants", f"{len(roles)} roles, each with its own rows only")
 
 
 def _examine_broker(settings: Settings) -> Finding:

@@ -5,13 +5,17 @@ can SET is no part of it. Roles belong to the whole server, so their names say o
 """
 
 import hashlib
+import re
 import secrets
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import sql
 
+from veldwatch.errors import Conflict, StorageUnavailable
 from veldwatch.model.identifiers import OrganisationId
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.dashboards import let_in
@@ -63,7 +67,12 @@ def role_name(database: str, organisation_id: OrganisationId) -> str:
     Neither slug nor name is in it: every account of the server can list the server's roles, and whom else the operator
     serves is nobody's business. The id stays when an organisation is renamed.
     """
-    return f"grafana_t{organisation_id}_{hashlib.sha256(database.encode()).hexdigest()[:8]}"
+    return f"grafana_t{organisation_id}_{_hash(database)}"
+
+
+def is_role_of(role: str, database: str) -> bool:
+    """Tell whether a role is, or was, that of a tenant of a database."""
+    return re.fullmatch(rf"grafana_t[0-9]+_{_hash(database)}", role) is not None
 
 
 def list_tenants(connection: Connection) -> list[Tenant]:
@@ -82,6 +91,14 @@ def list_tenants(connection: Connection) -> list[Tenant]:
     ]
 
 
+def mark_of(connection: Connection, tenant: Tenant) -> str:
+    """Tell by what the tenant's organisation of Grafana is known; from now on its role is one of the tenants'."""
+    with translated_errors(), connection.transaction():
+        values = {"role": tenant.role, "organisation_id": tenant.organisation_id}
+        [(mark,)] = connection.execute(_QUERIES["mark"], values).fetchall()
+    return mark
+
+
 def allow_tenant(connection: Connection, tenant: Tenant) -> str:
     """Make the tenant's role, or give it another password; the password, which is kept nowhere here.
 
@@ -91,11 +108,12 @@ def allow_tenant(connection: Connection, tenant: Tenant) -> str:
         StorageRejected: the account may not make roles.
     """
     password = secrets.token_urlsafe(32)
+    mark_of(connection, tenant)
     with translated_errors(), connection.transaction():
         let_in(connection, tenant.role, password, CONNECTIONS)
         connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(GROUP), sql.Identifier(tenant.role)))
         connection.execute("SELECT grant_dashboards(%s)", (GROUP,))
-        connection.execute(_QUERIES["remember_role"], {"role": tenant.role, "organisation_id": tenant.organisation_id})
+        connection.execute(_QUERIES["forget_password"], {"role": tenant.role})
     return password
 
 
@@ -123,6 +141,25 @@ def drop_role(connection: Connection, role: str) -> None:
         connection.execute(sql.SQL("DROP ROLE {}").format(name))
 
 
+@contextmanager
+def turn(connection: Connection) -> Generator[None]:
+    """Provision alone: two at once would each tell Grafana a password that the other has replaced.
+
+    Raises:
+        Conflict: somebody else is at it.
+    """
+    if _rows(connection, "take_turn") != [(True,)]:
+        raise Conflict("another `veldwatch dashboards provision` is running (wait until it has ended)")
+    connection.commit()
+    try:
+        yield
+    finally:
+        with suppress(StorageUnavailable):  # the connection is gone, and the lock with it
+            connection.rollback()
+            _rows(connection, "end_turn")
+            connection.commit()
+
+
 def close_doors(connection: Connection) -> list[str]:
     """Close what PostgreSQL leaves open to every role; what this account could not close, in words."""
     with connection.transaction():
@@ -142,6 +179,15 @@ def find_excess(connection: Connection) -> list[Excess]:
     ]
 
 
-def _rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+def find_slow_readers(connection: Connection, longest: timedelta) -> list[str]:
+    """List the roles of Grafana, the operator's too, that have had a transaction open for longer."""
+    return [role for (role,) in _rows(connection, "slow_readers", {"longest": longest})]
+
+
+def _rows(connection: Connection, query: str, values: dict[str, object] | None = None) -> list[tuple[Any, ...]]:
     with translated_errors():
-        return connection.execute(_QUERIES[query]).fetchall()
+        return connection.execute(_QUERIES[query], values).fetchall()
+
+
+def _hash(database: str) -> str:
+    return hashlib.sha256(database.encode()).hexdigest()[:8]

@@ -3,13 +3,15 @@
 import base64
 import socket
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from dashboards.catalogue import CATALOGUE, FOLDERS
+from dashboards.catalogue import CATALOGUE, FOLDERS, Audience
 from dashboards.commands import app
-from dashboards.publishing import Grafana, publish_dashboards
+from dashboards.grafana import Grafana
+from dashboards.publishing import publish_dashboards
 from tests.integration.dashboards.fake_grafana import FakeGrafana, running
 from veldwatch.errors import ConfigurationInvalid, ProvisioningFailed
 
@@ -33,11 +35,11 @@ def _provision(fake: FakeGrafana, *more: str) -> str:
 
 def test_data_source_folders_and_dashboards_arrive(grafana: FakeGrafana) -> None:
     output = _provision(grafana, "--database-password", "pw")
-    assert set(grafana.folders) == {folder.uid for folder in FOLDERS}
-    assert len(grafana.dashboards) == len(CATALOGUE)
-    assert {sent["folderUid"] for sent in grafana.dashboards.values()} == {folder.uid for folder in FOLDERS}
-    assert all(sent["overwrite"] is True for sent in grafana.dashboards.values())
-    source = grafana.sources["tsdb"]
+    assert set(grafana.main.folders) == {folder.uid for folder in FOLDERS}
+    assert len(grafana.main.dashboards) == len(CATALOGUE)
+    assert {sent["folderUid"] for sent in grafana.main.dashboards.values()} == {folder.uid for folder in FOLDERS}
+    assert all(sent["overwrite"] is True for sent in grafana.main.dashboards.values())
+    source = grafana.main.sources["tsdb"]
     assert (source["url"], source["user"]) == ("db:5432", "grafana_ro")
     assert source["jsonData"]["database"] == "veldwatch"
     assert source["jsonData"]["sslmode"] == "require"
@@ -51,18 +53,18 @@ def test_doing_it_again_updates_and_makes_nothing_twice(grafana: FakeGrafana) ->
     grafana.requests.clear()
     output = _provision(grafana, "--database-password", "pw", "--database-address", "seen:1")
     assert "data source tsdb: updated" in output
-    assert grafana.sources["tsdb"]["url"] == "seen:1"
+    assert grafana.main.sources["tsdb"]["url"] == "seen:1"
     assert not [path for method, path, _ in grafana.requests if (method, path) == ("POST", "/api/folders")]
 
 
 def test_without_a_password_the_data_source_is_left_alone(grafana: FakeGrafana) -> None:
     _provision(grafana)
-    assert grafana.sources == {}
-    assert len(grafana.dashboards) == len(CATALOGUE)
+    assert grafana.main.sources == {}
+    assert len(grafana.main.dashboards) == len(CATALOGUE)
 
 
 def test_a_user_and_password_log_in_by_basic_authentication(grafana: FakeGrafana) -> None:
-    list(publish_dashboards(Grafana(grafana.address, user="admin:pa:ss")))
+    list(publish_dashboards(Grafana(grafana.address, user="admin:pa:ss"), Audience.OPERATOR))
     assert grafana.authorisations == {"Basic " + base64.b64encode(b"admin:pa:ss").decode()}
 
 
@@ -76,6 +78,13 @@ def test_a_grafana_that_is_never_ready_is_named(grafana: FakeGrafana) -> None:
     grafana.unready = 1000
     with pytest.raises(ProvisioningFailed, match="not ready"):
         Grafana(grafana.address, token="t").wait(0.5)
+
+
+@pytest.mark.parametrize("path", ["/grafana", "/grafana/"])
+def test_a_grafana_below_a_path_of_a_proxy_is_asked_there(grafana: FakeGrafana, path: str) -> None:
+    with pytest.raises(ProvisioningFailed):
+        Grafana(grafana.address + path, token="t").wait(0)
+    assert [path for _, path, _ in grafana.requests] == ["/grafana/api/health"]
 
 
 def test_nobody_there_is_an_error_of_ours() -> None:
@@ -100,10 +109,27 @@ def test_what_grafana_refuses_is_said_with_its_reason(
 ) -> None:
     grafana.refuse[path] = (status, message)
     with pytest.raises(ProvisioningFailed, match=message if status != 401 else "Unauthorized"):
-        list(publish_dashboards(Grafana(grafana.address, token="t")))
+        list(publish_dashboards(Grafana(grafana.address, token="t"), Audience.OPERATOR))
 
 
 @pytest.mark.parametrize(("token", "user"), [("", ""), ("t", "u:p")])
 def test_exactly_one_way_to_log_in_is_asked_for(token: str, user: str) -> None:
     with pytest.raises(ConfigurationInvalid, match="--token"):
         Grafana("http://127.0.0.1:1", token=token, user=user)
+
+
+def test_secrets_come_from_files_and_from_one_place_only(grafana: FakeGrafana, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("pa:ss\n")
+
+    def run(*more: str) -> None:
+        CliRunner().invoke(
+            app,
+            ["provision", "--url", grafana.address, "--password-file", str(tmp_path / "password"), *more],
+            catch_exceptions=False,
+        )
+
+    run("--user", "admin")
+    assert grafana.authorisations == {"Basic " + base64.b64encode(b"admin:pa:ss").decode()}
+    for more in (("--user", "admin:other"), ("--token", "t", "--token-file", str(tmp_path / "password"))):
+        with pytest.raises(ConfigurationInvalid, match="one of them"):
+            run(*more)

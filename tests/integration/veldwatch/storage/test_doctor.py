@@ -8,7 +8,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from veldwatch.config import Settings
-from veldwatch.storage import log, maintenance
+from veldwatch.storage import log, maintenance, register, tenants
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.doctor import Finding, Level, examine
 from veldwatch.storage.log import LogBatch
@@ -47,6 +47,35 @@ def test_months_that_nobody_made_are_named(dsn: str, tmp_path: Path) -> None:
     found = _examine(dsn, tmp_path)["partitions"]
     assert found.level is Level.WARNING
     assert "veldwatch maintain" in found.sentence
+
+
+@plain
+def test_a_tenant_s_role_that_is_missing_or_can_do_more_than_read_is_named(
+    dsn: str, connection: Connection, tmp_path: Path
+) -> None:
+    for slug in ("one", "two"):
+        register.ensure_organisation(connection, slug)
+    connection.commit()
+    one, two = tenants.list_tenants(connection)
+    tenants.mark_of(connection, two)
+    tenants.allow_tenant(connection, one)
+    connection.execute(f"GRANT SELECT ON device TO {one.role}".encode())
+    connection.commit()
+    try:
+        found = _examine(dsn, tmp_path)
+        assert found["tenants: rights"].level is Level.ERROR
+        assert f"{one.role}: privileges on device" in found["tenants: rights"].sentence
+        assert two.role in found["tenants: roles"].sentence
+        assert "TEMPORARY" in found["tenants: doors"].sentence or "function" in found["tenants: doors"].sentence
+        connection.execute(f"REVOKE SELECT ON device FROM {one.role}".encode())
+        tenants.allow_tenant(connection, two)
+        assert tenants.close_doors(connection) == []
+        connection.commit()
+        assert _examine(dsn, tmp_path)["tenants"].sentence == "2 roles, each with its own rows only"
+    finally:
+        for tenant in (one, two):
+            tenants.drop_role(connection, tenant.role)
+        connection.commit()
 
 
 @plain

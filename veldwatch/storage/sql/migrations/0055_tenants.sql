@@ -6,6 +6,8 @@ CREATE TABLE tenant_role (
     role name PRIMARY KEY,
     -- what others share with it would be said beside this, not in its place
     organisation_id integer NOT NULL UNIQUE REFERENCES organisation ON DELETE CASCADE,
+    -- by which its organisation of Grafana is known: who administers another one cannot know it
+    mark uuid NOT NULL DEFAULT gen_random_uuid(),
     created_at timestamptz NOT NULL DEFAULT now(),
     -- when Grafana was last told its password, which is kept nowhere else; NULL: not yet, so it needs another
     told_at timestamptz

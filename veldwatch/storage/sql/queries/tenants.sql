@@ -5,9 +5,20 @@ LEFT JOIN tenant_role t ON t.organisation_id = o.id
 LEFT JOIN pg_roles r ON r.rolname = t.role
 ORDER BY o.slug;
 
--- remember_role: an organisation's role, whose password Grafana has not been told yet
-INSERT INTO tenant_role (role, organisation_id) VALUES (%(role)s, %(organisation_id)s)
-ON CONFLICT (organisation_id) DO UPDATE SET role = EXCLUDED.role, told_at = NULL;
+-- mark: by which an organisation's own of Grafana is known, before its role is made
+INSERT INTO tenant_role AS t (role, organisation_id) VALUES (%(role)s, %(organisation_id)s)
+ON CONFLICT (organisation_id) DO UPDATE
+SET role = EXCLUDED.role, told_at = CASE WHEN t.role = EXCLUDED.role THEN t.told_at END
+RETURNING mark::text;
+
+-- forget_password: Grafana has not been told the role's new one
+UPDATE tenant_role SET told_at = NULL WHERE role = %(role)s;
+
+-- take_turn: one provisioning at a time
+SELECT pg_try_advisory_lock(hashtext('veldwatch dashboards provision'));
+
+-- end_turn: let the next one begin
+SELECT pg_advisory_unlock(hashtext('veldwatch dashboards provision'));
 
 -- mark_told: Grafana knows the role's password
 UPDATE tenant_role SET told_at = clock_timestamp() WHERE role = %(role)s;
@@ -46,3 +57,9 @@ SELECT t.role, r.rolname IS NOT NULL AS exists,
 FROM tenant_role t
 LEFT JOIN pg_roles r ON r.rolname = t.role
 ORDER BY t.role;
+
+-- slow_readers: roles of Grafana in this database with a transaction that has been open for long
+SELECT DISTINCT a.usename FROM pg_stat_activity a
+WHERE a.datname = current_database() AND a.xact_start < now() - %(longest)s::interval
+  AND (a.usename = 'grafana_ro' OR a.usename IN (SELECT role FROM tenant_role))
+ORDER BY 1;
