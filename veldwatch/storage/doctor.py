@@ -19,7 +19,7 @@ from veldwatch.storage.maintenance import LOG_KEPT, TELEMETRY
 from veldwatch.storage.migrate import check_schema
 from veldwatch.storage.queries import load_queries
 from veldwatch.storage.storage_status import is_unwell, tell_storage
-from veldwatch.storage.tenants import find_excess, find_open_doors, find_slow_readers
+from veldwatch.storage.tenants import find_careless_views, find_excess, find_open_doors, find_slow_readers
 from veldwatch.storage.workers import list_workers
 
 _CLOCK_TOLERANCE = timedelta(seconds=2)
@@ -160,11 +160,16 @@ def _examine_tenants(connection: Connection) -> Iterator[Finding]:
     roles = find_excess(connection)
     missing = [role.role for role in roles if role.is_missing]
     excess = [f"{role.role}: {', '.join(role.privileges)}" for role in roles if role.privileges]
+    careless = find_careless_views(connection) if roles else []
     opened = find_open_doors(connection) if roles else []
     slow = find_slow_readers(connection, _READER_TOLERANCE)
     if excess:
         yield _error(
             "tenants: rights", f"roles with more than views ({'; '.join(excess)}): revoke it, tenants could see others"
+        )
+    if careless:
+        yield _error(
+            "tenants: views", f"{careless} show everybody's rows to every tenant (move them to another schema)"
         )
     if missing:
         yield _warning("tenants: roles", f"{missing} do not exist (run `veldwatch dashboards provision --all`)")
@@ -178,7 +183,7 @@ def _examine_tenants(connection: Connection) -> Iterator[Finding]:
         yield _warning(
             "tenants: transactions", f"transactions of {slow} are long open and may hold up the log (end them)"
         )
-    if not (missing or excess or opened or slow):
+    if not (excess or careless or missing or opened or slow):
         yield _ok("tenants", f"{len(roles)} roles, each with its own rows only")
 
 

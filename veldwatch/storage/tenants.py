@@ -179,6 +179,11 @@ def find_excess(connection: Connection) -> list[Excess]:
     ]
 
 
+def find_careless_views(connection: Connection) -> list[str]:
+    """List what tenants may read in `dashboard` that does not ask whose its rows are: views that somebody added."""
+    return [view for (view,) in _rows(connection, "careless_views")]
+
+
 def find_slow_readers(connection: Connection, longest: timedelta) -> list[str]:
     """List the roles of Grafana, the operator's too, that have had a transaction open for longer."""
     return [role for (role,) in _rows(connection, "slow_readers", {"longest": longest})]

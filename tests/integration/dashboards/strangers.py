@@ -42,11 +42,33 @@ def make(connection: Connection, slug: str) -> OrganisationId:
 _TABLES = ("reading_raw", "position_raw", "event_raw", "contact", "consumption_hourly_rollup")
 _ROLLUP_TABLES = ("reading_hourly_rollup", "reading_daily_rollup")
 _STATEMENTS = (
-    "INSERT INTO site (organisation_id, slug, name) SELECT %(organisation)s, %(slug)s || '-site', %(slug)s || ' site'",
+    """
+    INSERT INTO site (organisation_id, slug, name, people, customers, geometry)
+    SELECT %(organisation)s, %(slug)s || '-site', %(slug)s || ' site', 4711, 4711,
+           '{"type": "Polygon", "coordinates": [[[47.11, 8], [48, 8], [48, 9], [47.11, 8]]]}'
+    """,
     """
     INSERT INTO device (organisation_id, external_id, name, site_id, source, status, longitude, latitude, profile_id)
     SELECT %(organisation)s, %(slug)s || '-device', %(slug)s || ' device', s.id, %(slug)s, 'active', 12.5, 41.5, p.id
     FROM site s, profile p WHERE s.organisation_id = %(organisation)s AND p.slug = 'p-tracker'
+    """,
+    """
+    INSERT INTO subject (organisation_id, slug, name, kind, species)
+    VALUES (%(organisation)s, %(slug)s, %(slug)s || ' subject', 'animal', 'Panthera leo')
+    """,
+    """
+    INSERT INTO deployment (device_id, subject_id, during)
+    SELECT d.id, s.id, tstzrange(%(at)s, NULL) FROM device d, subject s
+    WHERE d.organisation_id = %(organisation)s AND s.organisation_id = %(organisation)s
+    """,
+    """
+    INSERT INTO interruption (organisation_id, kind, begins_at, ends_at, title, author, created_at)
+    VALUES (%(organisation)s, 'planned', %(at)s, %(at)s + interval '1 hour', %(slug)s || ' works', %(slug)s, %(at)s)
+    """,
+    """
+    INSERT INTO interruption_place (interruption_id, site_id)
+    SELECT i.id, s.id FROM interruption i, site s
+    WHERE i.organisation_id = %(organisation)s AND s.organisation_id = %(organisation)s
     """,
     """
     INSERT INTO series (device_id, metric, unit, kind)
@@ -85,6 +107,15 @@ _STATEMENTS = (
     FROM device d JOIN series s ON s.device_id = d.id WHERE d.organisation_id = %(organisation)s
     """,
     """
+    INSERT INTO incident (id, founder_id, created_at, updated_at) VALUES (%(alert)s, %(alert)s, %(at)s, %(at)s)
+    """,
+    """
+    INSERT INTO incident_part (incident_id, organisation_id, title, severity, state, opened_at, fired_at, alerts,
+                               open_alerts, devices, lead_alert_id)
+    SELECT %(alert)s, %(organisation)s, %(slug)s || ' incident', 'critical', 'open', %(at)s, %(at)s, 1, 1, 1, %(alert)s
+    """,
+    "UPDATE alert SET incident_id = id WHERE id = %(alert)s",
+    """
     INSERT INTO alert_transition (alert_id, kind, at, recorded_at, author)
     VALUES (%(alert)s, 'firing', %(at)s, %(at)s, %(slug)s || '-author')
     """,
@@ -102,9 +133,10 @@ _STATEMENTS = (
     VALUES (%(outbox)s, 1, %(at)s, 'temporary_failure', %(slug)s || ' detail')
     """,
     """
-    INSERT INTO quarantine (digest, received_at, last_received_at, source, topic, payload, reason, detail, organisation)
+    INSERT INTO quarantine (digest, received_at, last_received_at, source, topic, payload, reason, detail, organisation,
+                            device)
     VALUES (convert_to(%(slug)s, 'UTF8'), %(at)s, %(at)s, %(slug)s, %(slug)s || '/up', 'x', 'malformed_payload',
-            %(slug)s || ' detail', %(slug)s)
+            %(slug)s || ' detail', %(slug)s, %(slug)s || '-device')
     """,
     "INSERT INTO log_cursor (consumer, xid, id) VALUES (%(slug)s || '-consumer', '3', 0)",
 )

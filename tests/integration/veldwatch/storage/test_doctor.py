@@ -68,6 +68,10 @@ def test_a_tenant_s_role_that_is_missing_or_can_do_more_than_read_is_named(
         assert two.role in found["tenants: roles"].sentence
         assert "TEMPORARY" in found["tenants: doors"].sentence or "function" in found["tenants: doors"].sentence
         connection.execute(f"REVOKE SELECT ON device FROM {one.role}".encode())
+        connection.execute("CREATE VIEW dashboard.of_somebody AS SELECT value FROM public.reading_raw")
+        connection.commit()
+        assert "['of_somebody']" in _examine(dsn, tmp_path)["tenants: views"].sentence
+        connection.execute("DROP VIEW dashboard.of_somebody")
         tenants.allow_tenant(connection, two)
         assert tenants.close_doors(connection) == []
         connection.commit()

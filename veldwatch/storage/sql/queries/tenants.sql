@@ -63,3 +63,24 @@ SELECT DISTINCT a.usename FROM pg_stat_activity a
 WHERE a.datname = current_database() AND a.xact_start < now() - %(longest)s::interval
   AND (a.usename = 'grafana_ro' OR a.usename IN (SELECT role FROM tenant_role))
 ORDER BY 1;
+
+-- careless_views: views that tenants may read and that show rows of tables without a condition of whose they are
+SELECT v.relname
+FROM pg_class v
+JOIN LATERAL (
+    SELECT bool_or(r.relnamespace <> v.relnamespace) AS reads_tables,
+           bool_or(r.relname IN ('dashboard_reader', 'readable_organisation', 'tenant_device', 'tenant_series')
+                   AND r.relnamespace = 'public'::regnamespace) AS asks,
+           -- it may show rows of tables that belong to rows of a view that asks; units are nobody's
+           bool_or(r.relnamespace = v.relnamespace AND r.relname <> 'unit') AS follows
+    FROM pg_rewrite w
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+    JOIN pg_class r ON r.oid = d.refobjid AND r.oid <> v.oid
+    WHERE w.ev_class = v.oid
+) seen ON true
+WHERE v.relnamespace = 'dashboard'::regnamespace AND v.relkind IN ('v', 'm', 'r', 'p', 'f')
+  AND has_table_privilege('grafana_tenant', v.oid, 'SELECT')
+  AND (v.relkind <> 'v' OR seen.reads_tables AND NOT seen.asks AND NOT seen.follows)
+  -- kinds of devices are nobody's
+  AND v.relname <> 'metric_range'
+ORDER BY v.relname;
