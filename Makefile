@@ -33,8 +33,9 @@ format: $(VENV)/.dev  ## format the code
 
 COMPILE := $(BIN)/uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-pictures: $(VENV)/.dev  ## draw the examples of docs/reference/conditions anew
+pictures: $(VENV)/.dev  ## draw the pictures in docs anew: rules, and what each dashboard shows (some minutes)
 	for file in docs/reference/conditions/examples/*.yaml; do $(BIN)/veldwatch rules picture $$file -o $${file%.yaml}.svg || exit 1; done
+	$(BIN)/python -m launch.pictures
 
 lock: $(VENV)/.dev  ## resolve versions anew into requirements/
 	$(COMPILE) --upgrade pyproject.toml -o requirements/run.txt

@@ -20,11 +20,28 @@ QUIET = "#73879c"
 
 SEVERITY_COLOURS = {"info": "#5794f2", "minor": "#f2cc0c", "major": "#ff9830", "critical": "#c4162a"}
 
-DEVICE_STATE_COLOURS = {"reporting": "#3274d9", "silent": "#c4162a", "offline": "#ff9830", "never heard": QUIET}
+DEVICE_STATE_COLOURS = {"reporting": "#3274d9", "silent": "#cc4b8f", "offline": "#ff9830", "never heard": QUIET}
 
 ALERT_STATE_COLOURS = {"pending": "#f2cc0c", "firing": "#c4162a", "resolved": "#3274d9", "retracted": QUIET}
 
 OUTBOX_STATE_COLOURS = {"pending": "#f2cc0c", "delivered": "#3274d9", "failed": "#c4162a", "suppressed": QUIET}
+
+INCIDENT_STATE_COLOURS = {"open": "#c4162a", "resolved": "#3274d9"}
+
+HEARD_COLOURS = {"no message": "#d3d7dc", "heard": "#3274d9"}
+
+MOVEMENT_COLOURS = {"no fix": "#d3d7dc", "resting": "#56b4e9", "walking": "#0072b2", "running": "#e69f00"}
+
+SUPPLY_COLOURS = {"loss": "#ff9830", "partly metered": QUIET, "within": "#3274d9"}
+
+QUALITY_COLOURS = {"within": "#3274d9", "outside": "#c4162a", "too few": QUIET}
+
+CONDITION_COLOURS = {"quiet": "#3274d9", "alarmed": "#c4162a", "old": QUIET}
+
+FIRE_COLOURS = {"low": "#3274d9", "moderate": "#f2cc0c", "high": "#ff9830", "very high": "#c4162a"}
+
+SERIES_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c564b", "#4d4d4d")
+"""Of lines that keep their order. Source: Okabe and Ito, Color Universal Design, 2002; a brown and a grey added."""
 
 UPKEEP_STATE_COLOURS = {"well": "#3274d9", "late": "#ff9830", "failing": "#c4162a"}
 

@@ -6,6 +6,7 @@ from dashboards.panels import Column
 SEVERITY = Column(name="severity", title="Severity", words=appearance.SEVERITY_COLOURS, width=90)
 ALERT_STATE = Column(name="state", title="State", words=appearance.ALERT_STATE_COLOURS, width=90)
 DEVICE_STATE = Column(name="state", title="State", words=appearance.DEVICE_STATE_COLOURS, width=110)
+INCIDENT_STATE = Column(name="state", title="State", words=appearance.INCIDENT_STATE_COLOURS, width=90)
 OPENED = Column(name="opened_at", title="Began", unit="dateTimeAsIso", width=170)
 FIRED = Column(name="fired_at", title="Condition met", unit="dateTimeAsIso", width=170)
 RESOLVED = Column(name="resolved_at", title="Ended", unit="dateTimeAsIso", width=170)

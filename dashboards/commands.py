@@ -11,6 +11,7 @@ from dashboards import rendering
 from dashboards.catalogue import Audience
 from dashboards.grafana import Grafana
 from dashboards.publishing import Source, publish_dashboards, publish_source, remove_gone
+from dashboards.reference import page as reference_page
 from dashboards.tenants import TenantProvisioning
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid, NotFound, ProvisioningFailed, StorageRejected
@@ -37,6 +38,12 @@ def render(
     if check and changed:
         typer.echo("run `veldwatch dashboards render` and commit the files", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def reference() -> None:
+    """Print the page on every dashboard and panel, as docs/reference/dashboards.md holds it."""
+    typer.echo(reference_page(), nl=False)
 
 
 @app.command()

@@ -66,10 +66,12 @@ class Target(Builder[Dataquery]):
 
     Args:
         output: `time_series`: a column `time`, text columns as labels; `table`: rows as they are.
+        nth: which of several that a query with `OFFSET 0` asks for, from 0 on.
     """
 
-    def __init__(self, dashboard: str, name: str, output: Format, ref_id: str = "A") -> None:
-        self._query = PostgresQuery(raw_sql=sql(dashboard, name), output=output, ref_id=ref_id)
+    def __init__(self, dashboard: str, name: str, output: Format, ref_id: str = "A", *, nth: int = 0) -> None:
+        text = sql(dashboard, name).replace("OFFSET 0", f"OFFSET {nth}")
+        self._query = PostgresQuery(raw_sql=text, output=output, ref_id=ref_id)
 
     def build(self) -> PostgresQuery:
         """Give the query."""

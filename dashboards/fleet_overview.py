@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards import appearance, columns, frame, links, variables
 from dashboards.maps import Layer, world
-from dashboards.panels import Column, Panel, bars, figure, figures, rows
+from dashboards.panels import Column, Panel, figure, figures, lines, rows
 
 _FILE = "fleet_overview"
 
@@ -29,7 +29,7 @@ def build() -> Dashboard:
         .with_panel(rows(_ALERTS, _ALERT_COLUMNS))
         .with_panel(rows(_SITES, _SITE_COLUMNS))
         .with_panel(rows(_SILENT, _SILENT_COLUMNS))
-        .with_panel(bars(_MESSAGES, "none", label="organisation"))
+        .with_panel(lines(_MESSAGES, "none", label="organisation").decimals(1).min(0))
     )
 
 
@@ -91,12 +91,12 @@ _ALERTS = Panel(
 )
 _ALERT_COLUMNS = (
     columns.SEVERITY,
-    columns.FIRED,
+    Column(name="fired_at", title="Since", unit="dateTimeFromNow", width=105),
     columns.RULE,
     columns.DEVICE,
-    columns.SITE,
-    columns.SUMMARY,
-    columns.ACKNOWLEDGED,
+    Column(name="site_name", title="Site", hidden=True),
+    Column(name="summary", title="What is the matter", hidden=True),
+    Column(name="acknowledged_by", title="Taken up by", width=95),
     columns.HIDDEN_DEVICE,
     columns.HIDDEN_SITE,
     columns.HIDDEN_ORGANISATION,

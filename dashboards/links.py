@@ -6,12 +6,15 @@ The uids stand here because links and the dashboards that they lead to must agre
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
+CONTROL_ROOM = "iot-control-room"
 OVERVIEW = "iot-fleet-overview"
 SITE = "iot-site"
 DEVICE = "iot-device"
 WATER = "iot-water"
 ELECTRICITY = "iot-electricity"
+ENVIRONMENT = "iot-environment"
 WILDLIFE = "iot-wildlife"
+DEVICE_HEALTH = "iot-device-health"
 ALERTS = "iot-alerts"
 PIPELINE = "iot-pipeline"
 STORAGE = "iot-storage"

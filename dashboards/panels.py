@@ -7,8 +7,21 @@ query from `sql/<dashboard>.sql` by name. Gaps in the data are gaps in the pictu
 from dataclasses import dataclass
 from typing import TypeVar
 
-from grafana_foundation_sdk.builders import barchart, common, geomap, logs, stat, table, timeseries
+from grafana_foundation_sdk.builders import (
+    barchart,
+    bargauge,
+    common,
+    dashboard,
+    geomap,
+    logs,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.models.common import (
+    BarAlignment,
+    BarGaugeDisplayMode,
     BigValueColorMode,
     BigValueGraphMode,
     BigValueTextMode,
@@ -22,7 +35,12 @@ from grafana_foundation_sdk.models.common import (
     VisibilityMode,
     VizOrientation,
 )
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+    ValueMap,
+    ValueMappingResult,
+)
 
 from dashboards import appearance, datasource
 from dashboards.appearance import prop
@@ -33,6 +51,8 @@ LARGEST_SPAN_MS = 3 * 15 * 60 * 1000
 
 NOTHING = "nothing here"
 _POINTS = 500
+_WIDE = 12
+"""From this width on a table of figures fits beside a graph."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +66,7 @@ class Panel:
         description: how to read it, one or two sentences.
         width: columns of 24.
         height: grid rows.
+        since: a length of time of its own, such as `35d`, where the dashboard's would show too little.
     """
 
     dashboard: str
@@ -54,29 +75,35 @@ class Panel:
     description: str
     width: int = 12
     height: int = 8
+    since: str | None = None
 
     def target(self, output: datasource.Format) -> datasource.Target:
         """Give the panel's query."""
         return datasource.Target(self.dashboard, self.query, output)
 
 
-def lines(panel: Panel, unit: str, *, label: str, limits: tuple[Limit, ...] = ()) -> timeseries.Panel:
+def lines(
+    panel: Panel, unit: str, *, label: str, limits: tuple[Limit, ...] = (), colours: dict[str, str] | None = None
+) -> timeseries.Panel:
     """Draw one line per value of the column `label`, with the limits that rules set as dashed lines."""
     drawn = _graph(panel, unit).display_name(f"${{__field.labels.{label}}}").color_scheme(appearance.by_name())
-    drawn = drawn.legend(_table_legend(["min", "mean", "max"]))
-    return _with_limits(drawn, limits)
+    drawn = drawn.legend(_list_legend() if panel.width < _WIDE else _table_legend(["min", "mean", "max"]))
+    return _with_limits(_coloured(drawn, colours), limits)
 
 
 def band(panel: Panel, unit: str, *, limits: tuple[Limit, ...] = ()) -> timeseries.Panel:
     """Draw the columns average, minimum and maximum as a line in a band: a plain average hides spikes."""
+    return band_of(panel, unit, low="minimum", high="maximum", limits=limits)
+
+
+def band_of(panel: Panel, unit: str, *, low: str, high: str, limits: tuple[Limit, ...] = ()) -> timeseries.Panel:
+    """Draw one column as a line in a band between two others."""
     drawn = _graph(panel, unit).legend(_list_legend()).display_name("${__field.name}")
     drawn = drawn.color_scheme(appearance.fixed("#3274d9"))
     hidden = {"legend": True, "tooltip": False, "viz": False}
     edge = [prop("custom.lineWidth", 0), prop("custom.hideFrom", hidden)]
-    drawn = drawn.override_by_name("minimum", edge)
-    drawn = drawn.override_by_name(
-        "maximum", [*edge, prop("custom.fillBelowTo", "minimum"), prop("custom.fillOpacity", 20)]
-    )
+    drawn = drawn.override_by_name(low, edge)
+    drawn = drawn.override_by_name(high, [*edge, prop("custom.fillBelowTo", low), prop("custom.fillOpacity", 20)])
     return _with_limits(drawn, limits)
 
 
@@ -89,10 +116,9 @@ def bars(panel: Panel, unit: str, *, label: str, colours: dict[str, str] | None 
     """Draw one bar per bucket and value of the column `label`, side by side, not stacked."""
     drawn = _graph(panel, unit).draw_style(GraphDrawStyle.BARS).fill_opacity(70).line_width(1)
     drawn = drawn.display_name(f"${{__field.labels.{label}}}").color_scheme(appearance.by_name())
-    drawn = drawn.legend(_table_legend(["sum"]))
-    for name, colour in (colours or {}).items():
-        drawn = drawn.override_by_name(name, [prop("color", {"mode": "fixed", "fixedColor": colour})])
-    return drawn
+    # What is counted in a stretch stands above all of it, from its beginning on.
+    drawn = drawn.bar_alignment(BarAlignment.AFTER)
+    return _coloured(drawn.legend(_table_legend(["sum"])), colours)
 
 
 def figure(panel: Panel, unit: str, limits: list[tuple[float, str]], below: str = appearance.QUIET) -> stat.Panel:
@@ -105,14 +131,33 @@ def figure(panel: Panel, unit: str, limits: list[tuple[float, str]], below: str 
     )
 
 
+def trend(panel: Panel, unit: str) -> stat.Panel:
+    """Show the newest number of a series with its course behind it."""
+    return (
+        titled(stat.Panel(), panel)
+        .with_target(panel.target("time_series"))
+        .unit(unit)
+        .no_value(NOTHING)
+        .max_data_points(_POINTS)
+        .reduce_options(common.ReduceDataOptions().values(False).calcs(["lastNotNull"]))
+        .text_mode(BigValueTextMode.VALUE)
+        .graph_mode(BigValueGraphMode.AREA)
+        .color_scheme(appearance.fixed(appearance.SERIES_COLOURS[0]))
+        .color_mode(BigValueColorMode.VALUE)
+    )
+
+
 def figures(panel: Panel, unit: str, *, name: str, value: str, colours: dict[str, str]) -> stat.Panel:
     """Show one number per row, named by the column `name`, in the colour of that name."""
+    # Rows become fields: an override, and so a colour, can only be given to a field.
+    mappings = [{"fieldName": name, "handlerKey": "field.name"}, {"fieldName": value, "handlerKey": "field.value"}]
     shown = (
         _stat(panel, unit)
-        .reduce_options(common.ReduceDataOptions().values(True).fields(f"/^{value}$/").calcs(["lastNotNull"]))
+        .with_transformation(DataTransformerConfig(id_val="rowsToFields", options={"mappings": mappings}))
+        .reduce_options(common.ReduceDataOptions().values(False).calcs(["lastNotNull"]))
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
         .orientation(VizOrientation.VERTICAL)
-        .display_name(f"${{__data.fields.{name}}}")
+        .color_scheme(appearance.fixed(appearance.SERIES_COLOURS[0]))
         .color_mode(BigValueColorMode.VALUE)
     )
     for word, colour in colours.items():
@@ -128,6 +173,9 @@ class Column:
         words: words of a closed list with their colours, for a cell with a coloured ground.
         link: a data link; see `dashboards.links`.
         hidden: kept in the rows for links, not shown.
+        limits: colours of values from each limit up, lowest first, for a cell whose text has the colour.
+        below: the colour under the first limit.
+        full: the value at which a bar in the cell is full; None: no bar.
     """
 
     name: str
@@ -137,6 +185,10 @@ class Column:
     link: dict[str, object] | None = None
     hidden: bool = False
     width: int | None = None
+    decimals: int | None = None
+    limits: tuple[tuple[float, str], ...] = ()
+    below: str = "text"
+    full: float | None = None
 
 
 def rows(panel: Panel, columns: tuple[Column, ...]) -> table.Panel:
@@ -161,6 +213,60 @@ def ranking(panel: Panel, unit: str, *, name: str) -> barchart.Panel:
     )
 
 
+def timeline(panel: Panel, *, label: str, states: dict[str, str]) -> statetimeline.Panel:
+    """Draw one strip per value of the column `label`, in the colours of states.
+
+    Args:
+        states: words with their colours; the query's number is the word's place, from 0 on.
+    """
+    mappings = {
+        str(code): ValueMappingResult(text=word, color=colour, index=code)
+        for code, (word, colour) in enumerate(states.items())
+    }
+    return (
+        titled(statetimeline.Panel(), panel)
+        .with_target(panel.target("time_series"))
+        .unit("none")
+        .no_value(NOTHING)
+        .max_data_points(_POINTS)
+        .display_name(f"${{__field.labels.{label}}}")
+        .mappings([ValueMap(options=mappings)])
+        .color_scheme(appearance.fixed(appearance.QUIET))
+        .merge_values(True)
+        .show_value(VisibilityMode.NEVER)
+        .row_height(0.85)
+        .line_width(0)
+        .fill_opacity(85)
+        .span_nulls(False)
+        .legend(_list_legend())
+    )
+
+
+def gauges(
+    panel: Panel, unit: str, *, name: str, value: str, full: float, limits: tuple[tuple[float, str], ...], below: str
+) -> bargauge.Panel:
+    """Draw one bar per row from 0 to `full`, named by the column `name`, coloured by limits."""
+    return (
+        titled(bargauge.Panel(), panel)
+        .with_target(panel.target("table"))
+        .unit(unit)
+        .no_value(NOTHING)
+        .min(0)
+        .max(full)
+        .decimals(0)
+        .orientation(VizOrientation.HORIZONTAL)
+        .display_mode(BarGaugeDisplayMode.BASIC)
+        .reduce_options(common.ReduceDataOptions().values(True).fields(f"/^{value}$/").calcs(["lastNotNull"]))
+        .display_name(f"${{__data.fields.{name}}}")
+        .thresholds(appearance.steps(list(limits), below))
+    )
+
+
+def section(title: str) -> dashboard.Row:
+    """Begin a part of a dashboard with a line across it."""
+    return dashboard.Row(title)
+
+
 def log(panel: Panel) -> logs.Panel:
     """Show rows of time, body and level as a log, newest first."""
     return (
@@ -173,11 +279,23 @@ def log(panel: Panel) -> logs.Panel:
     )
 
 
-_Kind = TypeVar("_Kind", timeseries.Panel, stat.Panel, table.Panel, barchart.Panel, logs.Panel, geomap.Panel)
+_Kind = TypeVar(
+    "_Kind",
+    timeseries.Panel,
+    stat.Panel,
+    table.Panel,
+    barchart.Panel,
+    bargauge.Panel,
+    logs.Panel,
+    geomap.Panel,
+    statetimeline.Panel,
+)
 
 
 def titled(shown: _Kind, panel: Panel) -> _Kind:
     """Give a panel its texts, size and data source."""
+    if panel.since is not None:
+        shown = shown.time_from(panel.since)
     return (
         shown.title(panel.title)
         .description(panel.description)
@@ -211,6 +329,13 @@ def _stat(panel: Panel, unit: str) -> stat.Panel:
     )
 
 
+def _coloured(drawn: timeseries.Panel, colours: dict[str, str] | None) -> timeseries.Panel:
+    # Grafana matches a labelled field by the value's name and the label: `alerts critical`.
+    for name, colour in (colours or {}).items():
+        drawn = drawn.override_by_regexp(f"/(^| ){name}$/", [prop("color", {"mode": "fixed", "fixedColor": colour})])
+    return drawn
+
+
 def _with_limits(drawn: timeseries.Panel, limits: tuple[Limit, ...]) -> timeseries.Panel:
     if not limits:
         return drawn
@@ -218,6 +343,25 @@ def _with_limits(drawn: timeseries.Panel, limits: tuple[Limit, ...]) -> timeseri
     coloured = list({limit.value: appearance.SEVERITY_COLOURS[limit.severity] for limit in limits}.items())
     style = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
     return drawn.thresholds(appearance.steps(coloured, below="transparent")).thresholds_style(style)
+
+
+def with_guide(
+    drawn: timeseries.Panel,
+    *,
+    between: tuple[float, float] | None = None,
+    below: tuple[tuple[float, str], ...] = (),
+) -> timeseries.Panel:
+    """Shade what a guideline says: what is between two values, or below some, lowest first, each in its colour."""
+    if between is not None:
+        steps = appearance.steps([(between[0], "#3274d9"), (between[1], "transparent")], below="transparent")
+    else:
+        colours = [colour for _, colour in below]
+        above = [*colours[1:], "transparent"]
+        steps = appearance.steps(
+            [(value, colour) for (value, _), colour in zip(below, above, strict=True)], below=colours[0]
+        )
+    style = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.AREA)
+    return drawn.thresholds(steps).thresholds_style(style)
 
 
 def _table_legend(calculations: list[str]) -> common.VizLegendOptions:
@@ -237,6 +381,7 @@ def _column_properties(column: Column) -> list[DynamicConfigValue]:
     if column.words is not None:
         properties.append(prop("mappings", appearance.words(column.words)))
         properties.append(prop("custom.cellOptions", {"type": "color-background", "mode": "basic"}))
+    properties += _number_properties(column)
     if column.link is not None:
         properties.append(prop("links", [column.link]))
     if column.hidden:
@@ -244,3 +389,21 @@ def _column_properties(column: Column) -> list[DynamicConfigValue]:
     if column.width is not None:
         properties.append(prop("custom.width", column.width))
     return properties
+
+
+def _number_properties(column: Column) -> list[DynamicConfigValue]:
+    properties: list[DynamicConfigValue] = []
+    if column.decimals is not None:
+        properties.append(prop("decimals", column.decimals))
+    if column.limits:
+        properties.append(prop("thresholds", _cell_steps(column.limits, column.below)))
+        properties.append(prop("custom.cellOptions", {"type": "color-text"}))
+    if column.full is not None:
+        properties += [prop("min", 0), prop("max", column.full)]
+        properties.append(prop("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}))
+    return properties
+
+
+def _cell_steps(limits: tuple[tuple[float, str], ...], below: str) -> dict[str, object]:
+    first: dict[str, object] = {"value": None, "color": below}
+    return {"mode": "absolute", "steps": [first, *({"value": value, "color": colour} for value, colour in limits)]}

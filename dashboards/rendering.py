@@ -4,6 +4,7 @@ The SDK leaves things open that Grafana minds; each is closed here, with what wa
 """
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,6 +45,12 @@ def stale(folder: Path = FOLDER) -> list[Path]:
     return sorted(path for path in wanted.keys() | present.keys() if wanted.get(path) != present.get(path))
 
 
+def model_of(name: str) -> dict[str, Any]:
+    """Give what is rendered of the dashboard of this name in the catalogue, taken apart again."""
+    (entry,) = [entry for entry in CATALOGUE if entry.name == name]
+    return cast("dict[str, Any]", json.loads(to_text(entry.build())))
+
+
 def to_text(dashboard: Dashboard) -> str:
     """Give a dashboard's JSON: sorted keys, a newline at the end, the same bytes for the same dashboard."""
     model = cast("dict[str, Any]", json.loads(json.dumps(dashboard.build(), cls=JSONEncoder)))
@@ -54,9 +61,10 @@ def _finished(model: dict[str, Any]) -> dict[str, Any]:
     # Ids are the database's business; the file wins over any version.
     model["id"] = None
     model.pop("version", None)
-    for number, panel in enumerate(_panels(model), start=1):
-        # The SDK gives none; links, embedded panels and annotation filters name panels by them.
-        panel["id"] = number
+    for panel in _panels(model):
+        # The SDK gives none. Links, embedded panels and annotation filters name panels by them, so that they stay the
+        # same when others come before; a test holds that no two are equal.
+        panel["id"] = 1 + zlib.crc32(f"{'row ' * (panel['type'] == 'row')}{panel['title']}".encode()) % 100_000
         if panel["type"] != "row":
             panel["pluginVersion"] = _PLUGIN_VERSION
     # "inControlsMenu", which the SDK always writes, hides links and annotations behind a button from 12.3 on.

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards import appearance, columns, frame, links, variables
 from dashboards.maps import Layer, world
-from dashboards.panels import Column, Panel, bars, rows
+from dashboards.panels import Column, Panel, rows, timeline
 
 _FILE = "site"
 
@@ -20,7 +20,7 @@ def build() -> Dashboard:
         .annotation(frame.alerts())
         .with_panel(rows(_DEVICES, _DEVICE_COLUMNS))
         .with_panel(_map())
-        .with_panel(bars(_CONTACTS, "none", label="device"))
+        .with_panel(timeline(_CONTACTS, label="device", states=appearance.HEARD_COLOURS))
         .with_panel(rows(_ALERTS, columns.ALERTS))
     )
 
@@ -56,9 +56,11 @@ _DEVICE_COLUMNS = (
 _CONTACTS = Panel(
     dashboard=_FILE,
     query="contacts",
-    title="Messages",
-    description="Messages of each device in each bucket, the first 20 devices by name. An empty stretch is silence.",
+    title="Heard",
+    description="In which stretches of two hours or more each device was heard, the first 24 by name. Many gaps at"
+    " one time are a gateway's; a device that reports less often has gaps by itself.",
     width=24,
+    height=13,
 )
 _ALERTS = Panel(
     dashboard=_FILE,

@@ -59,6 +59,13 @@ def night_zone() -> CustomVariable:
     return choice("night_zone", "Night in", "Time zone in which 01:00 to 05:00 is night", zones)
 
 
+def nominal() -> CustomVariable:
+    """Choose the nominal voltage of the network, in V. Source: IEC 60038, between phase and neutral."""
+    return choice(
+        "nominal", "Nominal voltage", "Between phase and neutral, in volts", ("230", "240", "220", "120", "110")
+    )
+
+
 def choice(name: str, label: str, description: str, values: Sequence[str]) -> CustomVariable:
     """Let one of a closed list be chosen, the first by default."""
     options = [VariableOption(selected=value == values[0], text=value, value=value) for value in values]

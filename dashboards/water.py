@@ -1,9 +1,10 @@
-"""Water: where does water run, how much, and where does it run when nobody needs it?"""
+"""Water: does each zone use what flows in, does it run at night, is there pressure and enough in the reservoirs?"""
 
+from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import frame, links, variables
-from dashboards.panels import Column, Panel, bars, lines, ranking, rows
+from dashboards import appearance, columns, frame, links, variables
+from dashboards.panels import Column, Panel, band_of, bars, figure, gauges, lines, ranking, rows, section
 from dashboards.thresholds import limits
 
 _FILE = "water"
@@ -14,12 +15,14 @@ _PRESSURE = {"pressure": 1.0}
 
 
 def build() -> Dashboard:
-    """Build it: flow now and over time, consumption, night flow, levels, pressures."""
+    """Build it: figures, zone balance and night flow, pressure, reservoirs, customers, alerts."""
     head = frame.Frame(
         uid=links.WATER,
         title="Water",
-        question="Where does water run, how much, and where does it run when nobody needs it?",
+        question="Does each zone use what flows into it, does it run at night, is there pressure and enough in the"
+        " reservoirs?",
         level="site",
+        since="now-7d",
     )
     return (
         head.build()
@@ -27,71 +30,218 @@ def build() -> Dashboard:
         .with_variable(variables.site())
         .with_variable(variables.night_zone())
         .annotation(frame.alerts())
-        .with_panel(lines(_FLOWS, "litreh", label="device", limits=limits(_FLOW)))
-        .with_panel(ranking(_FLOW_NOW, "litreh", name="device"))
+        .with_panel(figure(_SUPPLIED, "m3", []).decimals(0))
+        .with_panel(figure(_LOSS, "percent", [(10, "#ff9830"), (25, "#c4162a")]).decimals(1))
+        .with_panel(figure(_FILL, "percent", [(35, appearance.QUIET)], below="#c4162a").decimals(0))
+        .with_panel(figure(_LOWEST, "pressurebar", [(1.5, appearance.QUIET)], below="#c4162a").decimals(2))
+        .with_row(section("Zones"))
+        .with_panel(rows(_BALANCE, _BALANCE_COLUMNS))
+        .with_panel(lines(_NIGHT_FLOW, "suffix: m³/h", label="zone").decimals(1))
+        .with_panel(lines(_INFLOW, "suffix: m³/h", label="zone").decimals(1))
+        .with_row(section("Pressure"))
+        .with_panel(_pressure())
+        .with_panel(rows(_POINTS, _POINT_COLUMNS))
+        .with_row(section("Reservoirs"))
+        .with_panel(
+            gauges(
+                _LEVELS_NOW,
+                "percent",
+                name="device",
+                value="fill",
+                full=100,
+                limits=((16, "#ff9830"), (40, "#3274d9"), (96, "#ff9830")),
+                below="#c4162a",
+            )
+        )
+        .with_panel(lines(_LEVELS, "lengthm", label="device", limits=limits(_LEVEL)).decimals(2))
+        .with_panel(lines(_WORKS, "suffix: m³/h", label="device").decimals(0))
+        .with_row(section("Customers"))
         .with_panel(bars(_CONSUMPTION, "m3", label="site"))
-        .with_panel(rows(_NIGHT_FLOW, _NIGHT_COLUMNS))
-        .with_panel(lines(_WORKS, "suffix: m³/h", label="device"))
-        .with_panel(lines(_LEVELS, "lengthm", label="device", limits=limits(_LEVEL)))
-        .with_panel(lines(_PRESSURES, "pressurebar", label="device", limits=limits(_PRESSURE)))
+        .with_panel(ranking(_LARGEST, "m3", name="device"))
+        .with_panel(rows(_FLOW_NOW, _FLOW_COLUMNS))
+        .with_panel(rows(_ALERTS, (*columns.ALERTS, columns.HIDDEN_ORGANISATION)))
     )
 
 
-_FLOWS = Panel(
+_SUPPLIED = Panel(
     dashboard=_FILE,
-    query="flow",
-    title="Flow",
-    description="Flow by device, the first 20 by name; choose a site for others. Dashed: limits that rules alarm on.",
-    width=16,
-    height=9,
+    query="supplied",
+    title="Into the zones",
+    description="What flowed through the inlets of the chosen zones in the chosen time.",
+    width=6,
+    height=4,
 )
-_FLOW_NOW = Panel(
+_LOSS = Panel(
     dashboard=_FILE,
-    query="flow_now",
-    title="Flow now",
-    description="The newest flow of each device that reported within a day, largest first.",
-    width=8,
-    height=9,
+    query="loss",
+    title="Lost in fully metered zones",
+    description="What flowed in and no customer's meter counted, as a share: only of zones whose customers all have"
+    " a meter, because elsewhere it is use that nobody measures. Leaks, theft and meters that count too little.",
+    width=6,
+    height=4,
 )
-_CONSUMPTION = Panel(
+_FILL = Panel(
     dashboard=_FILE,
-    query="consumption",
-    title="Consumption",
-    description="What registers counted, by site: hours, or days in long ranges. Roll-overs, resets and stray figures"
-    " are undone, so it is never negative; what no meter can count is left out.",
-    height=9,
+    query="fill",
+    title="Emptiest reservoir",
+    description="Level of the emptiest reservoir in percent of the highest level that its profile allows.",
+    width=6,
+    height=4,
+)
+_LOWEST = Panel(
+    dashboard=_FILE,
+    query="lowest_pressure",
+    title="Lowest pressure now",
+    description="The lowest of the newest pressures of all points; rules alarm below 1.5 bar.",
+    width=6,
+    height=4,
+)
+_BALANCE = Panel(
+    dashboard=_FILE,
+    query="balance",
+    title="Zone balance",
+    description="Inlets minus the meters of customers. It is called a loss only where every customer has a meter"
+    " (customers of the site, and of its meters, as the register says); what it is worth takes the tariff. More"
+    " than a tenth is marked.",
+    width=24,
+    height=8,
+)
+_BALANCE_COLUMNS = (
+    columns.SITE,
+    Column(name="supplied", title="Flowed in", unit="m3", decimals=0, width=110),
+    Column(name="metered", title="Metered", unit="m3", decimals=0, width=110),
+    Column(name="rest", title="Not metered", unit="m3", decimals=0, width=110),
+    Column(name="share", title="Share", unit="percent", decimals=0, full=100, width=160),
+    Column(name="customers", title="Customers metered", width=150),
+    Column(name="judged", title="What it is", words=appearance.SUPPLY_COLOURS, width=130),
+    Column(name="worth", title="Worth", width=120),
+    columns.HIDDEN_SITE,
+    columns.HIDDEN_ORGANISATION,
 )
 _NIGHT_FLOW = Panel(
     dashboard=_FILE,
     query="night_flow",
-    title="Minimum night flow",
-    description="The smallest hourly flow between 01:00 and 05:00 of each night, largest first: what runs then"
-    " mostly leaks.",
+    title="Minimum night flow, five weeks",
+    description="The smallest hourly inflow between 01:00 and 05:00 of each night, by zone: what runs then mostly"
+    " leaks. A rise that stays is a new leak; choose the time zone of the night above.",
+    height=9,
+    since="35d",
+)
+_INFLOW = Panel(
+    dashboard=_FILE,
+    query="inflow",
+    title="Inflow",
+    description="What flows into each zone, the first 20 inlets by name. A step up that stays through the night is a"
+    " burst.",
     height=9,
 )
-_NIGHT_COLUMNS = (
-    Column(name="night", title="Night of", unit="dateTimeAsIso"),
-    Column(name="device", title="Device"),
-    Column(name="flow", title="Flow", unit="litreh"),
-)
-_WORKS = Panel(
+_PRESSURE_PANEL = Panel(
     dashboard=_FILE,
-    query="works",
-    title="Reservoirs and pumps",
-    description="What flows into and out of reservoirs and pumps, in cubic metres an hour.",
-    width=24,
+    query="pressure",
+    title="Pressure",
+    description="Over all points of the chosen zones: the middle one in a band from the lowest twentieth to the highest"
+    " one. Dashed: limits that rules alarm on.",
+    height=9,
+)
+_POINTS = Panel(
+    dashboard=_FILE,
+    query="pressure_points",
+    title="Pressure by point",
+    description="Each point over the chosen time, the weakest first: lowest value, the value that one in twenty is"
+    " below, the middle, the highest.",
+    height=9,
+)
+_POINT_COLUMNS = (
+    columns.DEVICE,
+    columns.SITE,
+    Column(name="lowest", title="Lowest", unit="pressurebar", decimals=2, width=100),
+    Column(name="p05", title="5 %", unit="pressurebar", decimals=2, width=100),
+    Column(name="median", title="Median", unit="pressurebar", decimals=2, width=100),
+    Column(name="highest", title="Highest", unit="pressurebar", decimals=2, width=100),
+    columns.HIDDEN_DEVICE,
+    columns.HIDDEN_SITE,
+    columns.HIDDEN_ORGANISATION,
+)
+_LEVELS_NOW = Panel(
+    dashboard=_FILE,
+    query="levels_now",
+    title="How full",
+    description="Newest level of each reservoir in percent of the highest level that its profile allows, the emptiest"
+    " first.",
+    width=6,
+    height=9,
 )
 _LEVELS = Panel(
     dashboard=_FILE,
     query="level",
     title="Levels",
     description="Levels of reservoirs and wells. Dashed: limits that rules alarm on.",
+    width=9,
     height=9,
 )
-_PRESSURES = Panel(
+_WORKS = Panel(
     dashboard=_FILE,
-    query="pressure",
-    title="Pressure",
-    description="Pressure in the network by device. Dashed: limits that rules alarm on.",
+    query="works",
+    title="Into and out of reservoirs",
+    description="What flows into and out of reservoirs and pumps. More out than in over a day empties them.",
+    width=9,
     height=9,
 )
+_CONSUMPTION = Panel(
+    dashboard=_FILE,
+    query="consumption",
+    title="Use",
+    description="What customers' registers counted, by site: hours, or days in long ranges. Roll-overs, resets and"
+    " stray figures are undone, so it is never negative; what no meter can count is left out.",
+    height=9,
+)
+_LARGEST = Panel(
+    dashboard=_FILE,
+    query="largest",
+    title="Largest users",
+    description="Meters by what they counted in the chosen time.",
+    height=9,
+)
+_FLOW_NOW = Panel(
+    dashboard=_FILE,
+    query="flow_now",
+    title="Flow now",
+    description="The newest flow of each customer's meter that reported within a day, largest first. Coloured above the"
+    " limits that rules alarm on.",
+    height=9,
+)
+# Backwards, below the lowest limit, is as bad as the rule says; beyond the others, so is too much.
+_FLOW_LIMITS = tuple(
+    (limit.value, "text" if limit.value < 0 else appearance.SEVERITY_COLOURS[limit.severity]) for limit in limits(_FLOW)
+)
+_FLOW_COLUMNS = (
+    columns.DEVICE,
+    columns.SITE,
+    Column(
+        name="flow",
+        title="Flow",
+        unit="litreh",
+        decimals=0,
+        limits=_FLOW_LIMITS,
+        below=appearance.SEVERITY_COLOURS["major"],
+        width=120,
+    ),
+    Column(name="observed_at", title="Observed", unit="dateTimeFromNow", width=150),
+    columns.HIDDEN_DEVICE,
+    columns.HIDDEN_SITE,
+    columns.HIDDEN_ORGANISATION,
+)
+_ALERTS = Panel(
+    dashboard=_FILE,
+    query="alerts",
+    title="Alerts",
+    description="Alerts of what measures water that overlap the chosen time: those that hold first, worst first.",
+    height=9,
+)
+
+
+def _pressure() -> timeseries.Panel:
+    drawn = band_of(
+        _PRESSURE_PANEL, "pressurebar", low="lowest_5_percent", high="highest_5_percent", limits=limits(_PRESSURE)
+    )
+    return drawn.decimals(2)

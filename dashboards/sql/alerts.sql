@@ -1,27 +1,48 @@
--- states: alerts of the window by state
-SELECT w.state, count(a.id) AS alerts
-FROM unnest(ARRAY['pending', 'firing', 'resolved', 'retracted']) WITH ORDINALITY AS w (state, rank)
+-- open: firing alerts by severity
+SELECT w.severity, count(a.id) AS alerts
+FROM unnest(ARRAY['critical', 'major', 'minor', 'info']) WITH ORDINALITY AS w (severity, rank)
 LEFT JOIN dashboard.alert a
-       ON a.state = w.state AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+       ON a.severity = w.severity AND a.state = 'firing' AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
       AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
-      AND a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
-GROUP BY w.state, w.rank
+GROUP BY w.severity, w.rank
 ORDER BY w.rank
 
--- waiting: firing alerts that nobody has acknowledged
-SELECT count(*) AS alerts
-FROM dashboard.alert
-WHERE state = 'firing' AND acknowledged_at IS NULL
+-- open_incidents: incidents that are open
+SELECT count(*) AS incidents
+FROM dashboard.incident
+WHERE state = 'open'
   AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 
--- answer: half of the alerts were acknowledged within this many seconds of being recorded
-SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM acknowledged_at - recorded_at)) AS median
-FROM dashboard.alert
-WHERE acknowledged_at IS NOT NULL AND $__timeFilter(recorded_at)
-  AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+-- waiting: firing alerts that nobody has acknowledged and nothing explains
+SELECT count(*) AS alerts
+FROM dashboard.alert a
+JOIN dashboard.alert_detail x ON x.id = a.id
+WHERE a.state = 'firing' AND a.acknowledged_at IS NULL AND x.explained_by IS NULL AND x.explained_by_interruption IS NULL
+  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+
+-- oldest: how long the oldest of them has waited, in seconds
+SELECT coalesce(extract(epoch FROM now() - min(a.recorded_at)), 0)::double precision AS seconds
+FROM dashboard.alert a
+JOIN dashboard.alert_detail x ON x.id = a.id
+WHERE a.state = 'firing' AND a.acknowledged_at IS NULL AND x.explained_by IS NULL AND x.explained_by_interruption IS NULL
+  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+
+-- answer: by severity the time until alerts of the window were acknowledged and until they ended, of half and of nine in ten
+SELECT a.severity, count(*) AS alerts, count(a.acknowledged_at) AS acknowledged,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM a.acknowledged_at - a.recorded_at)) AS acknowledge_median,
+       percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM a.acknowledged_at - a.recorded_at)) AS acknowledge_p90,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM a.resolved_at - a.fired_at)) AS resolve_median,
+       percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM a.resolved_at - a.fired_at)) AS resolve_p90
+FROM dashboard.alert a
+JOIN dashboard.alert_detail x ON x.id = a.id
+WHERE a.state IN ('firing', 'resolved') AND $__timeFilter(a.fired_at)
+  AND x.explained_by IS NULL AND x.explained_by_interruption IS NULL
+  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+GROUP BY a.severity, a.severity_rank
+ORDER BY a.severity_rank DESC
 
 -- fired: alerts by the time when their condition was met
-SELECT dashboard.bucket(fired_at, greatest($__interval_ms, 3600000), $__timeFrom()) AS time,
+SELECT dashboard.bucket(fired_at, greatest($__interval_ms * 24, 3600000), $__timeFrom()) AS time,
        severity, count(*) AS alerts
 FROM dashboard.alert
 WHERE $__timeFilter(fired_at) AND state IN ('firing', 'resolved')
@@ -29,23 +50,64 @@ WHERE $__timeFilter(fired_at) AND state IN ('firing', 'resolved')
 GROUP BY 1, 2
 ORDER BY 1, 2
 
--- rules: how often each rule fires, and how much of it was taken back: noise is worth a better threshold
-SELECT rule_title AS rule, count(*) FILTER (WHERE state IN ('firing', 'resolved')) AS alerts,
-       count(*) FILTER (WHERE state = 'retracted') AS retracted, count(DISTINCT device_id) AS devices
-FROM dashboard.alert
-WHERE opened_at <= $__timeTo() AND coalesce(resolved_at, now()) >= $__timeFrom() AND state <> 'pending'
-  AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND severity = ANY (ARRAY[${severity:sqlstring}]::text[])
-GROUP BY 1
-ORDER BY 2 DESC
-LIMIT 20
+-- held: how many alerts held at a time, by severity
+SELECT g.at AS time, w.severity, count(a.id) AS alerts
+FROM generate_series($__timeFrom()::timestamptz, $__timeTo()::timestamptz,
+                     make_interval(secs => greatest($__interval_ms, 3600000) / 1000.0)) AS g (at)
+CROSS JOIN unnest(ARRAY[${severity:sqlstring}]::text[]) AS w (severity)
+LEFT JOIN dashboard.alert a
+       ON a.fired_at <= g.at AND (a.resolved_at IS NULL OR a.resolved_at > g.at) AND a.state IN ('firing', 'resolved')
+      AND a.severity = w.severity AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+GROUP BY 1, 2
+ORDER BY 1, 2
 
--- list: every alert of the window
+-- incidents: incidents of the window with their causes, open ones first
+SELECT i.severity, i.state, i.opened_at, i.resolved_at,
+       extract(epoch FROM coalesce(i.resolved_at, now()) - i.opened_at)::double precision AS lasted, i.cause, i.device_name,
+       i.device_id::text AS device, i.site_name, i.site, i.organisation, i.alerts, i.impact_customers AS customers,
+       i.acknowledged_by
+FROM dashboard.incident i
+WHERE i.opened_at <= $__timeTo() AND coalesce(i.resolved_at, now()) >= $__timeFrom()
+  AND i.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND i.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+ORDER BY i.state = 'open' DESC, i.severity_rank DESC, i.opened_at DESC
+LIMIT 200
+
+-- rules: how often each rule fires, what came of it: taken back, explained by something else, called a false alarm by people
+SELECT a.rule_title AS rule, count(*) FILTER (WHERE a.state IN ('firing', 'resolved')) AS alerts,
+       count(DISTINCT a.device_id) AS devices,
+       100.0 * count(*) FILTER (WHERE x.explained_by IS NOT NULL OR x.explained_by_interruption IS NOT NULL) / count(*) AS explained,
+       count(*) FILTER (WHERE a.state = 'retracted') AS retracted,
+       count(*) FILTER (WHERE x.resolution = 'false_alarm') AS false_alarms
+FROM dashboard.alert a
+JOIN dashboard.alert_detail x ON x.id = a.id
+WHERE a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom() AND a.state <> 'pending'
+  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+GROUP BY 1
+ORDER BY 2 DESC, 1
+LIMIT 30
+
+-- told: who was told: what was sent to each receiver, what was not, and how long it took
+SELECT n.receiver, n.channel, count(*) FILTER (WHERE n.state = 'delivered') AS delivered,
+       count(*) FILTER (WHERE n.state = 'pending') AS waiting, count(*) FILTER (WHERE n.state = 'failed') AS failed,
+       count(*) FILTER (WHERE n.state = 'suppressed') AS suppressed,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM n.delivered_at - n.created_at))
+           FILTER (WHERE n.state = 'delivered') AS seconds,
+       max(n.delivered_at) AS last_at
+FROM dashboard.notification n
+JOIN dashboard.alert a ON a.id = n.alert_id
+WHERE n.created_at >= $__timeFrom() AND n.created_at <= $__timeTo()
+  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+GROUP BY 1, 2
+ORDER BY 1, 2
+LIMIT 100
+
+-- list: every alert of the window, those that hold first
 SELECT a.severity, a.state, a.opened_at, a.fired_at, a.resolved_at, a.late, a.rule_title, a.device_name,
-       a.device_id::text AS device, a.site_name, a.value, a.summary, coalesce(a.acknowledged_by, '') AS acknowledged_by
+       a.device_id::text AS device, a.site_name, a.site, a.organisation, a.value, a.summary, coalesce(a.acknowledged_by, '') AS acknowledged_by
 FROM dashboard.alert a
 WHERE a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
   AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
-ORDER BY a.opened_at DESC
+ORDER BY a.state = 'firing' DESC, a.opened_at DESC
 LIMIT 500
 
 -- transitions: what happened to the alerts, as a log
@@ -57,5 +119,5 @@ FROM dashboard.alert_transition t
 JOIN dashboard.alert a ON a.id = t.alert_id
 WHERE $__timeFilter(t.recorded_at)
   AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
-ORDER BY t.recorded_at DESC
+ORDER BY t.recorded_at DESC, t.id DESC
 LIMIT 500

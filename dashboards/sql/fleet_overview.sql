@@ -55,8 +55,8 @@ ORDER BY d.last_contact_at NULLS FIRST
 LIMIT 100
 
 -- messages: messages that arrived, by organisation
-SELECT dashboard.bucket(c.received_at, greatest($__interval_ms, 60000), $__timeFrom()) AS time,
-       d.organisation, sum(c.messages) * 60000.0 / greatest($__interval_ms, 60000) AS messages
+SELECT dashboard.bucket(c.received_at, greatest($__interval_ms * 4, 60000), $__timeFrom()) AS time,
+       d.organisation, sum(c.messages) * 60000.0 / greatest($__interval_ms * 4, 60000) AS messages
 FROM dashboard.contact c
 JOIN dashboard.device d ON d.id = c.device_id
 WHERE $__timeFilter(c.received_at) AND d.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])

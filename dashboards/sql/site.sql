@@ -7,17 +7,24 @@ WHERE d.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND d.site
 ORDER BY firing DESC, d.last_contact_at NULLS FIRST
 LIMIT 500
 
--- contacts: which devices were heard when; 0 messages is a gap in the picture
-SELECT dashboard.bucket(c.received_at, greatest($__interval_ms, 60000), $__timeFrom()) AS time,
-       d.name AS device, sum(c.messages) AS messages
-FROM dashboard.contact c
-JOIN dashboard.device d ON d.id = c.device_id
-WHERE $__timeFilter(c.received_at)
-  AND c.device_id = ANY (ARRAY(
-        SELECT id FROM dashboard.device
-        WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
-          AND site = ANY (ARRAY[${site:sqlstring}]::text[])
-        ORDER BY name LIMIT 20))
+-- contacts: which devices were heard when, the first 24 by name, in stretches of two hours or more: 0 no message, 1 heard
+WITH chosen AS (
+    SELECT id, name FROM dashboard.device
+    WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND site = ANY (ARRAY[${site:sqlstring}]::text[])
+    ORDER BY name LIMIT 24
+), heard AS (
+    SELECT DISTINCT c.device_id, dashboard.bucket(c.received_at, greatest($__interval_ms, 7200000), $__timeFrom()) AS time
+    FROM dashboard.contact c
+    WHERE $__timeFilter(c.received_at) AND c.device_id = ANY (ARRAY(SELECT id FROM chosen))
+), grid AS (
+    SELECT dashboard.bucket(g.at, greatest($__interval_ms, 7200000), $__timeFrom()) AS time
+    FROM generate_series($__timeFrom()::timestamptz, $__timeTo()::timestamptz,
+                         make_interval(secs => greatest($__interval_ms, 7200000) / 1000.0)) AS g (at)
+)
+SELECT g.time, c.name AS device, count(h.device_id)::integer AS heard
+FROM grid g
+CROSS JOIN chosen c
+LEFT JOIN heard h ON h.device_id = c.id AND h.time = g.time
 GROUP BY 1, 2
 ORDER BY 1, 2
 

@@ -19,6 +19,10 @@ ORDER BY 1
 SELECT name || ' (' || external_id || ')' AS __text, id::text AS __value
 FROM dashboard.device
 WHERE kind = 'tracker' AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+  -- where the register knows which are on animals, radios of rangers are left out
+  AND (id IN (SELECT device_id FROM dashboard.deployment WHERE kind = 'animal')
+       OR organisation NOT IN (SELECT d.organisation FROM dashboard.deployment e JOIN dashboard.device d ON d.id = e.device_id
+                               WHERE e.kind = 'animal'))
 ORDER BY 1
 
 -- metric: what the chosen device measures

@@ -64,7 +64,7 @@ def replay(settings: Settings, case: Case) -> Replayed:
         import_plans(connection, settings, case)
         run_id = start_run(connection, plan, requested_by="scorecard")
         taken = Report()
-        pipeline, writer = _pipeline(settings), IntakeWriter(settings.dsn)
+        pipeline, writer = pipeline_of(settings), IntakeWriter(settings.dsn)
         try:
             messages = (Message(m.topic, m.payload, from_milliseconds(m.due)) for m in fleet.advance(ends_at))
             while chunk := list(islice(messages, _AT_ONCE)):
@@ -102,7 +102,8 @@ def _run(scenario: Scenario, case: Case) -> Run:
     return Run(seed=scenario.seed, begins_at=begins_at, live_from=begins_at, ends_at=ends_at)
 
 
-def _pipeline(settings: Settings) -> Pipeline:
+def pipeline_of(settings: Settings) -> Pipeline:
+    """Make ingest's own pipeline, in which each message keeps the moment at which it arrived."""
     decoding = Decoding(
         Sources(settings.sources),
         payload_limit_bytes=settings.payload_limit_bytes,

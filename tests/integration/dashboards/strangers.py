@@ -70,6 +70,7 @@ _STATEMENTS = (
     SELECT i.id, s.id FROM interruption i, site s
     WHERE i.organisation_id = %(organisation)s AND s.organisation_id = %(organisation)s
     """,
+    "UPDATE device SET supplies_site = true WHERE organisation_id = %(organisation)s",
     """
     INSERT INTO series (device_id, metric, unit, kind)
     SELECT id, %(slug)s || '-metric', 'm3', 'counter' FROM device WHERE organisation_id = %(organisation)s

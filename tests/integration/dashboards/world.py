@@ -50,16 +50,24 @@ def make(connection: Connection) -> World:
     site = register.ensure_site(connection, Site(organisation_id=utility, slug="north", name="O'Brien's north"))
     made = {name: _device(connection, utility, site, name, kind) for name, kind in _UTILITY_DEVICES}
     tracker = _device(connection, agency, None, "collar", "tracker")
+    others = {name: _device(connection, agency, None, name, "sensor") for name in ("energiser", "camera")}
     series = _series(connection, made, tracker)
+    recent = _recent_series(connection, {**made, **others})
     _device(connection, utility, site, "never heard", "sensor")
     connection.commit()
     for name, (identifier, value) in series.items():
         write(connection, identifier, ((at, value(position)) for position, at in enumerate(times())), name)
+    for name, (identifier, value) in recent.items():
+        write(connection, identifier, ((at, value(position)) for position, at in enumerate(times()[-80:])), name)
+    for statement in _PLACES:
+        connection.execute(statement)
     _moves(connection, tracker)
     _contacts(connection, [*made.values(), tracker])
     _roll_up(connection)
     connection.execute("UPDATE batch SET committed_at = %s", (NOW - timedelta(minutes=5),))
     alert = _alert(connection, utility, made["O'Brien"], site)
+    # as the server's own daemon does where data has come for a while
+    connection.execute("ANALYZE")
     connection.commit()
     return World(meter=made["O'Brien"], tracker=tracker, volume=series["volume"][0], alert=alert)
 
@@ -68,6 +76,45 @@ _UTILITY_DEVICES = (
     ("O'Brien", "meter"),
     ("power", "meter"),
     ("reservoir", "sensor"),
+    ("inlet", "meter"),
+    ("feeder", "meter"),
+    ("prepaid", "meter"),
+    ("sonde", "sensor"),
+    ("station", "sensor"),
+    ("gateway", "gateway"),
+)
+_AREA = (
+    '{"type": "Polygon", "coordinates": [[[31.1, -10.2], [31.2, -10.2], [31.2, -10.3], [31.1, -10.2]],'
+    " [[31.13, -10.21], [31.15, -10.21], [31.15, -10.23], [31.13, -10.21]]]}"
+)
+_PLACES = (
+    f"UPDATE site SET geometry = '{_AREA}', kind = 'district_metered_area', people = 10, customers = 2",
+    "UPDATE organisation SET currency = 'ZMW', water_tariff = 4.5, energy_tariff = 2 WHERE slug = 'demo-water'",
+    "UPDATE device SET supplies_site = true WHERE external_id IN ('inlet', 'feeder', 'reservoir')",
+    "UPDATE device SET tags = '{capacity=150}' WHERE external_id = 'feeder'",
+    "UPDATE device SET customers = 1 WHERE external_id IN ('O''Brien', 'power', 'prepaid')",
+    """
+    UPDATE device SET gateway_id = (SELECT id FROM device WHERE external_id = 'gateway')
+    WHERE external_id IN ('O''Brien', 'power')
+    """,
+    """
+    INSERT INTO site (organisation_id, slug, name, kind, geometry)
+    SELECT id, 'fence', 'Fence', 'fence',
+           '{"type": "LineString", "coordinates": [[31.2, -10.2], [31.3, -10.2], [31.3, -10.3]]}'
+    FROM organisation WHERE slug = 'demo-wildlife'
+    """,
+    """
+    INSERT INTO profile_metric (profile_id, metric, unit, maximum)
+    SELECT id, 'level', 'm', 5 FROM profile WHERE slug IN ('p-sensor', 'p-tracker')
+    """,
+    """
+    INSERT INTO subject (organisation_id, slug, name, kind, species)
+    SELECT organisation_id, 'amber', 'Amber', 'animal', 'Loxodonta africana' FROM device WHERE external_id = 'collar'
+    """,
+    """
+    INSERT INTO deployment (device_id, subject_id, during)
+    SELECT d.id, s.id, '[2026-01-01,)' FROM device d, subject s WHERE d.external_id = 'collar'
+    """,
 )
 
 
@@ -114,6 +161,33 @@ def _series(connection: Connection, made: dict[str, DeviceId], tracker: DeviceId
     return {metric: (known[device, metric].series_id, shape) for metric, device, _, shape in wanted}
 
 
+def _recent_series(connection: Connection, made: dict[str, DeviceId]) -> dict[str, tuple[SeriesId, Shape]]:
+    """Make series of which the last readings are enough."""
+    wanted: list[tuple[str, str, str, Shape]] = [
+        ("inlet", "volume", "m3", lambda n: n * 0.5),
+        ("inlet", "flow_rate", "m3/h", lambda n: 2.0 + n % 6),
+        ("feeder", "energy", "kW.h", lambda n: n * 1.5),
+        ("feeder", "power", "kW", lambda n: 40.0 + n % 10),
+        ("prepaid", "energy", "kWh", lambda n: n * 0.3),
+        ("prepaid", "credit", "kWh", lambda n: 30.0 - n * 0.2),
+        ("sonde", "turbidity", "[FNU]", lambda _n: 0.4),
+        ("sonde", "free_chlorine", "mg/L", lambda _n: 0.5),
+        ("sonde", "ph", "[pH]", lambda _n: 7.4),
+        ("sonde", "conductivity", "uS/cm", lambda _n: 420.0),
+        ("sonde", "dissolved_oxygen", "mg/L", lambda _n: 8.0),
+        ("station", "temperature", "Cel", lambda n: 20.0 + n % 8),
+        ("station", "humidity", "%RH", lambda _n: 60.0),
+        ("station", "wind_speed", "km/h", lambda n: 10.0 + n % 5),
+        ("station", "rain", "mm", lambda n: 600.0 + n if n < 40 else n - 40.0),  # the gauge begins anew
+        ("station", "pm2_5", "ug/m3", lambda _n: 9.0),
+        ("gateway", "rssi", "dBm", lambda _n: -71.0),
+        ("energiser", "fence_voltage", "kV", lambda _n: 7.0),
+    ]
+    known = register.ensure_series(connection, [(made[name], metric, unit) for name, metric, unit, _ in wanted])
+    connection.execute("UPDATE series SET kind = 'counter' WHERE metric IN ('volume', 'energy')")
+    return {f"{name} {metric}": (known[made[name], metric].series_id, shape) for name, metric, _, shape in wanted}
+
+
 def write(connection: Connection, series: SeriesId, rows: Iterable[tuple[datetime, float]], name: str = "") -> None:
     """Write readings that are new, and the log's batch with them."""
     listed = list(rows)
@@ -149,6 +223,11 @@ def _moves(connection: Connection, tracker: DeviceId) -> None:
         "INSERT INTO event_raw (observed_at, device_id, kind, digest, delay_seconds)"
         " SELECT %s, id, 'tamper', '\\x00', 1 FROM device",
         (NOW - timedelta(minutes=9),),
+    )
+    connection.execute(
+        "INSERT INTO event_raw (observed_at, device_id, kind, digest, delay_seconds, attributes)"
+        " SELECT %s, id, 'detection', '\\x01', 1, %s FROM device WHERE external_id = 'camera'",
+        (NOW - timedelta(minutes=9), '{"species": "lion", "count": 2}'),
     )
 
 
@@ -204,11 +283,11 @@ _DEFINITION = {"title": "Leak at O'Brien's", "severity": "major"}
 
 
 def _alert(connection: Connection, organisation: int, device: DeviceId, site: int) -> UUID:
-    version, alert, outbox = (UUID(int=number) for number in (1, 2, 3))
+    version, alert, outbox, dead, incident = (UUID(int=number) for number in (1, 2, 3, 4, 5))
     opened = NOW - timedelta(minutes=10)
     parameters = {
         "version": version, "alert": alert, "outbox": outbox, "definition": json.dumps(_DEFINITION), "opened": opened,
-        "organisation": organisation, "device": device, "site": site,
+        "organisation": organisation, "device": device, "site": site, "dead": dead, "incident": incident,
     }  # fmt: skip  # one name a line says no more
     for statement in _ALERT_STATEMENTS:
         connection.execute(statement, parameters)
@@ -246,8 +325,41 @@ _ALERT_STATEMENTS = (
     VALUES (%(outbox)s, 1, %(opened)s, 'temporary_failure', '451 later')
     """,
     """
-    INSERT INTO quarantine (digest, received_at, last_received_at, source, topic, payload, reason, detail)
-    VALUES ('\\x00', %(opened)s, %(opened)s, 'veldwatch', 'a/b', 'x', 'malformed_payload', 'not JSON')
+    INSERT INTO quarantine (digest, received_at, last_received_at, source, topic, payload, reason, detail, organisation,
+                            device)
+    VALUES ('\\x00', %(opened)s, %(opened)s, 'veldwatch', 'a/b', 'x', 'malformed_payload', 'not JSON', 'demo-water',
+            'O''Brien')
     """,
     "INSERT INTO log_cursor (consumer, xid, id) VALUES ('slow', '3', 0)",
+    """
+    INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, subject, severity, state, opened_at,
+                       fired_at, recorded_at, summary)
+    SELECT %(dead)s, %(version)s, d.organisation_id, d.id, d.site_id, 'device:' || d.id, 'critical', 'firing',
+           %(opened)s, %(opened)s, %(opened)s, 'feeder is dead'
+    FROM device d WHERE d.external_id = 'feeder'
+    """,
+    """
+    INSERT INTO alert (id, rule_version_id, organisation_id, device_id, subject, severity, state, opened_at, fired_at,
+                       recorded_at, summary)
+    SELECT gen_random_uuid(), %(version)s, d.organisation_id, d.id, 'device:' || d.id, 'info', 'firing', %(opened)s,
+           %(opened)s, %(opened)s, 'fence is down'
+    FROM device d WHERE d.external_id = 'energiser'
+    """,
+    """
+    INSERT INTO incident (id, founder_id, created_at, updated_at)
+    VALUES (%(incident)s, %(dead)s, %(opened)s, %(opened)s)
+    """,
+    """
+    INSERT INTO incident_part (incident_id, organisation_id, title, severity, state, opened_at, fired_at, alerts,
+                               open_alerts, devices, lead_alert_id, site_id, longitude, latitude, impact_customers)
+    SELECT %(incident)s, a.organisation_id, 'Feeder', 'critical', 'open', %(opened)s, %(opened)s, 1, 1, 1, a.id,
+           a.site_id, 31.18, -10.21, 2
+    FROM alert a WHERE a.id = %(dead)s
+    """,
+    "UPDATE alert SET incident_id = %(incident)s, incident_head = true, impact_customers = 2 WHERE id = %(dead)s",
+    """
+    INSERT INTO interruption (organisation_id, kind, begins_at, ends_at, title, author, created_at)
+    VALUES (%(organisation)s, 'planned', %(opened)s, %(opened)s + interval '1 hour', 'Works', 'eve', %(opened)s)
+    """,
+    "INSERT INTO interruption_place (interruption_id, site_id) SELECT id, %(site)s FROM interruption",
 )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.unit.dashboards.macros import (
+from dashboards.macros import (
     UnknownMacro,
     Window,
     expand,

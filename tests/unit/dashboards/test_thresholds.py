@@ -36,12 +36,16 @@ def test_rules_on_other_metrics_and_without_limits_give_none(folder: Path) -> No
 
 
 def test_every_flow_and_level_limit_of_our_packs_is_drawn_on_the_water_dashboard() -> None:
-    drawn = {
-        step["value"]
-        for panel in panels(models()["iot-water"])
-        if panel["type"] == "timeseries"
-        for step in panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
-    }
+    settings = [panel["fieldConfig"] for panel in panels(models()["iot-water"]) if panel["type"] != "row"]
+    given = [each["defaults"].get("thresholds", {}) for each in settings]
+    given += [
+        prop["value"]
+        for each in settings
+        for override in each.get("overrides", [])
+        for prop in override["properties"]
+        if prop["id"] == "thresholds"
+    ]
+    drawn = {step["value"] for thresholds in given for step in thresholds.get("steps", [])}
     for rule in pack_rules(PACKS):
         condition = rule.condition
         if isinstance(condition, Threshold) and condition.metric in {"flow_rate", "level"}:
