@@ -81,6 +81,9 @@ def provision(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every organisation is a tenant.")] = False,
     rotate: Annotated[bool, typer.Option("--rotate", help="Tenants: give their roles other passwords.")] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Tenants: of the database that this one was restored from.")
+    ] = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove Grafana's organisations and roles of tenants that are gone.")
     ] = False,
@@ -99,9 +102,8 @@ def provision(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     grafana = Grafana(url, token=_secret("--token", token, token_file), user=_user(user, password_file) if user else "")
     grafana.wait(wait_seconds)
     if organisation or every or prune:
-        _provision_tenants(
-            grafana, _Wanted(slugs=organisation, rotate=rotate, prune=prune, is_every=every), database_address
-        )
+        wanted = _Wanted(slugs=organisation, is_every=every, rotate=rotate, take_over=take_over, prune=prune)
+        _provision_tenants(grafana, wanted, database_address)
         return
     password = _secret("--database-password", database_password, database_password_file)
     if password:
@@ -116,6 +118,7 @@ class _Wanted:
     slugs: list[str] | None
     is_every: bool
     rotate: bool
+    take_over: bool
     prune: bool
 
     def of(self, known: list[Tenant]) -> list[Tenant]:
@@ -131,7 +134,8 @@ def _provision_tenants(grafana: Grafana, wanted: _Wanted, database_address: str)
     with connect(dsn, autocommit=True) as connection, tenants.turn(connection):
         known = tenants.list_tenants(connection)
         chosen = wanted.of(known)
-        work = TenantProvisioning(grafana, connection, reader_address(dsn, seen_as=database_address))
+        address = reader_address(dsn, seen_as=database_address)
+        work = TenantProvisioning(grafana, connection, address, take_over=wanted.take_over)
         if chosen:
             _close_doors(connection)
         failed: list[str] = []

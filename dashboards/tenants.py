@@ -48,12 +48,16 @@ class TenantProvisioning:
     Args:
         grafana: as a server administrator's user.
         address: of the database, as Grafana sees it.
+        take_over: tenants' organisations of Grafana go over from the database that this one was restored from.
     """
 
-    def __init__(self, grafana: Grafana, connection: Connection, address: ReaderAddress) -> None:
+    def __init__(
+        self, grafana: Grafana, connection: Connection, address: ReaderAddress, *, take_over: bool = False
+    ) -> None:
         self._grafana = grafana
         self._connection = connection
         self._address = address
+        self._take_over = take_over
         self._homes = list(list_homes(grafana))
 
     def provision(self, tenant: Tenant, *, rotate: bool) -> Iterator[str]:
@@ -92,21 +96,32 @@ class TenantProvisioning:
     def _ensure_home(self, tenant: Tenant) -> tuple[Home, list[str]]:
         name = home_name(tenant)
         mark = tenants.mark_of(self._connection, tenant)
-        marked = [home for home in self._homes if (home.role, home.mark) == (tenant.role, mark)]
+        marked = [home for home in self._homes if home.mark == mark]
         if len(marked) > 1:
             raise ProvisioningFailed(
                 f"organisations {[home.id for home in marked]} of Grafana are all marked as {tenant.slug!r}"
                 " (remove all but one in Grafana)"
             )
-        if marked:
-            return marked[0], self._rename(marked[0], name)
-        home, line = self._create(name)
-        home = replace(home, role=tenant.role, mark=mark)
-        with self._grafana.asking(f"organisation {name!r}"):
-            address = {"address1": _MARK, "address2": f"{home.role} {home.mark}"}
+        if not marked:
+            home, line = self._create(name)
+            return self._mark(home, tenant.role, mark), [line]
+        home = marked[0]
+        if home.role == tenant.role:
+            return home, self._rename(home, name)
+        if not self._take_over:
+            raise ProvisioningFailed(
+                f"organisation {home.name!r} of Grafana is {home.role}'s, of another database that this one is a copy"
+                " of (--take-over makes it this one's; without, nothing is changed)"
+            )
+        return self._mark(home, tenant.role, mark), [f"organisation {home.name!r}: taken over from {home.role}"]
+
+    def _mark(self, home: Home, role: str, mark: str) -> Home:
+        with self._grafana.asking(f"organisation {home.name!r}"):
+            address = {"address1": _MARK, "address2": f"{role} {mark}"}
             self._grafana.client.PUT(f"/orgs/{home.id}/address", json=address)
-        self._homes.append(home)
-        return home, [line]
+        marked = replace(home, role=role, mark=mark)
+        self._homes = [*(other for other in self._homes if other.id != home.id), marked]
+        return marked
 
     def _create(self, name: str) -> tuple[Home, str]:
         with self._grafana.asking(f"organisation {name!r}"):
@@ -120,20 +135,27 @@ class TenantProvisioning:
         return self._take_up(name), f"organisation {name!r}: taken up"
 
     def _take_up(self, name: str) -> Home:
-        """Take the organisation that has the name already: a run that broke off made it, if nothing is in it yet."""
+        """Take the organisation that has the name already, if a run of ours that broke off made it.
+
+        Then it is empty, and nobody is in it but us: who administers another one could have named it so, to be in the
+        tenant's.
+        """
         with self._grafana.asking(f"organisation {name!r}"):
             present: dict[str, Any] = self._grafana.client.GET(f"/orgs/name/{quote(name, safe='')}")
-        home = Home(id=present["id"], name=name)
-        list(self._join(home))
-        grafana = self._grafana.within(home.id)
-        with grafana.asking(f"organisation {name!r}"):
-            is_used = bool(grafana.api.datasource.list_datasources() or grafana.api.search.search_dashboards(limit=1))
+            home = Home(id=present["id"], name=name)
+            members = {user["login"] for user in self._grafana.api.organizations.organization_user_list(home.id)}
         address: dict[str, str] = present.get("address") or {}
-        if is_used or any(address.values()):
+        if members - {self._grafana.login} or any(address.values()) or self._is_used(home):
             raise ProvisioningFailed(
                 f"organisation {name!r} is in Grafana already and not ours (rename or remove Grafana's {home.id})"
             )
         return home
+
+    def _is_used(self, home: Home) -> bool:
+        list(self._join(home))
+        grafana = self._grafana.within(home.id)
+        with grafana.asking(f"organisation {home.name!r}"):
+            return bool(grafana.api.datasource.list_datasources() or grafana.api.search.search_dashboards(limit=1))
 
     def _rename(self, home: Home, name: str) -> list[str]:
         if home.name == name:

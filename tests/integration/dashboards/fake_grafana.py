@@ -171,6 +171,8 @@ class _Server:
             case "PUT", ["address"]:
                 organisation.address = body
                 return 200, {"message": "Address updated"}
+            case "GET", ["users"]:
+                return 200, [{"login": login, "role": role} for login, role in organisation.members.items()]
             case "POST", ["users"]:
                 if body["loginOrEmail"] in organisation.members:
                     return 409, {"message": "User is already member of this organization", "userId": 1}

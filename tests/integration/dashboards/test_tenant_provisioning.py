@@ -292,6 +292,35 @@ def test_who_administers_one_organisation_is_not_handed_another_s_role(fake: tup
     assert server.organisations[8].sources["tsdb"]["user"] == tenant.role
 
 
+def test_an_empty_organisation_of_the_tenant_s_name_with_somebody_in_it_is_not_taken(
+    fake: tuple[FakeGrafana, Place],
+) -> None:
+    server, place = fake
+    waiting = Organisation(id=7, name="One Water (one)", members={"admin": "Admin", "mallory": "Admin"})
+    server.organisations[7] = waiting
+    with pytest.raises(ProvisioningFailed):
+        place.provision("--all")
+    assert (waiting.sources, waiting.address) == ({}, {})
+
+
+def test_a_restored_database_takes_its_tenants_organisations_over_when_it_is_told_to(
+    fake: tuple[FakeGrafana, Place],
+) -> None:
+    server, place = fake
+    place.provision("--all")
+    own = server.organisations[2]
+    role, _, mark = own.address["address2"].partition(" ")
+    # as it was marked by the database that was dumped
+    own.address["address2"] = f"grafana_t9_00000000 {mark}"
+    own.sources["tsdb"]["user"] = "grafana_t9_00000000"
+    with pytest.raises(ProvisioningFailed):
+        place.provision("--all")
+    assert own.sources["tsdb"]["user"] == "grafana_t9_00000000"
+    assert "taken over from grafana_t9_00000000" in place.provision("--all", "--take-over", "--rotate")
+    assert (own.sources["tsdb"]["user"], own.address["address2"]) == (role, f"{role} {mark}")
+    assert len(server.organisations) == 2
+
+
 def test_a_folder_without_our_dashboards_goes_unless_it_holds_somebody_else_s(
     fake: tuple[FakeGrafana, Place], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """A tenant's role sees its own organisation in every view of `dashboard`, whatever else is in the tables."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -115,9 +116,13 @@ def test_functions_of_the_schema_run_as_who_calls_them(seeded: Connection) -> No
     assert rows == []
 
 
-@pytest.mark.parametrize(
-    ("view", "column", "time"),
-    [
+def test_a_tenant_s_panel_finds_its_rows_by_the_index_and_asks_once_whose_they_are(seeded: Connection) -> None:
+    role = _role(seeded, "demo-water")
+    seeded.execute("ANALYZE series, device, tenant_role")
+    seeded.execute(f"SET LOCAL ROLE {role}".encode())
+    # these tables are so small that reading all of them would be cheaper
+    seeded.execute("SET LOCAL enable_seqscan = off")
+    for view, column, time in (
         ("reading", "series_id", "observed_at"),
         ("reading_hourly", "series_id", "bucket"),
         ("reading_daily", "series_id", "bucket"),
@@ -125,27 +130,16 @@ def test_functions_of_the_schema_run_as_who_calls_them(seeded: Connection) -> No
         ("position", "device_id", "observed_at"),
         ("event", "device_id", "observed_at"),
         ("contact", "device_id", "received_at"),
-    ],
-)
-def test_a_tenant_s_panel_finds_its_rows_by_the_index_and_asks_once_whose_they_are(
-    seeded: Connection, view: str, column: str, time: str
-) -> None:
-    role = _role(seeded, "demo-water")
-    seeded.execute("ANALYZE")
-    seeded.execute(f"SET LOCAL ROLE {role}".encode())
-    # these tables are so small that reading all of them would be cheaper
-    seeded.execute("SET LOCAL enable_seqscan = off")
-    plan = "\n".join(
-        line
-        for (line,) in seeded.execute(
+    ):
+        query = (
             f"EXPLAIN SELECT * FROM dashboard.{view} WHERE {column} = ANY (ARRAY[1, 2, 3])"
-            f" AND {time} > now() - interval '40 days'".encode()
-        ).fetchall()
-    )
-    # whose they are is asked above the partitions or chunks: in the plan's first filter, and in no other
-    assert plan.count("SubPlan") - plan.count("(hashed SubPlan") - plan.count("(SubPlan") <= 2, plan
-    assert f"({column} = ANY ('{{1,2,3}}'::integer[]))" in plan, plan
-    assert "Index Cond" in plan, plan
+            f" AND {time} > now() - interval '40 days'"
+        )
+        plan = "\n".join(line for (line,) in seeded.execute(query.encode()).fetchall())
+        assert f"({column} = ANY ('{{1,2,3}}'::integer[]))" in plan, plan
+        assert "Index Cond" in plan, plan
+        # the filter that asks stands above the partitions or chunks, not on each of them
+        assert len(re.findall(r"Filter: .*SubPlan", plan)) == 1, plan
 
 
 @pytest.mark.parametrize(
