@@ -107,6 +107,18 @@ def _storage(app: typer.Typer) -> None:
     app.add_typer(mounted, name="storage")
 
 
+def _retention(app: typer.Typer) -> None:
+    from launch.commands.retention import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="retention")
+
+
+def _corrections(app: typer.Typer) -> None:
+    from launch.commands.corrections import app as mounted  # noqa: PLC0415  # only where it is named
+
+    app.add_typer(mounted, name="corrections")
+
+
 def _mailbox(app: typer.Typer) -> None:
     from launch.commands.mailbox import app as mailbox_app  # noqa: PLC0415  # only where it is named
 
@@ -247,6 +259,8 @@ _COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = {
     "consumption": _consumption,
     "doctor": _doctor,
     "storage": _storage,
+    "retention": _retention,
+    "corrections": _corrections,
     "backup": _backup,
     "restore": _restore,
     "mailbox": _mailbox,

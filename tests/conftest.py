@@ -2,11 +2,16 @@
 
 `dsn`, `connection`: a migrated database of the test's own. `samples`: the folder of real payloads. Servers start at
 the first test that asks for one.
+
+`VELDWATCH_TEST_EDITION=community` gives every test a TimescaleDB with its community features in place of plain
+PostgreSQL: the server that `VELDWATCH_TEST_TIMESCALE_DSN` names, else the one in WebAssembly, which has one backend.
+What needs more than one is marked `several_backends("why")` and left out there, with a line in the summary.
 """
 
 import logging
 import os
 from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,13 +21,20 @@ from hypothesis import HealthCheck, settings
 from tests import databases
 from tests.databases import Template
 from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401  # pyright: ignore[reportUnusedImport]  # a hook
+from tests.timescale.installation import TimescaleAbsent, timescale_server
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.migrate import migrate
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 USED = pytest.StashKey[set[str]]()
 """Descriptions of the servers that tests ran on."""
 ABSENT = pytest.StashKey[set[str]]()
 """Servers that tests asked for in vain, with the reason."""
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+"""Why tests need more than the one backend, and how many do."""
+COMMUNITY = os.environ.get("VELDWATCH_TEST_EDITION") == "community"
+NAMED_TIMESCALE = os.environ.get("VELDWATCH_TEST_TIMESCALE_DSN")
+ONE_BACKEND = COMMUNITY and not NAMED_TIMESCALE
 _NO_SAMPLES = "samples absent"
 
 # Nothing is judged by time here: whole stacks and a browser run beside the properties, on two cores.
@@ -56,10 +68,51 @@ def template(server_dsn: str, pytestconfig: pytest.Config) -> Generator[Template
         yield made
 
 
+@pytest.fixture(scope="session")
+def wasm_dsn(pytestconfig: pytest.Config) -> Generator[str]:
+    """Give the DSN of the one migrated database of the TimescaleDB in WebAssembly."""
+    with ExitStack() as stack:
+        try:
+            dsn = stack.enter_context(timescale_server())
+        except TimescaleAbsent as error:
+            pytestconfig.stash[ABSENT].add(f"timescaledb-community: {error}")
+            if os.environ.get("CI") == "true" or COMMUNITY:
+                pytest.fail(str(error))
+            pytest.skip(str(error))
+        with connect(dsn, application="tests", prepare=False) as connection:
+            description = f"{migrate(connection).server}, in WebAssembly"
+            databases.remember_rows(connection)
+        pytestconfig.stash[USED].add(description)
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def named_template(pytestconfig: pytest.Config) -> Generator[Template]:
+    """Give a migrated database of the TimescaleDB that the environment names."""
+    assert NAMED_TIMESCALE is not None
+    with databases.template(NAMED_TIMESCALE) as made:
+        pytestconfig.stash[USED].add(made.description)
+        yield made
+
+
 @pytest.fixture
-def dsn(template: Template) -> Generator[str]:
+def dsn(request: pytest.FixtureRequest) -> Generator[str]:
     """Give the DSN of a migrated database that only this test uses."""
-    with databases.clone(template) as address:
+    kind = "plain" if not COMMUNITY else "timescaledb-named" if NAMED_TIMESCALE else "timescaledb-community"
+    with database_of(kind, request) as address:
+        yield address
+
+
+@contextmanager
+def database_of(kind: str, request: pytest.FixtureRequest) -> Generator[str]:
+    """Give the DSN of a migrated database of a kind of server, without any rows but those of migrations."""
+    if kind == "timescaledb-community":
+        address: str = request.getfixturevalue("wasm_dsn")
+        with connect(address, prepare=False) as connection:
+            databases.empty_tables(connection)
+        yield address
+        return
+    with databases.clone(request.getfixturevalue("template" if kind == "plain" else "named_template")) as address:
         yield address
 
 
@@ -82,6 +135,23 @@ def samples() -> Path:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[USED] = set()
     config.stash[ABSENT] = set()
+    config.stash[LEFT_OUT] = {}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what one backend cannot do, and say why."""
+    if not ONE_BACKEND:
+        return
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        mark = item.get_closest_marker("several_backends")
+        (kept if mark is None else left_out).append(item)
+        if mark is not None:
+            reason = str(mark.args[0])
+            config.stash[LEFT_OUT][reason] = config.stash[LEFT_OUT].get(reason, 0) + 1
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -104,6 +174,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.line("; ".join(sorted(config.stash[USED])) or "none: no test asked for one")
     for reason in sorted(config.stash[ABSENT]):
         terminalreporter.line(f"NOT RUN on {reason}", red=True)
+    for reason, number in sorted(config.stash[LEFT_OUT].items()):
+        terminalreporter.line(f"LEFT OUT on one backend: {number} tests: {reason}")
     skipped: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
     count = sum(_NO_SAMPLES in str(report.longrepr) for report in skipped)
     if count:

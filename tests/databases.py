@@ -79,20 +79,32 @@ def clone(source: Template) -> Generator[str]:
         yield make_conninfo(source.admin_dsn, dbname=name)
 
 
+def remember_rows(connection: Connection) -> None:
+    """Keep aside what migrations wrote, for `empty_tables`; once, on a migrated database without other rows."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS first_state")
+    for (name,) in _ordinary_tables(connection):
+        source = sql.Identifier("public", name)
+        if connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(source)).fetchone() == (True,):
+            kept = sql.Identifier("first_state", name)
+            connection.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(kept, source))
+    connection.commit()
+
+
 def empty_tables(connection: Connection) -> None:
     """Bring a TimescaleDB that cannot be copied back to its first state: rows of migrations, identities from 1."""
-    rows = connection.execute(
-        """
-        SELECT format('%I', tablename) FROM pg_tables
-        WHERE schemaname = 'public' AND tablename NOT IN ('migration', 'species')
-        UNION ALL
-        SELECT format('%I', view_name) FROM timescaledb_information.continuous_aggregates
-        """
-    ).fetchall()
-    names = sql.SQL(", ").join(sql.SQL(name) for (name,) in rows)
+    names = sql.SQL(", ").join(sql.Identifier("public", name) for (name,) in _ordinary_tables(connection))
     connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
-    connection.execute("SELECT bound_rollups(NULL)")
+    connection.execute("SET LOCAL session_replication_role = replica")  # their order does not matter, nor do triggers
+    for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'first_state'").fetchall():
+        target, kept = sql.Identifier("public", name), sql.Identifier("first_state", name)
+        connection.execute(sql.SQL("INSERT INTO {} OVERRIDING SYSTEM VALUE TABLE {}").format(target, kept))
     connection.commit()
+
+
+def _ordinary_tables(connection: Connection) -> list[tuple[str]]:
+    return connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration' ORDER BY 1"
+    ).fetchall()
 
 
 def await_log(connection: Connection) -> None:

@@ -1,6 +1,6 @@
 """`veldwatch migrate` and `veldwatch maintain`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -35,11 +35,10 @@ def maintain(
         serve_metrics(settings)
         maintenance.run(settings, stop)
         return
-    retention = None if settings.retention_days is None else timedelta(days=settings.retention_days)
     with connect(settings.dsn, application="veldwatch-maintain") as connection:
-        report = maintenance.run_once(connection, datetime.now(UTC), retention=retention)
+        report = maintenance.run_once(connection, datetime.now(UTC), retention_days=settings.retention_days)
     typer.echo(
         f"renewed {report.hours} hourly buckets, judged {report.consumption_hours} hours of registers,"
         f" dropped {report.batches_dropped} batches of the log"
-        f" and {report.partitions_dropped} partitions"
+        f", {report.swept.parts} months or chunks and {report.swept.rows} rows past their time"
     )

@@ -2,8 +2,9 @@
 //
 // Listens on a free port of loopback, prints `ready <port>`, and ends when its standard input does, so that it never
 // outlives the test run. There is one backend and one session: a client keeps the backend while its transaction is
-// open, others wait. What the backend cannot do is done here: start-up and its parameters, refusing TLS, and COPY FROM
-// STDIN, which the backend takes only with all of its rows in one call.
+// open, others wait, not for ever. What the backend cannot do is done here: start-up and its parameters, refusing TLS,
+// prepared statements and notifications of each client's own, and COPY FROM STDIN, which the backend takes only with all
+// of its rows in one call.
 import net from 'node:net'
 import { PGlite } from '@electric-sql/pglite'
 import { timescaledb } from '@electric-sql/pglite/timescaledb'
@@ -12,7 +13,8 @@ import { btree_gist } from '@electric-sql/pglite/contrib/btree_gist'
 const TLS_REQUEST = 80877103
 const GSS_REQUEST = 80877104
 const CANCEL_REQUEST = 80877102
-const LONGEST_BATCH_BYTES = 32768 // the backend's input buffer
+const LONGEST_BATCH_BYTES = 12288 // of many statements the backend takes 24 KiB at a time, and quietly forgets the rest
+const LONGEST_WAIT_MS = Number(process.env.VELDWATCH_TEST_PATIENCE_MS ?? 5000)
 const LOST_BACKEND = /unreachable|memory|Exit/i
 const EX_SOFTWARE = 70
 
@@ -28,6 +30,8 @@ function message(type, body) {
   head.writeInt32BE(body.length + 4, 1)
   return Buffer.concat([head, body])
 }
+
+const FLUSH = message('H', Buffer.alloc(0))
 
 const GREETING = Buffer.concat([
   message('R', Buffer.from([0, 0, 0, 0])),
@@ -55,6 +59,17 @@ function* messages(buffer) {
   }
 }
 
+class OutOfPatience extends Error {
+  constructor() {
+    super('the only backend of this test server is held by an open transaction of another client')
+  }
+}
+
+function refusal(error) {
+  const fields = ['SFATAL', 'VFATAL', 'C55P03', `M${error.message}`].map(text)
+  return message('E', Buffer.concat([...fields, Buffer.from([0])]))
+}
+
 // Whose turn it is: the client whose transaction is open, then those who wait, first come first served.
 const turn = {
   owner: null,
@@ -64,19 +79,43 @@ const turn = {
       this.owner = client
       return Promise.resolve()
     }
-    return new Promise((resolve) => this.waiting.push({ client, resolve }))
+    return new Promise((resolve, reject) => {
+      const one = { client, resolve }
+      // A test whose own connection is idle in a transaction would wait for itself until its time is over.
+      one.timer = setTimeout(() => {
+        this.waiting.splice(this.waiting.indexOf(one), 1)
+        reject(new OutOfPatience())
+      }, LONGEST_WAIT_MS)
+      this.waiting.push(one)
+    })
   },
   give(client) {
     if (this.owner !== client) return
     const next = this.waiting.shift()
     this.owner = next ? next.client : null
+    clearTimeout(next?.timer)
     next?.resolve()
   },
 }
 
+// Give a prepared statement a name of its client's own: 'S' in Describe and Close names one, 'P' a portal.
+function withOwnName(type, bytes, prefix) {
+  const after = (at) => bytes.indexOf(0, at) + 1
+  const at = { P: 5, B: after(5), D: bytes[5] === 83 ? 6 : 0, C: bytes[5] === 83 ? 6 : 0 }[type] ?? 0
+  if (at === 0 || bytes[at] === 0) return bytes
+  return message(type, Buffer.concat([bytes.subarray(5, at), Buffer.from(prefix), bytes.subarray(at)]))
+}
+
+const clients = new Set()
+
 class Client {
+  static count = 0
+
   constructor(socket) {
     this.socket = socket
+    this.prefix = `c${++Client.count}_`
+    this.channels = new Set()
+    clients.add(this)
     this.status = 'I' // transaction status as in ReadyForQuery; 'P': a pipeline is not answered yet
     this.received = Buffer.alloc(0)
     this.started = false
@@ -87,11 +126,14 @@ class Client {
   async run(bytes) {
     await turn.take(this)
     const reply = Buffer.from(await database.execProtocolRaw(new Uint8Array(bytes)))
+    const kept = []
     for (const { type, bytes: part } of messages(reply)) {
       if (type === 'Z') this.status = String.fromCharCode(part[5])
+      if (type === 'A') notify(part)
+      else kept.push(part)
     }
     if (this.status === 'I') turn.give(this)
-    return reply
+    return Buffer.concat(kept)
   }
 
   async feed(chunk) {
@@ -154,23 +196,37 @@ class Client {
     const reply = await this.run(Buffer.concat([...this.batch, bytes]))
     this.batch = []
     this.socket.write(reply)
+    for (const [, channel] of sql.matchAll(/^\s*listen\s+"?(\w+)/gi)) this.channels.add(channel)
   }
 
   async acceptExtended(type, bytes) {
-    this.batch.push(bytes)
+    if (type === 'P') {
+      const statement = bytes.subarray(bytes.indexOf(0, 5) + 1).toString()
+      const listens = /^\s*listen\s+"?(\w+)/i.exec(statement)
+      if (listens) this.channels.add(listens[1])
+    }
+    this.batch.push(withOwnName(type, bytes, this.prefix))
     const ends = type === 'S' || type === 'H'
     if (!ends) this.status = 'P'
     const size = this.batch.reduce((sum, part) => sum + part.length, 0)
-    if (!ends && size <= LONGEST_BATCH_BYTES) return
+    if (!ends && (size <= LONGEST_BATCH_BYTES || type !== 'E')) return
+    if (!ends) this.batch.push(FLUSH)
     const reply = await this.run(Buffer.concat(this.batch))
     this.batch = []
     if (reply.length) this.socket.write(reply)
   }
 
   async leave() {
+    clients.delete(this)
     if (this.status !== 'I' && turn.owner === this) await this.run(message('Q', text('ROLLBACK')))
     turn.give(this)
   }
+}
+
+// What the one session hears, those hear who listen: one message each, between others.
+function notify(bytes) {
+  const channel = bytes.subarray(9, bytes.indexOf(0, 9)).toString()
+  for (const client of clients) if (client.channels.has(channel)) client.socket.write(bytes)
 }
 
 function serve(socket) {
@@ -179,7 +235,8 @@ function serve(socket) {
   const then = (step) => {
     work = work.then(step).catch((error) => {
       console.error(`client: ${error.message}`)
-      socket.destroy()
+      if (error instanceof OutOfPatience) socket.end(refusal(error))
+      else socket.destroy()
       if (LOST_BACKEND.test(String(error))) process.exit(EX_SOFTWARE)
     })
   }

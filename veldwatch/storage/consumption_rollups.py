@@ -1,4 +1,4 @@
-"""Hourly consumption on every edition: a consumer of the log that judges the registers whose readings came.
+"""Hourly and daily consumption on every edition: a consumer of the log that judges the registers whose readings came.
 
 Each pass takes the batches since its cursor, judges each counter that they touch from well before its first new
 reading until nothing later changed, and commits hours and cursor together. A reading that comes years late changes the
@@ -27,12 +27,14 @@ from veldwatch.storage.registers import MARGIN, Judged, judge_series, load_ancho
 
 CONSUMER = "consumption"
 TABLE = "consumption_hourly_rollup"
+DAYS = "consumption_daily_rollup"
 
 # About 30 MB where batches are as large as they get, as in rollups.
 _BATCHES_AT_ONCE = 64
 _DUE_AT_ONCE = 50
 _SERIES_AT_ONCE = 500
 _TRACELESS = int(Code.GAP | Code.ESTIMATED)
+_DAY = 24 * HOUR
 _BEGINNING, _END = -(2**62), 2**62
 _HOURS = np.dtype(
     [
@@ -196,4 +198,11 @@ def _save(connection: Connection, found: Sequence[npt.NDArray[Any]]) -> int:
     values = {name: times(rows[name]) if name in _TIMES else rows[name].copy() for name in rows.dtype.names or ()}
     bind_arrays(connection)
     connection.execute(_QUERIES["save_hours"], values)
+    _save_days(connection, rows)
     return len(rows)
+
+
+def _save_days(connection: Connection, rows: npt.NDArray[Any]) -> None:
+    days = np.unique(np.stack([rows["series_id"], rows["bucket"] // _DAY * _DAY]), axis=1)
+    partitions.ensure_for(connection, DAYS, days[1])
+    connection.execute(_QUERIES["save_days"], {"series_ids": days[0].tolist(), "buckets": times(days[1])})

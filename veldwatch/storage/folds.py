@@ -195,9 +195,13 @@ def forget_wakes(connection: Connection, keys: Sequence[Key]) -> None:
             connection.execute(_QUERIES["forget_wakes"], _named(keys))
 
 
-def close_history(connection: Connection, before: datetime) -> None:
-    """Let no fold run over observations from before a time again; call it in the transaction that drops them."""
-    values = {"before": before}
+def close_history(connection: Connection, before: datetime, subjects: Sequence[str] | None = None) -> None:
+    """Let no fold run over observations from before a time again; call it in the transaction that drops them.
+
+    Args:
+        subjects: only folds over these (`series:17`, `device:4`), and those that run over several; None: all.
+    """
+    values = {"before": before, "subjects": None if subjects is None else list(subjects)}
     with translated_errors(), connection.transaction():
         for query in ("raise_floors", "close_floors", "keep_closed_floors", "drop_closed_checkpoints"):
             connection.execute(_QUERIES[query], values)

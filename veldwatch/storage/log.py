@@ -120,6 +120,14 @@ def read(connection: Connection, after: LogCursor, limit: int) -> list[tuple[Log
     return [(LogCursor(int(xid), number), _batch(content)) for xid, number, content in rows]
 
 
+def read_unsettled(connection: Connection, after: LogCursor, limit: int) -> list[LogBatch]:
+    """Read what is committed after a cursor, also what a consumer may not read yet because a transaction is running."""
+    values = {"xid": str(after.xid), "id": after.id, "limit": limit}
+    with translated_errors():
+        rows = connection.execute(_QUERIES["read_unsettled"], values, binary=True).fetchall()
+    return [_batch(content) for (content,) in rows]
+
+
 def load_cursor(connection: Connection, consumer: str) -> LogCursor | None:
     """Load where a consumer stood at its last commit; None if it never committed."""
     with translated_errors():

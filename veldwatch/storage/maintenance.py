@@ -17,12 +17,13 @@ from veldwatch.errors import StorageUnavailable
 from veldwatch.storage import partitions
 from veldwatch.storage.calendars import spread_calendars
 from veldwatch.storage.connection import Connection, connect, translated_errors
+from veldwatch.storage.consumption_rollups import DAYS as CONSUMPTION_DAYS
 from veldwatch.storage.consumption_rollups import TABLE as CONSUMPTION
 from veldwatch.storage.consumption_rollups import judge_new
 from veldwatch.storage.editions import Edition
-from veldwatch.storage.folds import close_history
 from veldwatch.storage.migrate import check_schema
 from veldwatch.storage.queries import load_queries
+from veldwatch.storage.retention_sweep import Swept, sweep
 from veldwatch.storage.rollups import roll_up
 
 LOG_KEPT = timedelta(hours=6)
@@ -34,6 +35,7 @@ _AHEAD = timedelta(days=45)  # always the next month, and the one after from the
 _BATCHES_AT_ONCE = 2000
 _CHORES_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
+_SWEEP_SECONDS = 600.0
 _CONSUMPTION_SECONDS = 5.0  # one judgement for all that a register said meanwhile
 _QUERIES = load_queries("maintenance")
 _DROP_SETTLED = load_queries("quarantine")["drop_settled"]
@@ -45,39 +47,43 @@ class MaintenanceReport:
     """What one round did.
 
     Attributes:
-        hours: hourly buckets renewed; 0 where the server does it by itself.
+        hours: hourly buckets renewed.
         consumption_hours: hours of registers judged.
         batches_dropped: from the log.
-        partitions_dropped: months, or chunks, that retention dropped.
+        swept: what retention dropped.
     """
 
     hours: int
     consumption_hours: int
     batches_dropped: int
-    partitions_dropped: int
+    swept: Swept
 
 
-def run_once(connection: Connection, now: datetime, *, retention: timedelta | None = None) -> MaintenanceReport:
+def run_once(connection: Connection, now: datetime, *, retention_days: int | None = None) -> MaintenanceReport:
     """Do every chore once, to the end; each commits by itself.
 
     Args:
-        retention: raw rows older than this are dropped, by whole months or chunks; None: nothing is.
+        retention_days: raw telemetry of which no policy says anything is dropped when it is older; None: it is not.
     """
     edition = check_schema(connection).edition
     connection.commit()
-    hours = 0
-    more = edition is not Edition.COMMUNITY
-    while more:
-        done = roll_up(connection)
-        hours += done.hours
-        more = done.more
     make_partitions(connection, edition, now)
     return MaintenanceReport(
-        hours=hours,
+        hours=roll_up_all(connection),
         consumption_hours=judge_all(connection),
         batches_dropped=drop_batches(connection, now - LOG_KEPT),
-        partitions_dropped=0 if retention is None else drop_telemetry(connection, now, retention),
+        swept=sweep(connection, now, retention_days),
     )
+
+
+def roll_up_all(connection: Connection) -> int:
+    """Roll up all that is to be rolled up, and count the hours."""
+    hours = 0
+    while True:
+        done = roll_up(connection)
+        hours += done.hours
+        if not done.more:
+            return hours
 
 
 def judge_all(connection: Connection) -> int:
@@ -93,7 +99,7 @@ def judge_all(connection: Connection) -> int:
 def make_partitions(connection: Connection, edition: Edition, now: datetime) -> None:
     """Make the partitions of this month and the next, so that a month begins without waiting."""
     if edition is Edition.PLAIN:
-        for table in (*TELEMETRY, *_ROLLUPS, CONSUMPTION):
+        for table in (*TELEMETRY, *_ROLLUPS, CONSUMPTION, CONSUMPTION_DAYS):
             partitions.ensure(connection, table, now, now + _AHEAD)
 
 
@@ -121,24 +127,6 @@ def drop_settled(connection: Connection, before: datetime) -> int:
             return dropped
 
 
-def drop_telemetry(connection: Connection, now: datetime, retention: timedelta) -> int:
-    """Drop the months or chunks of raw telemetry that are older than the retention, and count them; rollups stay."""
-    dropped = 0
-    with translated_errors(), connection.transaction():
-        connection.execute(_QUERIES["bound_rollups"], {"kept": retention})
-    for table in TELEMETRY:
-        values = {"table": table, "before": now - retention}
-        with translated_errors(), connection.transaction():
-            row = connection.execute(_QUERIES["drop_partitions"], values).fetchone()
-            count = 0 if row is None else row[0]
-            if count:
-                close_history(connection, now - retention)
-            dropped += count
-    if dropped:
-        partitions.forget(connection)
-    return dropped
-
-
 def run(settings: Settings, stop: threading.Event) -> None:
     """Keep the database up until told to stop; a database that is away is waited for.
 
@@ -162,27 +150,29 @@ def run(settings: Settings, stop: threading.Event) -> None:
 def _keep_up(connection: Connection, settings: Settings, stop: threading.Event) -> None:
     edition = check_schema(connection).edition
     connection.commit()
-    retention = None if settings.retention_days is None else timedelta(days=settings.retention_days)
-    chores_due = consumption_due = 0.0
+    chores_due = consumption_due = sweep_due = 0.0
     while not stop.is_set():
         began = time.monotonic()
         if began >= chores_due:
-            _do_chores(connection, edition, retention)
+            _do_chores(connection, edition)
             drop_settled(connection, datetime.now(UTC) - timedelta(days=settings.quarantine_days))
             spread_calendars(connection, UTC, datetime.now(UTC), patience_of(settings))
             connection.commit()
             chores_due = began + _CHORES_SECONDS
-        more = edition is not Edition.COMMUNITY and roll_up(connection).more
+        more = roll_up(connection).more
         if began >= consumption_due:
             behind = judge_new(connection).more
             more |= behind
             consumption_due = began if behind else began + _CONSUMPTION_SECONDS
+        if not more and began >= sweep_due:
+            _sweep(connection, settings.retention_days)
+            sweep_due = began + _SWEEP_SECONDS
         # Half of one connection's time at most while behind, a fifth otherwise: intake goes first.
         spent = time.monotonic() - began
         stop.wait(spent if more else max(_PAUSE_SECONDS, 4 * spent))
 
 
-def _do_chores(connection: Connection, edition: Edition, retention: timedelta | None) -> None:
+def _do_chores(connection: Connection, edition: Edition) -> None:
     now = datetime.now(UTC)
     make_partitions(connection, edition, now)
     dropped = drop_batches(connection, now - LOG_KEPT)
@@ -190,7 +180,9 @@ def _do_chores(connection: Connection, edition: Edition, retention: timedelta | 
         connection.execute(_QUERIES["drop_register_changes"])
     if dropped:
         _log.info("log shortened", batches=dropped)
-    if retention is not None:
-        months = drop_telemetry(connection, now, retention)
-        if months:
-            _log.info("old telemetry dropped", partitions=months, retention_days=retention.days)
+
+
+def _sweep(connection: Connection, retention_days: int | None) -> None:
+    done = sweep(connection, datetime.now(UTC), retention_days)
+    if done != Swept():
+        _log.info("old data dropped", parts=done.parts, rows=done.rows, postponed=done.postponed)

@@ -145,7 +145,9 @@ def judge_series(
         "limit": limit,
     }
     with translated_errors():
-        rows = connection.execute(_QUERIES["readings"], values, binary=True).fetchall()
+        corrected = connection.execute(_QUERIES["corrected"], {"series_ids": ids}).fetchone() is not None
+        query = _QUERIES["corrected_readings" if corrected else "readings"]
+        rows = connection.execute(query, values, binary=True).fetchall()
     table = np.array(rows, np.dtype([("number", "<i8"), ("at", "<i8"), ("value", "<f8")]))
     bounds = np.searchsorted(table["number"], np.arange(len(ids) + 1))
     found: list[Judged] = []

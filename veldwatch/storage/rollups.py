@@ -1,12 +1,15 @@
-"""Hourly and daily rollups where the server has no continuous aggregates: a consumer of the log.
+"""Hourly and daily rollups, the same tables on every edition: a consumer of the log.
 
 Each pass takes the batches since its cursor, finds which hours and days of which series they touch, aggregates
 exactly those again from what is stored, and commits rows and cursor together. So a reading that comes years late
-renews its old bucket, and a pass that is repeated changes nothing. TimescaleDB's community edition does
-all this by itself: there `roll_up` must not be called.
+renews its old bucket, and a pass that is repeated changes nothing. Corrections, and what was loaded past the log, come
+by the table `rollup_due`. A bucket of which retention dropped readings stays as it was: what comes late for it is
+stored, but does not take its place.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,7 @@ _DAY = 24 * _HOUR
 _TOUCHED = np.dtype([("series_id", "<i4"), ("bucket", "<i8")])
 # About 30 MB where batches are as large as they get (5,000 messages of 3 readings, 30 bytes each).
 _BATCHES_AT_ONCE = 64
+_DUE_AT_ONCE = 20_000
 _QUERIES = load_queries("rollups")
 
 
@@ -44,27 +48,34 @@ class RollupPass:
 
 
 def roll_up(connection: Connection) -> RollupPass:
-    """Renew what the next batches of the log touch, in a transaction of its own.
+    """Renew what is due and what the next batches of the log touch, in a transaction of its own.
 
     Where another process is at it, nothing is done.
     """
     with translated_errors(), connection.transaction():
         cursor = load_cursor(connection, CONSUMER) or START
         batches = read(connection, cursor, _BATCHES_AT_ONCE)
-    if not batches:
+        is_due = connection.execute(_QUERIES["is_due"]).fetchone() == (True,)
+    if not batches and not is_due:
         return RollupPass()
     touched = _touched([batch for _, batch in batches], _HOUR)
-    days = _coarser(touched, _DAY)
-    partitions.ensure_for(connection, "reading_hourly_rollup", touched["bucket"])
-    partitions.ensure_for(connection, "reading_daily_rollup", days["bucket"])
+    _make_room(connection, touched)
     with translated_errors(), connection.transaction():
         row = connection.execute(_QUERIES["take_turn"]).fetchone()
         if row is None or not row[0] or (load_cursor(connection, CONSUMER) or START) != cursor:
             return RollupPass()
-        _renew(connection, "renew_hourly", touched)
-        _renew(connection, "renew_daily", days)
-        save_cursor(connection, CONSUMER, batches[-1][0])
-    return RollupPass(batches=len(batches), hours=len(touched), days=len(days), more=len(batches) == _BATCHES_AT_ONCE)
+        due = _due(connection) if is_due else touched[:0]
+        days = _renew(connection, touched, due)
+        if batches:
+            save_cursor(connection, CONSUMER, batches[-1][0])
+    more = len(batches) == _BATCHES_AT_ONCE or len(due) == _DUE_AT_ONCE
+    return RollupPass(batches=len(batches), hours=len(touched) + len(due), days=days, more=more)
+
+
+def make_due(connection: Connection, since: datetime, until: datetime) -> int:
+    """Let every hour of a stretch be rolled up again, for what was loaded past the log; in the caller's transaction."""
+    with translated_errors():
+        return connection.execute(_QUERIES["make_due"], {"since": since, "until": until}).rowcount
 
 
 def count_rolled_up(connection: Connection) -> int:
@@ -74,7 +85,36 @@ def count_rolled_up(connection: Connection) -> int:
     return 0 if row is None or row[0] is None else int(row[0])
 
 
-def _renew(connection: Connection, query: str, touched: npt.NDArray[Any]) -> None:
+def _make_room(connection: Connection, hours: npt.NDArray[Any]) -> None:
+    partitions.ensure_for(connection, "reading_hourly_rollup", hours["bucket"])
+    partitions.ensure_for(connection, "reading_daily_rollup", _coarser(hours, _DAY)["bucket"])
+
+
+def _due(connection: Connection) -> npt.NDArray[Any]:
+    """Take hours off the list of what is due; where something is corrected there may be none of any reading yet."""
+    rows = connection.execute(_QUERIES["due"], {"limit": _DUE_AT_ONCE}).fetchall()
+    due = np.array(rows, _TOUCHED)
+    _make_room(connection, due)
+    return due
+
+
+def _renew(connection: Connection, touched: npt.NDArray[Any], due: npt.NDArray[Any]) -> int:
+    """Renew hours, then their days, and count the days."""
+    values = {"series_ids": np.unique(touched["series_id"]).tolist()}
+    corrected = [series_id for (series_id,) in connection.execute(_QUERIES["corrected"], values).fetchall()]
+    is_corrected = np.isin(touched["series_id"], corrected)
+    _run(connection, "renew_hourly", touched[~is_corrected])
+    _run(connection, "renew_corrected", np.unique(np.concatenate([touched[is_corrected], due])))
+    _run(connection, "empty_hours", due)
+    days = _coarser(np.concatenate([touched, due]), _DAY)
+    _run(connection, "renew_daily", days)
+    _run(connection, "empty_days", _coarser(due, _DAY))
+    return len(days)
+
+
+def _run(connection: Connection, query: str, touched: npt.NDArray[Any]) -> None:
+    if not len(touched):
+        return
     values = {
         "series_ids": touched["series_id"].tolist(),
         "buckets": [f"{time}+00" for time in touched["bucket"].astype("datetime64[us]").astype(str)],
@@ -82,8 +122,10 @@ def _renew(connection: Connection, query: str, touched: npt.NDArray[Any]) -> Non
     connection.execute(_QUERIES[query], values)
 
 
-def _touched(batches: list[LogBatch], width: int) -> npt.NDArray[Any]:
+def _touched(batches: Sequence[LogBatch], width: int) -> npt.NDArray[Any]:
     """Name the buckets that readings fall into: unique, by series, then time."""
+    if not batches:
+        return np.empty(0, _TOUCHED)
     readings = np.concatenate([batch.readings for batch in batches])
     found = np.empty(len(readings), _TOUCHED)
     found["series_id"] = readings["series_id"]

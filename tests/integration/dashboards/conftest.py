@@ -1,44 +1,23 @@
 """A seeded database, as the dashboards' tests see it, on plain PostgreSQL and on TimescaleDB's community edition."""
 
-import os
 from collections.abc import Generator
-from contextlib import contextmanager
 
 import pytest
 
-from tests import databases
+from tests.conftest import NAMED_TIMESCALE, database_of
 from tests.integration.dashboards import world
-from tests.integration.veldwatch.storage.conftest import named_template, wasm_dsn
 from veldwatch.storage.connection import Connection, connect
 
-__all__ = ["named_template", "wasm_dsn"]
-
-KINDS = ["plain", "timescaledb-community"]
-if os.environ.get("VELDWATCH_TEST_TIMESCALE_DSN"):
-    KINDS.append("timescaledb-named")
+KINDS = ["plain", "timescaledb-community", *(["timescaledb-named"] if NAMED_TIMESCALE else [])]
 
 
 @pytest.fixture(scope="session", params=KINDS)
 def seeded_dsn(request: pytest.FixtureRequest) -> Generator[str]:
     """Give the DSN of a database that holds `world`; tests read it and leave it as it is."""
-    with _database(request) as dsn:
+    with database_of(request.param, request) as dsn:
         with connect(dsn, prepare=False) as connection:
             world.make(connection)
         yield dsn
-
-
-@contextmanager
-def _database(request: pytest.FixtureRequest) -> Generator[str]:
-    if request.param == "timescaledb-community":
-        address: str = request.getfixturevalue("wasm_dsn")
-        with connect(address, prepare=False) as connection:
-            databases.empty_tables(connection)
-        yield address
-        return
-    with databases.clone(
-        request.getfixturevalue("template" if request.param == "plain" else "named_template")
-    ) as address:
-        yield address
 
 
 @pytest.fixture

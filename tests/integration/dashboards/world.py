@@ -17,7 +17,6 @@ from veldwatch.model.register import Device, DeviceStatus, Profile, Site
 from veldwatch.storage import log, partitions, register
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.consumption_rollups import judge_new
-from veldwatch.storage.editions import Edition, identify
 from veldwatch.storage.rollups import roll_up
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -244,15 +243,6 @@ def _contacts(connection: Connection, devices: list[DeviceId]) -> None:
 
 def _roll_up(connection: Connection) -> None:
     connection.commit()
-    edition = identify(connection).edition
-    connection.commit()
-    if edition is Edition.COMMUNITY:
-        connection.autocommit = True
-        connection.execute("CALL refresh_continuous_aggregate('reading_hourly_aggregate', NULL, NULL)")
-        connection.execute("CALL refresh_continuous_aggregate('reading_daily_aggregate', NULL, NULL)")
-        connection.autocommit = False
-        _catch_up(connection, judge_new, "consumption")
-        return
     roll_up_all(connection)
 
 

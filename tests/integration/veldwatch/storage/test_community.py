@@ -1,17 +1,15 @@
-"""What only TimescaleDB's community edition does: columnstore, policies, continuous aggregates."""
+"""What only TimescaleDB's community edition does: columnstore and its policies."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.integration.veldwatch.storage.telemetry import make_series, write
-from veldwatch.storage import maintenance
 from veldwatch.storage.connection import Connection
 
 pytestmark = pytest.mark.parametrize("server_kind", ["timescaledb-community"], indirect=True)
 
 OLD = datetime(2025, 1, 7, 9, tzinfo=UTC)
-LAST = datetime(2026, 1, 7, 9, tzinfo=UTC)
 
 
 def _run_jobs(connection: Connection, procedure: str) -> None:
@@ -26,11 +24,11 @@ def _run_jobs(connection: Connection, procedure: str) -> None:
     connection.autocommit = False
 
 
-def test_the_server_compresses_and_refreshes_by_itself(connection: Connection) -> None:
+def test_the_server_compresses_by_itself(connection: Connection) -> None:
     rows = connection.execute(
         "SELECT proc_name, count(*) FROM timescaledb_information.jobs WHERE job_id >= 1000 GROUP BY 1 ORDER BY 1"
     ).fetchall()
-    assert rows == [("policy_compression", 3), ("policy_refresh_continuous_aggregate", 2)]
+    assert rows == [("policy_compression", 5)]
 
 
 def test_a_late_reading_and_a_repeated_one_reach_a_compressed_chunk(connection: Connection) -> None:
@@ -48,30 +46,3 @@ def test_a_late_reading_and_a_repeated_one_reach_a_compressed_chunk(connection: 
     assert cursor.rowcount == 0
     row = connection.execute("SELECT count(*), min(value) FROM reading WHERE series_id = %s", (series,)).fetchone()
     assert row == (101, -1)
-
-
-def test_hours_are_up_to_the_latest_reading_before_any_refresh(connection: Connection) -> None:
-    series = make_series(connection)
-    write(connection, series, [(datetime.now(UTC) - timedelta(seconds=1), 5.0)])
-    assert connection.execute("SELECT count, last FROM reading_hourly").fetchall() == [(1, 5)]
-    assert connection.execute("SELECT count, last FROM reading_daily").fetchall() == [(1, 5)]
-
-
-def test_the_policies_renew_the_bucket_of_a_late_reading(connection: Connection) -> None:
-    series = make_series(connection)
-    write(connection, series, [(OLD, 5.0), (LAST, 1.0)])
-    _run_jobs(connection, "policy_refresh_continuous_aggregate")
-    write(connection, series, [(OLD + timedelta(minutes=1), 6.0)])
-    _run_jobs(connection, "policy_refresh_continuous_aggregate")
-    assert connection.execute("SELECT count, last FROM reading_hourly ORDER BY bucket").fetchall() == [(2, 6), (1, 1)]
-    assert connection.execute("SELECT count, last FROM reading_daily ORDER BY bucket").fetchall() == [(2, 6), (1, 1)]
-
-
-def test_rollups_outlive_the_raw_readings_that_retention_dropped(connection: Connection) -> None:
-    series = make_series(connection)
-    write(connection, series, [(OLD, 5.0), (OLD + timedelta(minutes=1), 6.0), (LAST, 1.0)])
-    _run_jobs(connection, "policy_refresh_continuous_aggregate")
-    assert maintenance.drop_telemetry(connection, datetime.now(UTC), datetime.now(UTC) - LAST + timedelta(days=9)) == 1
-    write(connection, series, [(OLD + timedelta(minutes=2), 9.0)])
-    _run_jobs(connection, "policy_refresh_continuous_aggregate")
-    assert connection.execute("SELECT count, last FROM reading_hourly ORDER BY bucket").fetchall() == [(2, 6), (1, 1)]

@@ -162,7 +162,7 @@ def test_consumption_outlives_the_readings_that_retention_dropped(connection: Co
     then, now = datetime(2019, 7, 1, tzinfo=UTC), datetime(2026, 3, 10, tzinfo=UTC)
     write(connection, series, hourly(1.0, 2.0, 4.0, since=then))
     write(connection, series, hourly(*range(100, 150), since=now))
-    maintenance.run_once(connection, now, retention=timedelta(days=365))
+    maintenance.run_once(connection, now, retention_days=365)
     kept = hours(connection)
     assert connection.execute("SELECT min(value) FROM reading").fetchone() == (100.0,)
     assert sum(amount for _, amount, *_ in kept) == pytest.approx(148.0)

@@ -58,8 +58,8 @@ def test_this_month_and_the_next_are_ready(connection: Connection) -> None:
 def test_nothing_is_dropped_unless_asked_for_and_then_by_whole_partitions(connection: Connection) -> None:
     series = make_series(connection)
     write(connection, series, [(NOW - timedelta(days=days), 1.0) for days in (400, 200, 1)])
-    assert maintenance.run_once(connection, NOW).partitions_dropped == 0
-    assert maintenance.run_once(connection, NOW, retention=timedelta(days=300)).partitions_dropped == 1
+    assert maintenance.run_once(connection, NOW).swept.parts == 0
+    assert maintenance.run_once(connection, NOW, retention_days=300).swept.parts == 1
     rows = connection.execute("SELECT observed_at FROM reading ORDER BY 1").fetchall()
     assert rows == [(NOW - timedelta(days=200),), (NOW - timedelta(days=1),)]
 

@@ -49,7 +49,7 @@ def test_upkeep_names_who_keeps_what(filled: Connection) -> None:
     told = tell_storage(filled)
     works = {work.work for work in told.upkeep}
     if identify(filled).edition is Edition.COMMUNITY:
-        assert {"compress reading_raw", "roll up reading_hourly_aggregate", "judge consumption"} <= works
+        assert {"compress reading_raw", "roll up reading", "judge consumption"} <= works
     else:
         assert works == {"roll up reading", "judge consumption"}
         assert all(not work.late_by for work in told.upkeep)

@@ -68,6 +68,25 @@ CROSS JOIN LATERAL (
 ORDER BY w.number, o.observed_at
 LIMIT %(limit)s;
 
+-- corrected_readings: the same for registers that have corrections: those count in place of what was said
+SELECT w.number::integer - 1 AS number, (extract(epoch FROM o.observed_at) * 1000000)::bigint AS observed_at, o.value
+FROM unnest(%(series_ids)s::integer[], %(after)s::timestamptz[], %(until)s::timestamptz[])
+     WITH ORDINALITY AS w (series_id, after, until, number)
+CROSS JOIN LATERAL (
+    (SELECT r.observed_at, r.value FROM reading_validated r
+     WHERE r.series_id = w.series_id AND r.observed_at > w.after AND r.observed_at <= w.until AND r.quality & 4 = 0
+     ORDER BY r.observed_at)
+    UNION ALL
+    (SELECT r.observed_at, r.value FROM reading_validated r
+     WHERE r.series_id = w.series_id AND r.observed_at > w.until AND r.quality & 4 = 0
+     ORDER BY r.observed_at LIMIT %(beyond)s)
+) o
+ORDER BY w.number, o.observed_at
+LIMIT %(limit)s;
+
+-- corrected: which of some series have corrections
+SELECT DISTINCT v.series_id FROM validated_reading v WHERE v.series_id = ANY (%(series_ids)s::integer[]);
+
 -- settled_hours: which of those hours end with the register at what it shows, and when it last showed it
 SELECT c.series_id, (extract(epoch FROM c.bucket) * 1000000)::bigint AS bucket,
        (extract(epoch FROM c.last_at) * 1000000)::bigint AS last_at
@@ -75,7 +94,7 @@ FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS w (series_
 JOIN consumption_hourly_rollup c ON c.series_id = w.series_id AND c.bucket = w.bucket
 WHERE c.level_at = c.last_at;
 
--- save_hours: keep what was counted in hours, unless more readings told of it before retention dropped some
+-- save_hours: keep what was counted in hours, unless retention dropped readings that told of it
 INSERT INTO consumption_hourly_rollup AS stored
        (bucket, series_id, amount, excess, codes, readings, level, level_at, last_at)
 SELECT * FROM unnest(%(bucket)s::timestamptz[], %(series_id)s::integer[], %(amount)s::double precision[],
@@ -84,7 +103,27 @@ SELECT * FROM unnest(%(bucket)s::timestamptz[], %(series_id)s::integer[], %(amou
 ON CONFLICT (series_id, bucket) DO UPDATE
 SET amount = EXCLUDED.amount, excess = EXCLUDED.excess, codes = EXCLUDED.codes, readings = EXCLUDED.readings,
     level = EXCLUDED.level, level_at = EXCLUDED.level_at, last_at = EXCLUDED.last_at
-WHERE EXCLUDED.readings >= stored.readings;
+WHERE EXCLUDED.readings > stored.readings OR NOT EXISTS (
+    SELECT FROM retention_mark m
+    WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
+
+-- save_days: add up those days of those series again from their hours
+INSERT INTO consumption_daily_rollup AS stored (bucket, series_id, amount, excess, codes, readings)
+SELECT touched.bucket, touched.series_id, a.amount, a.excess, a.codes, a.readings
+FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
+CROSS JOIN LATERAL (
+    SELECT sum(h.amount) AS amount, sum(h.excess) AS excess, bit_or(h.codes) AS codes, sum(h.readings)::integer AS readings
+    FROM consumption_hourly_rollup h
+    WHERE h.series_id = touched.series_id
+      AND h.bucket >= touched.bucket AND h.bucket < touched.bucket + interval '1 day'
+) a
+WHERE a.readings IS NOT NULL
+ORDER BY touched.series_id, touched.bucket
+ON CONFLICT (series_id, bucket) DO UPDATE
+SET amount = EXCLUDED.amount, excess = EXCLUDED.excess, codes = EXCLUDED.codes, readings = EXCLUDED.readings
+WHERE EXCLUDED.readings > stored.readings OR NOT EXISTS (
+    SELECT FROM retention_mark m
+    WHERE m.what = 'hourly' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
 
 -- due: registers whose whole history is to be judged again, longest due first
 SELECT q.series_id, q.since FROM consumption_due q ORDER BY q.since, q.series_id LIMIT %(limit)s;

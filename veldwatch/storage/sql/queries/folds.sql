@@ -141,13 +141,17 @@ FROM (
     FROM fold_checkpoint WHERE position >= %(before)s GROUP BY rule_version_id, subject
 ) AS kept
 WHERE f.rule_version_id = kept.rule_version_id AND f.subject = kept.subject
-  AND (f.floor IS NULL OR f.floor < kept.position);
+  AND (f.floor IS NULL OR f.floor < kept.position)
+  AND (%(subjects)s::text[] IS NULL OR f.subject = ANY (%(subjects)s::text[])
+       OR f.subject NOT SIMILAR TO '(series|device):%%');
 
 -- close_floors: folds that have no state after that time keep only where they stand
 UPDATE fold f SET floor = position
 WHERE (floor IS NULL OR floor < %(before)s) AND position IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM fold_checkpoint c
-                  WHERE c.rule_version_id = f.rule_version_id AND c.subject = f.subject AND c.position >= %(before)s);
+                  WHERE c.rule_version_id = f.rule_version_id AND c.subject = f.subject AND c.position >= %(before)s)
+  AND (%(subjects)s::text[] IS NULL OR f.subject = ANY (%(subjects)s::text[])
+       OR f.subject NOT SIMILAR TO '(series|device):%%');
 
 -- keep_closed_floors: and that is then a state to which they may return
 INSERT INTO fold_checkpoint (rule_version_id, subject, position, state)

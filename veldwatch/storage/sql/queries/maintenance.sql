@@ -11,12 +11,6 @@ DELETE FROM batch WHERE id IN (
 DELETE FROM register_change
 WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) AND changed_at < now() - interval '1 day';
 
--- drop_partitions: drop the whole months or chunks of a table before a time
-SELECT drop_partitions_before(%(table)s::text::regclass, %(before)s);
-
--- bound_rollups: keep rollups of what is about to be dropped from being made anew
-SELECT bound_rollups(%(kept)s::interval);
-
 -- server_time: what the server's clock says
 SELECT clock_timestamp();
 

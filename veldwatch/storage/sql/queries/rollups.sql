@@ -8,7 +8,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS count, min(r.value) AS minimum, max(r.value) AS maximum, sum(r.value) AS total,
            (array_agg(r.value ORDER BY r.observed_at))[1] AS first,
            (array_agg(r.value ORDER BY r.observed_at DESC))[1] AS last
-    FROM reading_raw r
+    FROM reading r
     WHERE r.series_id = touched.series_id AND r.quality & 4 = 0
       AND r.observed_at >= touched.bucket AND r.observed_at < touched.bucket + interval '1 hour'
 ) a
@@ -17,7 +17,42 @@ ORDER BY touched.series_id, touched.bucket
 ON CONFLICT (series_id, bucket) DO UPDATE
 SET count = EXCLUDED.count, minimum = EXCLUDED.minimum, maximum = EXCLUDED.maximum, total = EXCLUDED.total,
     first = EXCLUDED.first, last = EXCLUDED.last
-WHERE EXCLUDED.count >= stored.count;
+WHERE EXCLUDED.count > stored.count OR NOT EXISTS (
+    SELECT FROM retention_mark m
+    WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
+
+-- renew_corrected: the same for series that have corrections: those count in place of what was said
+INSERT INTO reading_hourly_rollup AS stored (bucket, series_id, count, minimum, maximum, total, first, last)
+SELECT touched.bucket, touched.series_id, a.count, a.minimum, a.maximum, a.total, a.first, a.last
+FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, min(r.value) AS minimum, max(r.value) AS maximum, sum(r.value) AS total,
+           (array_agg(r.value ORDER BY r.observed_at))[1] AS first,
+           (array_agg(r.value ORDER BY r.observed_at DESC))[1] AS last
+    FROM reading_validated r
+    WHERE r.series_id = touched.series_id AND r.quality & 4 = 0
+      AND r.observed_at >= touched.bucket AND r.observed_at < touched.bucket + interval '1 hour'
+) a
+WHERE a.count > 0
+ORDER BY touched.series_id, touched.bucket
+ON CONFLICT (series_id, bucket) DO UPDATE
+SET count = EXCLUDED.count, minimum = EXCLUDED.minimum, maximum = EXCLUDED.maximum, total = EXCLUDED.total,
+    first = EXCLUDED.first, last = EXCLUDED.last
+WHERE EXCLUDED.count >= stored.count OR NOT EXISTS (
+    SELECT FROM retention_mark m
+    WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
+
+-- empty_hours: hours that nothing counts in any more, because an estimate was withdrawn
+DELETE FROM reading_hourly_rollup h
+USING unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
+WHERE h.series_id = touched.series_id AND h.bucket = touched.bucket
+  AND NOT EXISTS (
+      SELECT FROM reading_validated r
+      WHERE r.series_id = touched.series_id AND r.quality & 4 = 0
+        AND r.observed_at >= touched.bucket AND r.observed_at < touched.bucket + interval '1 hour')
+  AND NOT EXISTS (
+      SELECT FROM retention_mark m
+      WHERE m.what = 'reading' AND m.source_id IN (0, h.series_id) AND m.dropped_before > h.bucket);
 
 -- renew_daily: aggregate those days of those series again from their hours
 INSERT INTO reading_daily_rollup AS stored (bucket, series_id, count, minimum, maximum, total, first, last)
@@ -36,7 +71,39 @@ ORDER BY touched.series_id, touched.bucket
 ON CONFLICT (series_id, bucket) DO UPDATE
 SET count = EXCLUDED.count, minimum = EXCLUDED.minimum, maximum = EXCLUDED.maximum, total = EXCLUDED.total,
     first = EXCLUDED.first, last = EXCLUDED.last
-WHERE EXCLUDED.count >= stored.count;
+WHERE EXCLUDED.count > stored.count OR NOT EXISTS (
+    SELECT FROM retention_mark m
+    WHERE m.what = 'hourly' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
+
+-- empty_days: days without an hour, because an estimate was withdrawn
+DELETE FROM reading_daily_rollup y
+USING unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
+WHERE y.series_id = touched.series_id AND y.bucket = touched.bucket
+  AND NOT EXISTS (
+      SELECT FROM reading_hourly_rollup h
+      WHERE h.series_id = touched.series_id
+        AND h.bucket >= touched.bucket AND h.bucket < touched.bucket + interval '1 day')
+  AND NOT EXISTS (
+      SELECT FROM retention_mark m
+      WHERE m.what = 'hourly' AND m.source_id IN (0, y.series_id) AND m.dropped_before > y.bucket);
+
+-- corrected: which of some series have corrections
+SELECT DISTINCT v.series_id FROM validated_reading v WHERE v.series_id = ANY (%(series_ids)s::integer[]);
+
+-- is_due: whether hours are due
+SELECT EXISTS (SELECT FROM rollup_due);
+
+-- due: hours that are to be rolled up again though the log says nothing of them, taken off the list
+DELETE FROM rollup_due WHERE (series_id, bucket) IN (
+    SELECT series_id, bucket FROM rollup_due ORDER BY series_id, bucket LIMIT %(limit)s)
+RETURNING series_id, (extract(epoch FROM bucket) * 1000000)::bigint AS bucket;
+
+-- make_due: roll up again every hour of a stretch in which something was said
+INSERT INTO rollup_due (series_id, bucket)
+SELECT DISTINCT r.series_id, bucket(interval '1 hour', r.observed_at)
+FROM reading r
+WHERE r.observed_at >= %(since)s AND r.observed_at < %(until)s
+ON CONFLICT DO NOTHING;
 
 -- take_turn: let no other maintenance roll up at the same time
 SELECT pg_try_advisory_xact_lock(hashtext('rollups'));

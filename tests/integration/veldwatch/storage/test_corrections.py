@@ -1,0 +1,116 @@
+"""A correction stands beside what was said, counts in its place, and reaches every figure made of it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.integration.veldwatch.storage.telemetry import make_series, write
+from veldwatch.errors import NotFound, RequestInvalid
+from veldwatch.model.telemetry import Quality
+from veldwatch.storage import corrections, maintenance
+from veldwatch.storage.connection import Connection
+from veldwatch.storage.corrections import BEGINNING, Grounds, SeriesName
+
+BEGIN = datetime(2025, 3, 3, 9, tzinfo=UTC)
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+BY = Grounds(author="eve", method="manual", reason="read from a photograph")
+
+
+def _series(connection: Connection, values: list[float], *, kind: str = "gauge") -> Any:  # noqa: ANN401
+    number = make_series(connection)
+    connection.execute("UPDATE series SET kind = %s WHERE id = %s", (kind, number))
+    connection.commit()
+    write(connection, number, [(BEGIN + n * HOUR, value) for n, value in enumerate(values)])
+    maintenance.run_once(connection, NOW)
+    return corrections.find_series(connection, None, SeriesName(series_id=number))
+
+
+def _correct(connection: Connection, series: Any, values: dict[datetime, float]) -> int:  # noqa: ANN401
+    count = corrections.add_corrections(connection, series, values, BY, NOW)
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    return count
+
+
+def _hours(connection: Connection) -> list[tuple[Any, ...]]:
+    return connection.execute("SELECT count, minimum, maximum, last FROM reading_hourly ORDER BY bucket").fetchall()
+
+
+def test_hours_and_days_hold_the_corrected_value_and_the_raw_one_stays(connection: Connection) -> None:
+    series = _series(connection, [1.0, 900.0, 3.0])
+    assert _correct(connection, series, {BEGIN + HOUR: 2.0}) == 1
+    assert _hours(connection) == [(1, 1, 1, 1), (1, 2, 2, 2), (1, 3, 3, 3)]
+    assert connection.execute("SELECT count, maximum, average FROM reading_daily").fetchall() == [(3, 3, 2)]
+    assert connection.execute("SELECT max(value) FROM reading").fetchone() == (900,)
+    rows = connection.execute(
+        "SELECT value, raw_value, is_corrected, author FROM reading_validated ORDER BY observed_at"
+    ).fetchall()
+    assert rows == [(1, 1, False, None), (2, 900, True, "eve"), (3, 3, False, None)]
+
+
+def test_an_estimate_fills_a_gap_and_an_implausible_reading_counts_once_corrected(connection: Connection) -> None:
+    series = _series(connection, [1.0, 3.0])
+    write(connection, series["id"], [(BEGIN + 2 * HOUR, -32768.0)], quality=Quality.IMPLAUSIBLE)
+    _correct(connection, series, {BEGIN + 2 * HOUR: 4.0, BEGIN + timedelta(days=40): 5.0})
+    assert [row[3] for row in _hours(connection)] == [1, 3, 4, 5]
+
+
+def test_withdrawing_lets_the_raw_value_count_again_and_an_estimate_go(connection: Connection) -> None:
+    series = _series(connection, [1.0, 900.0])
+    before = _hours(connection)
+    times = {BEGIN + HOUR: 2.0, BEGIN + 5 * HOUR: 7.0}
+    _correct(connection, series, times)
+    assert len(_hours(connection)) == 3
+    assert corrections.withdraw_corrections(connection, series, list(times), BY) == 2
+    maintenance.run_once(connection, NOW)
+    assert _hours(connection) == before
+    with pytest.raises(NotFound):
+        corrections.withdraw_corrections(connection, series, [BEGIN], BY)
+
+
+def test_what_comes_late_into_a_corrected_hour_leaves_it_corrected(connection: Connection) -> None:
+    series = _series(connection, [900.0])
+    _correct(connection, series, {BEGIN: 2.0})
+    write(connection, series["id"], [(BEGIN + timedelta(minutes=10), 4.0)])
+    maintenance.run_once(connection, NOW)
+    assert _hours(connection) == [(2, 2, 4, 4)]
+
+
+def test_consumption_is_judged_by_the_corrected_register(connection: Connection) -> None:
+    series = _series(connection, [float(n) for n in range(20)], kind="counter")
+    wrong = [float(n) for n in range(20)]
+    wrong[10] = 500.0
+    total = "SELECT sum(amount) FROM consumption_daily"
+    assert connection.execute(total).fetchone() == (19,)
+    _correct(connection, series, {BEGIN + 25 * HOUR: 30.0})
+    assert connection.execute(total).fetchone() == (30,)
+
+
+def test_every_word_is_kept_with_who_and_why_and_the_newest_counts(connection: Connection) -> None:
+    series = _series(connection, [900.0])
+    _correct(connection, series, {BEGIN: 2.0})
+    assert _correct(connection, series, {BEGIN: 2.0}) == 0
+    _correct(connection, series, {BEGIN: 3.0})
+    found = corrections.list_corrections(connection, series["id"], BEGIN, NOW, BEGINNING, 10)
+    told = [(row["version"], row["value"], row["raw_value"], row["counts"], row["reason"]) for row in found]
+    assert told == [(1, 2, 900, False, BY.reason), (2, 3, 900, True, BY.reason)]
+    assert _hours(connection) == [(1, 3, 3, 3)]
+
+
+@pytest.mark.parametrize("values", [{}, {BEGIN: float("nan")}, {NOW + timedelta(days=9): 1.0}])
+def test_what_makes_no_sense_is_refused(connection: Connection, values: dict[datetime, float]) -> None:
+    series = _series(connection, [1.0])
+    with pytest.raises(RequestInvalid):
+        corrections.add_corrections(connection, series, values, BY, NOW)
+
+
+def test_a_series_is_named_by_device_and_metric(connection: Connection) -> None:
+    number = make_series(connection)
+    found = corrections.find_series(connection, None, SeriesName(device="meter", metric="volume"))
+    assert found["id"] == number
+    with pytest.raises(NotFound):
+        corrections.find_series(connection, None, SeriesName(device="meter", metric="pressure"))
+    with pytest.raises(RequestInvalid):
+        corrections.find_series(connection, None, SeriesName(device="meter"))

@@ -1,0 +1,225 @@
+"""Drop what retention policies say is past its time, in steps that hold no lock for long.
+
+A part (month or chunk) goes as a whole where everything in it is past the longest policy; otherwise rows of single
+series or devices are deleted, some hundred sources at a time. Before raw rows go, whoever rolls them up must have seen
+them: each transaction makes sure that nothing of that time is unread in the log, so that roll-ups keep what raw
+readings no longer tell (`retention_mark` says so to them). Rules never fold over that time again (`close_history`).
+What an open alert or a back-test that is not over needs is held back by the view `retention_hold`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from veldwatch.errors import StorageUnavailable
+from veldwatch.storage import partitions
+from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.folds import close_history
+from veldwatch.storage.log import LogBatch, LogCursor, read_unsettled
+from veldwatch.storage.pool import Row, fetch_rows
+from veldwatch.storage.queries import load_queries
+from veldwatch.storage.retention import TABLES, Division, What, ends, is_any_kept_for_ever
+
+_SOURCES_AT_ONCE = 200
+_LONGEST_WAIT = "2s"
+_UNREAD_AT_ONCE = 64
+_RAW = (What.READING, What.POSITION, What.EVENT, What.CONTACT)
+_QUERIES = load_queries("retention")
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a sweep did.
+
+    Attributes:
+        parts: months or chunks that went as a whole.
+        rows: deleted one by one; those of the parts are not counted.
+        postponed: steps that the next sweep tries again, because somebody held a lock or had not read the log.
+    """
+
+    parts: int = 0
+    rows: int = 0
+    postponed: int = 0
+
+    def __add__(self, other: "Swept") -> "Swept":
+        return Swept(
+            parts=self.parts + other.parts,
+            rows=self.rows + other.rows,
+            postponed=self.postponed + other.postponed,
+        )
+
+
+def sweep(connection: Connection, now: datetime, default_days: int | None) -> Swept:
+    """Drop all that is past its time; each step commits by itself.
+
+    Args:
+        default_days: how long raw telemetry is kept of which no policy says anything; None: for ever.
+    """
+    done = Swept()
+    for what in What:
+        done += _sweep(connection, what, now, default_days)
+    if done.parts:
+        partitions.forget(connection)
+    return done
+
+
+def _sweep(connection: Connection, what: What, now: datetime, default_days: int | None) -> Swept:
+    with connection.transaction():
+        befores = ends(connection, None, what, now, default_days)
+        kept_for_ever = is_any_kept_for_ever(connection, what, default_days)
+        marks = dict(connection.execute(_QUERIES["marks"], {"what": what}).fetchall())
+    if not befores:
+        return Swept()
+    done = Swept()
+    if not kept_for_ever:
+        done += _drop_parts(connection, what, min(befores.values()))
+        marks[0] = max(marks.get(0, min(befores.values())), min(befores.values()))
+    fallback = marks.get(0)
+    due = {
+        source: before
+        for source, before in befores.items()
+        if (mark := max(filter(None, (marks.get(source), fallback)), default=None)) is None or mark < before
+    }
+    sources = sorted(due)
+    for first in range(0, len(sources), _SOURCES_AT_ONCE):
+        some = sources[first : first + _SOURCES_AT_ONCE]
+        done += _delete(connection, what, {source: due[source] for source in some})
+    return done
+
+
+def _drop_parts(connection: Connection, what: What, before: datetime) -> Swept:
+    """Drop the parts in which all is older than that."""
+    done = Swept()
+    for division in TABLES[what]:
+        for part in _parts(connection, division, before):
+            if part["ended"] <= before:
+                done += _attempt(connection, what, before, lambda d=division, p=part: _drop(connection, what, d, p))
+    return done
+
+
+def _drop(connection: Connection, what: What, division: Division, part: Row) -> Swept:
+    connection.execute(_QUERIES["lock_part"], part)
+    connection.execute(_QUERIES["drop_part"], {"table": division.table, "part": part["part"]})
+    if what in _RAW:
+        close_history(connection, part["ended"])
+    _mark(connection, what, {0: part["ended"]})
+    return Swept(parts=1)
+
+
+def _delete(connection: Connection, what: What, befores: Mapping[int, datetime]) -> Swept:
+    """Delete what some sources said before their times, part by part, and remember that it is done."""
+    done = Swept()
+    last = max(befores.values())
+    for division in TABLES[what]:
+        for part in _parts(connection, division, last):
+            for before, sources in _by_time(befores, part):
+                done += _attempt(
+                    connection,
+                    what,
+                    before,
+                    lambda d=division, p=part, b=before, s=sources: _delete_from(connection, what, d, p, b, s),
+                )
+    if not done.postponed:
+        with connection.transaction():
+            _mark(connection, what, befores)
+    return done
+
+
+def _by_time(befores: Mapping[int, datetime], part: Row) -> Iterator[tuple[datetime, list[int]]]:
+    found: dict[datetime, list[int]] = {}
+    for source, before in befores.items():
+        if part["began"] < before:
+            found.setdefault(before, []).append(source)
+    yield from found.items()
+
+
+def _delete_from(
+    connection: Connection, what: What, division: Division, part: Row, before: datetime, sources: list[int]
+) -> Swept:
+    until = min(before, part["ended"])
+    values = {
+        "table": division.table,
+        "source_column": division.source_column,
+        "time_column": division.time_column,
+        "sources": sources,
+        "since": part["began"],
+        "until": until,
+    }
+    row = connection.execute(_QUERIES["delete_stretch"], values).fetchone()
+    rows = 0 if row is None else int(row[0])
+    if rows:
+        # Before the readers of the log look again: what comes late from now on does not replace what was rolled up.
+        _mark(connection, what, dict.fromkeys(sources, until))
+        if what in _RAW:
+            kind = "series" if what is What.READING else "device"
+            close_history(connection, until, [f"{kind}:{source}" for source in sources])
+    return Swept(rows=rows)
+
+
+class _Postponed(Exception):
+    """Somebody still needs what was about to go."""
+
+
+def _attempt(connection: Connection, what: What, before: datetime, step: Callable[[], Swept]) -> Swept:
+    """Take one step in a transaction; where somebody is in the way it is left for the next sweep."""
+    try:
+        with translated_errors(), connection.transaction():
+            connection.execute(_QUERIES["limit_waiting"], {"longest": _LONGEST_WAIT})
+            done = step()
+            # After the step, so that the batch of whatever went is seen, also of what was committed meanwhile.
+            if what in _RAW:
+                _check_read(connection, what, before)
+            return done
+    except (_Postponed, StorageUnavailable) as reason:
+        if connection.closed:
+            raise
+        _log.info("retention waits", what=what.value, before=before.isoformat(), reason=str(reason))
+        return Swept(postponed=1)
+
+
+def _check_read(connection: Connection, what: What, before: datetime) -> None:
+    """Make sure that no consumer of the log has yet to read something of that time.
+
+    Raises:
+        _Postponed: one has, or is so far behind that it cannot be told.
+    """
+    rows = connection.execute(_QUERIES["unread"]).fetchall()
+    if not rows:
+        return
+    consumer, xid, number = rows[0]
+    unread = read_unsettled(connection, LogCursor(int(xid), number), _UNREAD_AT_ONCE)
+    if len(unread) == _UNREAD_AT_ONCE:
+        raise _Postponed(f"{consumer} is far behind in the log")
+    instant = int(before.timestamp() * 1_000_000)
+    for batch in unread:
+        if any(len(times) and int(times.min()) < instant for times in _times(batch, what)):
+            raise _Postponed(f"{consumer} has not read all that was said of that time")
+
+
+def _times(batch: LogBatch, what: What) -> Sequence[npt.NDArray[Any]]:
+    """Give the times by which rows of a batch are old, in microseconds."""
+    match what:
+        case What.READING:
+            return (batch.readings["observed_at"],)
+        case What.POSITION:
+            return (batch.positions["observed_at"],)
+        case What.CONTACT:
+            return (batch.contacts["received_at"],)
+        case _:
+            return (np.array([event.observed_at for event in batch.events], np.int64),)
+
+
+def _parts(connection: Connection, division: Division, before: datetime) -> list[Row]:
+    with connection.transaction():
+        return fetch_rows(connection, _QUERIES["parts"], {"table": division.table, "before": before})
+
+
+def _mark(connection: Connection, what: What, befores: Mapping[int, datetime]) -> None:
+    values = {"what": what, "sources": list(befores), "befores": list(befores.values())}
+    connection.execute(_QUERIES["mark"], values)

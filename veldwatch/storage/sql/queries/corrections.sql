@@ -1,0 +1,46 @@
+-- find_series: the series that a correction is for, which the asker may see; two are enough to tell that it is ambiguous
+SELECT s.id, s.metric, s.unit, s.kind, d.external_id AS device
+FROM series s
+JOIN device d ON d.id = s.device_id
+JOIN organisation o ON o.id = d.organisation_id
+WHERE (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)
+  AND (%(organisation)s::text IS NULL OR o.slug = %(organisation)s)
+  AND (%(device)s::text IS NULL OR d.external_id = %(device)s)
+  AND (%(metric)s::text IS NULL OR s.metric = %(metric)s)
+  AND (%(series_id)s::integer IS NULL OR s.id = %(series_id)s)
+ORDER BY s.id
+LIMIT 2;
+
+-- supersede: older words on those readings count no more
+UPDATE validated_reading SET superseded = true
+WHERE series_id = %(series_id)s AND observed_at = ANY (%(times)s::timestamptz[]) AND NOT superseded;
+
+-- standing: which of some readings have a correction that counts, and its value
+SELECT c.observed_at, c.value FROM correction c
+WHERE c.series_id = %(series_id)s AND c.observed_at = ANY (%(times)s::timestamptz[]);
+
+-- add: a new word on each of some readings, beside the raw value
+INSERT INTO validated_reading (series_id, observed_at, version, value, method, rule, author, reason, withdrawn)
+SELECT %(series_id)s, said.observed_at,
+       coalesce((SELECT max(v.version) FROM validated_reading v
+                 WHERE v.series_id = %(series_id)s AND v.observed_at = said.observed_at), 0) + 1,
+       said.value, %(method)s, %(rule)s, %(author)s, %(reason)s, %(withdrawn)s
+FROM unnest(%(times)s::timestamptz[], %(values)s::double precision[]) AS said (observed_at, value);
+
+-- make_due: roll up again the hours of some readings
+INSERT INTO rollup_due (series_id, bucket)
+SELECT DISTINCT %(series_id)s::integer, bucket(interval '1 hour', at) FROM unnest(%(times)s::timestamptz[]) AS at
+ON CONFLICT DO NOTHING;
+
+-- judge_again: judge a register again from its beginning
+SELECT judge_again(ARRAY[%(series_id)s::integer]);
+
+-- list: what was said of readings of a series, also what counts no more, by time, then version
+SELECT v.series_id, v.observed_at, v.version, v.value, r.value AS raw_value, v.method, v.rule, v.author, v.reason,
+       v.created_at, NOT v.superseded AND NOT v.withdrawn AS counts, v.withdrawn
+FROM validated_reading v
+LEFT JOIN reading r ON r.series_id = v.series_id AND r.observed_at = v.observed_at
+WHERE v.series_id = %(series_id)s AND (v.observed_at, v.version) > (%(after_time)s::timestamptz, %(after_version)s)
+  AND v.observed_at >= %(since)s::timestamptz AND v.observed_at < %(until)s::timestamptz
+ORDER BY v.observed_at, v.version
+LIMIT %(limit)s;
