@@ -21,7 +21,7 @@ from ingest.names import DeviceName, Names
 from ingest.settled import Kept, Settled, settle
 from ingest.state import SourceCount, count_by_source
 from veldwatch.config import Settings
-from veldwatch.errors import MemoryChanged, StorageRejected, StorageUnavailable
+from veldwatch.errors import MemoryChanged, SchemaMismatch, StorageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Message, Reply
 from veldwatch.storage import log, quarantine
@@ -148,7 +148,7 @@ class Pipeline:
         """Store what was decoded already, and commit."""
         try:
             return self.commit(writer, outcome)
-        except StorageUnavailable:
+        except (StorageUnavailable, SchemaMismatch):
             raise
         except Exception as error:  # noqa: BLE001  # decoders are plug-ins: what they give may break anything behind
             self._names.forget()
@@ -245,6 +245,7 @@ class Pipeline:
         settlement: Settlement,
     ) -> Report:
         with translated_errors(), writer.connection.transaction():
+            writer.hold.take(writer.connection)
             settlement.begin(writer.connection)
             new, conflicts, kept = _store(writer, rows, contacts=self._contacts, once=self._each_arrival)
             conflicts += [(place, Reason.UNIT_MISMATCH, detail) for place, detail in rows.mismatched]

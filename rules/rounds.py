@@ -16,6 +16,7 @@ from veldwatch.model.places import EVERYTHING, Place
 from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.log import LogBatch, LogCursor
+from veldwatch.storage.schema_hold import SchemaHold
 
 BATCHES_AT_ONCE = 50
 
@@ -27,6 +28,7 @@ class Rounds:
         """Take up the log where the last engine of the place left it."""
         self._connection = connection
         self._consumer = place.consumer
+        self._hold = SchemaHold(connection)
         self.cursor = log.load_cursor(connection, self._consumer) or log.START
         self._again = log.load_again(connection, self._consumer)
         # From now on the log is kept for us.
@@ -58,6 +60,7 @@ class Rounds:
         """Consume what the log holds after the cursor, up to `BATCHES_AT_ONCE` batches; give how many those were."""
         refusals = self.refresh(now) if self._to_replay else []
         with committed(self._connection):
+            self._hold.take(self._connection)
             read = log.read(self._connection, self.cursor, BATCHES_AT_ONCE)
             for (cursor, batch), more in _with_more(read):
                 refusals += self.engine.consume(cursor, batch, now, more=more)

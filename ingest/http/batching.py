@@ -20,7 +20,7 @@ from ingest.names import Names
 from ingest.pipeline import Pipeline, Report, room_for
 from ingest.settled import Settled
 from veldwatch.config import Settings
-from veldwatch.errors import Overloaded, StorageRejected, StorageUnavailable
+from veldwatch.errors import Overloaded, SchemaMismatch, StorageRejected, StorageUnavailable
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Message
 from veldwatch.storage import quarantine
@@ -155,7 +155,7 @@ class Intake:
         messages = [message for request in requests for message in request.messages]
         try:
             fates = self._stored(messages)
-        except (StorageUnavailable, StorageRejected) as error:
+        except (StorageUnavailable, StorageRejected, SchemaMismatch) as error:
             self._let_go()
             measures.RETRIES.labels("storage_unavailable").inc()
             _log.warning("database away, requests are refused", reason=str(error), requests=len(requests))
@@ -199,7 +199,7 @@ class Intake:
         """Keep the sources fresh while nothing comes: a request names one before it is stored."""
         try:
             self._live.refresh(self._connected().connection)
-        except (StorageUnavailable, StorageRejected) as error:
+        except (StorageUnavailable, StorageRejected, SchemaMismatch) as error:
             self._let_go()
             _log.debug("database away", reason=str(error))
 

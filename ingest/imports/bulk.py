@@ -169,6 +169,7 @@ class BulkStore:
         advance: Advance,
     ) -> Report:
         with translated_errors(), self.connection.transaction():
+            self._writer.hold.take(self.connection)
             wrote = [
                 self._write(readings, self._writer.store_readings, now),
                 self._write(positions, self._writer.store_positions, now),

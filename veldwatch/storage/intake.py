@@ -23,6 +23,7 @@ from veldwatch.storage.arrays import Array, bind_arrays, copy_parts, times
 from veldwatch.storage.connection import Connection, connect, translated_errors
 from veldwatch.storage.log import LogEvent
 from veldwatch.storage.queries import load_queries
+from veldwatch.storage.schema_hold import SchemaHold
 
 _QUERIES = load_queries("intake")
 _COPY_READINGS = b"COPY reading_raw (observed_at, series_id, delay_seconds, quality, value) FROM STDIN (FORMAT BINARY)"
@@ -48,10 +49,12 @@ class IntakeWriter:
 
         Raises:
             StorageUnavailable: the server is away.
+            SchemaMismatch: the database is not of this program.
         """
         self.connection: Connection = connect(dsn, application=application, prepare=prepare)
         bind_arrays(self.connection)
         self._careful = 0
+        self.hold = SchemaHold(self.connection)
         self._changed = False
         self.connection.add_notify_handler(self._note_change)
         wakeups.listen(self.connection, _REGISTER_CHANNEL)

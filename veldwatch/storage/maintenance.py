@@ -25,6 +25,7 @@ from veldwatch.storage.migrate import check_schema
 from veldwatch.storage.queries import load_queries
 from veldwatch.storage.retention_sweep import Swept, sweep
 from veldwatch.storage.rollups import roll_up
+from veldwatch.storage.schema_hold import SchemaHold
 
 LOG_KEPT = timedelta(hours=6)
 """A consumer that was away this long finds the log as it left it, whatever the others read."""
@@ -151,8 +152,11 @@ def _keep_up(connection: Connection, settings: Settings, stop: threading.Event) 
     edition = check_schema(connection).edition
     connection.commit()
     chores_due = consumption_due = sweep_due = 0.0
+    hold = SchemaHold(connection)
     while not stop.is_set():
         began = time.monotonic()
+        with connection.transaction():
+            hold.take(connection)
         if began >= chores_due:
             _do_chores(connection, edition)
             drop_settled(connection, datetime.now(UTC) - timedelta(days=settings.quarantine_days))

@@ -7,24 +7,31 @@ and nothing elsewhere, where a later migration makes a hypertable of the table.
 
 import contextlib
 import hashlib
+import random
 import re
+import time
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg.errors
 
-from veldwatch.errors import SchemaMismatch
+from veldwatch.errors import SchemaMismatch, StorageUnavailable
 from veldwatch.storage import log
-from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.connection import Connection, translate, translated_errors
 from veldwatch.storage.editions import Edition, Server, identify
 
 _FOLDER = Path(__file__).parent / "sql" / "migrations"
 _FILE = re.compile(r"^(?P<number>\d{4})_(?P<name>[a-z_]+)(\.(?P<edition>plain|apache|community))?\.sql$")
 _PARTITION = re.compile(r"/\*partition:(?P<column>[a-z_]+)\*/")
 _SUFFIX = {Edition.PLAIN: "plain", Edition.APACHE: "apache", Edition.COMMUNITY: "community"}
-# Any constant: two programs that start at once must not migrate at once.
+# Any constant: two programs that start at once must not migrate at once. Writers share it (queries/schema.sql).
 _LOCK = 0x56454C44
+_LONGEST_WAIT = "3s"
+"""For a lock on a table: whoever comes after this waits as long, so that is how long intake may stand still in vain."""
+_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +57,8 @@ class MigrationReport:
     already: int
 
 
-def migrations(edition: Edition) -> list[Migration]:
+@cache
+def migrations(edition: Edition) -> tuple[Migration, ...]:
     """List the steps for an edition, in order."""
     found: list[Migration] = []
     for path in sorted(_FOLDER.iterdir()):
@@ -60,19 +68,39 @@ def migrations(edition: Edition) -> list[Migration]:
         replacement = r"PARTITION BY RANGE (\g<column>)" if edition is Edition.PLAIN else ""
         statements = _PARTITION.sub(replacement, path.read_text(encoding="utf-8"))
         found.append(Migration(number=int(match["number"]), name=match["name"], statements=statements))
-    return found
+    return tuple(found)
+
+
+def newest_step(edition: Edition) -> int:
+    """Give the number of the last step for an edition."""
+    return migrations(edition)[-1].number
 
 
 def migrate(connection: Connection) -> MigrationReport:
-    """Apply the steps that are missing, all or none.
+    """Apply the steps that are missing, all or none, while others read and write.
+
+    No lock is waited for longer than three seconds: then everything is undone and tried again a little later, up to
+    about ten minutes.
 
     The extension TimescaleDB is created first where the server offers it and the account may. A database stays of the
     edition that it began as. A log that came out of another server's dump is made readable again.
 
     Raises:
         SchemaMismatch: a step that was applied has changed since, or the database is newer than this program.
+        StorageUnavailable: somebody held a table all the time.
     """
-    with translated_errors(), connection.transaction():
+    for _ in range(_ATTEMPTS):
+        with contextlib.suppress(psycopg.errors.LockNotAvailable):
+            return _attempt(connection)
+        time.sleep(random.uniform(1, 5))  # noqa: S311  # so that two that migrate do not meet again
+    raise StorageUnavailable(
+        "somebody holds a table that the migration needs (see pg_stat_activity for what runs long)"
+    )
+
+
+def _attempt(connection: Connection) -> MigrationReport:
+    with _translated_but_for_locks(), connection.transaction():
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LONGEST_WAIT,))
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         _create_extension(connection)
         server = _server(connection)
@@ -94,6 +122,16 @@ def migrate(connection: Connection) -> MigrationReport:
     return MigrationReport(
         server=server, applied=tuple(f"{step.number:04} {step.name}" for step in missing), already=len(applied)
     )
+
+
+@contextlib.contextmanager
+def _translated_but_for_locks() -> Generator[None]:
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable:
+        raise
+    except psycopg.Error as error:
+        raise translate(error) from error
 
 
 def check_schema(connection: Connection) -> Server:
@@ -143,7 +181,7 @@ def _scalar(connection: Connection, query: LiteralString) -> Any:  # noqa: ANN40
     return None if row is None else row[0]
 
 
-def _check(applied: dict[int, str], steps: list[Migration]) -> None:
+def _check(applied: dict[int, str], steps: Sequence[Migration]) -> None:
     known = {step.number: step for step in steps}
     newer = sorted(set(applied) - set(known))
     if newer:

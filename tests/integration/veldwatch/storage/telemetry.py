@@ -47,16 +47,5 @@ def write(connection: Connection, series: SeriesId, rows: Iterable[Row], *, qual
 
 
 def settle(connection: Connection, now: datetime) -> None:
-    """Do what the server's own jobs and the maintenance program would do in time."""
+    """Do what the maintenance program would do in time."""
     maintenance.run_once(connection, now)
-    found = connection.execute("SELECT to_regclass('timescaledb_information.continuous_aggregates')").fetchone()
-    connection.commit()
-    if found == (None,):
-        return
-    connection.autocommit = True
-    # Hours first: days are made of them.
-    for (name,) in connection.execute(
-        "SELECT view_name FROM timescaledb_information.continuous_aggregates ORDER BY 1 DESC"
-    ).fetchall():
-        connection.execute("CALL refresh_continuous_aggregate(%s::text::regclass, NULL, NULL)", (name,))
-    connection.autocommit = False

@@ -1,0 +1,5 @@
+-- hold: writers share this lock, veldwatch migrate takes it alone
+SELECT pg_advisory_xact_lock_shared(1447382084);
+
+-- newest: the last migration that was applied
+SELECT max(number) FROM migration;
