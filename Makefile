@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TEST_PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format pictures lock secrets clean
+.PHONY: help demo test test-all test-community check format pictures lock secrets clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -18,7 +18,14 @@ demo: $(VENV)/.run  ## start everything on this machine, with simulated devices;
 test: $(VENV)/.dev  ## run the tests, without the slow ones
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile -m "not slow"
 
-test-all: $(VENV)/.dev  ## run every test: chaos, soak and scale too
+# The TimescaleDB of the registry has one backend: a file at a time, and what needs more is left out, with a reason.
+# VELDWATCH_TEST_TIMESCALE_DSN names another server; then nothing is left out.
+COMMUNITY_TESTS ?= tests/integration
+
+test-community: $(VENV)/.dev  ## run the integration tests on TimescaleDB with its community features
+	VELDWATCH_TEST_EDITION=community $(BIN)/pytest -m "not slow" $(COMMUNITY_TESTS)
+
+test-all: test-community  ## run every test: chaos, soak and scale too, and on TimescaleDB
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --timeout 1800
 
 check: $(VENV)/.dev  ## formatting, lint, types and import contracts, as CI runs them

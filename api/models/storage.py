@@ -163,6 +163,8 @@ class Correction(BaseModel):
     """A word on a reading."""
 
     series_id: int
+    device: str
+    metric: str
     observed_at: datetime
     version: int
     value: float

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query
 
 from api.access import Operator, Viewer
 from api.models.storage import Corrected, Correction, CorrectionBody, CorrectionWithdrawal, NewCorrections
-from api.pages import Moment, Page, build_page, decode_cursor
+from api.pages import Id, Moment, Page, build_page, decode_cursor
 from api.parameters import DatabaseId, Paging
 from api.parts import Shared
 from veldwatch.storage import corrections
@@ -16,24 +15,22 @@ from veldwatch.storage.corrections import BEGINNING, Grounds, SeriesName
 
 router = APIRouter(prefix="/v1/corrections", tags=["readings"])
 
-_Key = tuple[Moment, Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]]
-_PAST, _FUTURE = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+_Key = tuple[Moment, Id, Id]
 
 
 class CorrectionQuery(Paging):
     """Of which series."""
 
-    series_id: DatabaseId
+    series_id: DatabaseId | None = None
 
 
 @router.get("")
 def read_corrections(parts: Shared, bearer: Viewer, ask: Annotated[CorrectionQuery, Query()]) -> Page[Correction]:
-    """List what was said of readings of a series, what counts no more too, by time, then version."""
+    """List what was said of readings beside their raw values, what counts no more too, by time."""
     after = BEGINNING if ask.cursor is None else decode_cursor(ask.cursor, _Key)
     with parts.pool.lend() as connection:
-        series = corrections.find_series(connection, bearer.scope, SeriesName(series_id=ask.series_id))
-        rows = corrections.list_corrections(connection, series["id"], _PAST, _FUTURE, after, ask.limit + 1)
-    return build_page(Correction, rows, ask.limit, lambda row: (row["observed_at"], row["version"]))
+        rows = corrections.list_corrections(connection, bearer.scope, ask.series_id, after, ask.limit + 1)
+    return build_page(Correction, rows, ask.limit, lambda row: (row["observed_at"], row["series_id"], row["version"]))
 
 
 @router.post("")

@@ -54,10 +54,9 @@ def withdraw(device: Device, metric: Metric, at: At, reason: Reason, organisatio
 @app.command("list")
 def list_(device: Device, metric: Metric, organisation: Organisation = None) -> None:
     """List what was said of readings of a series; what counts no more too."""
-    ever = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
     with _connection() as connection:
         series = corrections.find_series(connection, None, _name(device, metric, organisation))
-        for row in corrections.list_corrections(connection, series["id"], *ever, BEGINNING, _SHOWN):
+        for row in corrections.list_corrections(connection, None, series["id"], BEGINNING, _SHOWN):
             said = "nothing" if row["raw_value"] is None else f"{row['raw_value']:g}"
             state = "counts" if row["counts"] else "withdrawal" if row["withdrawn"] else "counts no more"
             typer.echo(

@@ -17,10 +17,10 @@ from veldwatch.storage.queries import load_queries
 
 MOST_AT_ONCE = 10_000
 
-CorrectionKey = tuple[datetime, int]
-"""Time of the reading and version: a correction's place in the list."""
+CorrectionKey = tuple[datetime, int, int]
+"""Time of the reading, series and version: a correction's place in the list."""
 
-BEGINNING: CorrectionKey = (datetime(1, 1, 1, tzinfo=UTC), 0)
+BEGINNING: CorrectionKey = (datetime(1, 1, 1, tzinfo=UTC), 0, 0)
 
 _AHEAD = timedelta(days=1)
 _QUERIES = load_queries("corrections")
@@ -103,11 +103,16 @@ def withdraw_corrections(connection: Connection, series: Row, times: Sequence[da
 
 
 def list_corrections(
-    connection: Connection, series_id: int, since: datetime, until: datetime, after: CorrectionKey, limit: int
+    connection: Connection, scope: int | None, series_id: int | None, after: CorrectionKey, limit: int
 ) -> list[Row]:
-    """List what was said of readings of a series, versions that count no more too, by time, then version."""
-    values = {"series_id": series_id, "since": since, "until": until, "limit": limit}
-    values |= {"after_time": after[0], "after_version": after[1]}
+    """List what was said of readings, versions that count no more too, by time.
+
+    Args:
+        scope: the one organisation that the asker may see; None: all.
+        series_id: None: of every series.
+    """
+    values: dict[str, object] = {"scope": scope, "series_id": series_id, "limit": limit}
+    values |= {"after_time": after[0], "after_series": after[1], "after_version": after[2]}
     return fetch_rows(connection, _QUERIES["list"], values)
 
 

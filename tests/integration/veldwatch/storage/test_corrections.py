@@ -93,7 +93,7 @@ def test_every_word_is_kept_with_who_and_why_and_the_newest_counts(connection: C
     _correct(connection, series, {BEGIN: 2.0})
     assert _correct(connection, series, {BEGIN: 2.0}) == 0
     _correct(connection, series, {BEGIN: 3.0})
-    found = corrections.list_corrections(connection, series["id"], BEGIN, NOW, BEGINNING, 10)
+    found = corrections.list_corrections(connection, None, series["id"], BEGINNING, 10)
     told = [(row["version"], row["value"], row["raw_value"], row["counts"], row["reason"]) for row in found]
     assert told == [(1, 2, 900, False, BY.reason), (2, 3, 900, True, BY.reason)]
     assert _hours(connection) == [(1, 3, 3, 3)]

@@ -35,12 +35,15 @@ ON CONFLICT DO NOTHING;
 -- judge_again: judge a register again from its beginning
 SELECT judge_again(ARRAY[%(series_id)s::integer]);
 
--- list: what was said of readings of a series, also what counts no more, by time, then version
-SELECT v.series_id, v.observed_at, v.version, v.value, r.value AS raw_value, v.method, v.rule, v.author, v.reason,
-       v.created_at, NOT v.superseded AND NOT v.withdrawn AS counts, v.withdrawn
+-- list: what was said of readings that the asker may see, of one series or of all, also what counts no more, by time
+SELECT v.series_id, d.external_id AS device, s.metric, v.observed_at, v.version, v.value, r.value AS raw_value, v.method,
+       v.rule, v.author, v.reason, v.created_at, NOT v.superseded AND NOT v.withdrawn AS counts, v.withdrawn
 FROM validated_reading v
+JOIN series s ON s.id = v.series_id
+JOIN device d ON d.id = s.device_id
 LEFT JOIN reading r ON r.series_id = v.series_id AND r.observed_at = v.observed_at
-WHERE v.series_id = %(series_id)s AND (v.observed_at, v.version) > (%(after_time)s::timestamptz, %(after_version)s)
-  AND v.observed_at >= %(since)s::timestamptz AND v.observed_at < %(until)s::timestamptz
-ORDER BY v.observed_at, v.version
+WHERE (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)
+  AND (%(series_id)s::integer IS NULL OR v.series_id = %(series_id)s)
+  AND (v.observed_at, v.series_id, v.version) > (%(after_time)s::timestamptz, %(after_series)s, %(after_version)s)
+ORDER BY v.observed_at, v.series_id, v.version
 LIMIT %(limit)s;
