@@ -36,10 +36,18 @@ def make(connection: Connection, slug: str) -> OrganisationId:
     for statement in _ROLLUPS if has_rollups else ():
         connection.execute(statement, values)
     connection.execute(_CONSUMPTION, values)
+    connection.execute(_CONSUMPTION_DAYS, values)
     return organisation
 
 
-_TABLES = ("reading_raw", "position_raw", "event_raw", "contact", "consumption_hourly_rollup")
+_TABLES = (
+    "reading_raw",
+    "position_raw",
+    "event_raw",
+    "contact",
+    "consumption_hourly_rollup",
+    "consumption_daily_rollup",
+)
 _ROLLUP_TABLES = ("reading_hourly_rollup", "reading_daily_rollup")
 _STATEMENTS = (
     """
@@ -155,4 +163,8 @@ _ROLLUPS = (
 _CONSUMPTION = f"""
     INSERT INTO consumption_hourly_rollup (bucket, series_id, amount, excess, codes, readings, level, level_at, last_at)
     SELECT date_trunc('hour', %(at)s), s.id, 4711, 0, 0, 5, 4711, %(at)s, %(at)s {_OF_SERIES}
+"""
+_CONSUMPTION_DAYS = f"""
+    INSERT INTO consumption_daily_rollup (bucket, series_id, amount, excess, codes, readings)
+    SELECT date_trunc('day', %(at)s, 'UTC'), s.id, 4711, 0, 0, 5 {_OF_SERIES}
 """

@@ -310,6 +310,7 @@ CREATE OR REPLACE VIEW dashboard.storage_table WITH (security_barrier) AS
 SELECT c.relname::text AS table_name, greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0)::bigint AS row_estimate,
        pg_total_relation_size(c.oid) AS bytes
 FROM pg_class c
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
+WHERE (SELECT everything FROM public.dashboard_reader)
+  AND c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
   AND c.relname NOT IN ('reading_raw', 'position_raw', 'event_raw', 'contact', 'reading_hourly_rollup',
                         'reading_daily_rollup', 'consumption_hourly_rollup', 'consumption_daily_rollup');
