@@ -91,7 +91,7 @@ class _Plot:
         for value in values:
             y = self.up.place(value)
             drawn.append(paper.line([(self.place.x, y), (self.place.right, y)], paper.GRID))
-            label = written.value(value, unit, decimals)
+            label = written.value(value, unit, decimals).split(", ")[0]
             label = label if paper.width_of(label, 10) <= _AXIS - 6 else written.plain(value, decimals)
             drawn.append(paper.text((self.place.x - 6, y + 3.5), label, ink=paper.FAINT, size=10, anchor="end"))
         return drawn + time_axis(self.across, self.place, self.setting, lines=True)
@@ -236,12 +236,27 @@ def _legend(panel: Panel, series: Sequence[Series], place: Box) -> tuple[list[st
     settings = panel.get("options", {}).get("legend", {})
     if settings.get("placement") == "right":
         return _legend_table(panel, shown, place, [str(name) for name in settings.get("calcs", [])])
-    drawn, x = list[str](), place.x + _AXIS
-    for number, each in shown:
-        drawn += _swatch((x, place.bottom - 4), colour_of(panel, each.name, number))
-        drawn.append(paper.text((x + 18, place.bottom), each.name.replace("_", " "), ink=paper.FAINT, size=10.5))
-        x += 34 + paper.width_of(each.name, 10.5)
-    return drawn, place.inside(bottom=16)
+    entries = [(each.name.replace("_", " "), colour_of(panel, each.name, number)) for number, each in shown]
+    return _legend_lines(entries, place)
+
+
+def _legend_lines(entries: Sequence[tuple[str, str]], place: Box) -> tuple[list[str], Box]:
+    """Write names one after the other, in as many lines as they take."""
+    rows: list[list[tuple[float, str, str]]] = [[]]
+    x = place.x + _AXIS
+    for name, colour in entries:
+        width = 34 + paper.width_of(name, 10.5)
+        if rows[-1] and x + width > place.right:
+            rows.append([])
+            x = place.x + _AXIS
+        rows[-1].append((x, name, colour))
+        x += width
+    drawn: list[str] = []
+    for row, names in enumerate(rows):
+        y = place.bottom - _LEGEND_ROW * (len(rows) - 1 - row)
+        for at, name, colour in names:
+            drawn += [*_swatch((at, y - 4), colour), paper.text((at + 18, y), name, ink=paper.FAINT, size=10.5)]
+    return drawn, place.inside(bottom=_LEGEND_ROW * len(rows) + 1)
 
 
 def _legend_table(

@@ -1,13 +1,15 @@
 """What `dashboard.readings` and `dashboard.consumption` make of readings: gaps, bands, registers that turn over."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
+import numpy as np
 import pytest
 
 from tests.integration.dashboards import world
 from veldwatch.model.identifiers import SeriesId
-from veldwatch.model.register import Device
-from veldwatch.storage import register
+from veldwatch.model.register import Device, Profile
+from veldwatch.storage import partitions, register
 from veldwatch.storage.connection import Connection
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -117,3 +119,63 @@ def test_hours_and_days_have_views(connection: Connection, series: SeriesId, vie
     assert len(rows) == expected
     assert sum(row[0] for row in rows) == pytest.approx(48.0)
     assert sum(row[3] for row in rows) == 48
+
+
+def test_a_way_holds_the_fixes_that_the_view_of_positions_finds_plausible(connection: Connection) -> None:
+    device = _collar(connection)
+    _walk(connection, device)
+    plausible = connection.execute(
+        "SELECT observed_at FROM dashboard.position WHERE device_id = %s AND quality & 4 = 0 ORDER BY observed_at",
+        (device,),
+    ).fetchall()
+    way = connection.execute(
+        "SELECT observed_at, metres, seconds FROM dashboard.track(ARRAY[%s], %s, %s)",
+        (device, START, START + 400 * HOUR),
+    ).fetchall()
+    (fixes,) = connection.execute("SELECT count(*) FROM position_raw").fetchone() or (0,)
+    assert [row[:1] for row in way] == plausible
+    assert 200 < len(way) < fixes
+    assert way[0][1:] == (None, None)
+    assert all(0 <= metres < 500_000 and 0 < seconds < 80_000 for _, metres, seconds in way[1:])
+    last = connection.execute("SELECT observed_at FROM dashboard.last_fix WHERE device_id = %s", (device,)).fetchone()
+    assert last == plausible[-1]
+
+
+def _collar(connection: Connection) -> int:
+    organisation = register.ensure_organisation(connection, "reserve")
+    profile = register.ensure_profile(connection, Profile(slug="collar", name="Collar", kind="tracker"))
+    device = register.ensure_device(
+        connection,
+        Device(organisation_id=organisation, external_id="c", source="veldwatch", profile_id=profile),
+    )
+    connection.execute(
+        "INSERT INTO subject (organisation_id, slug, name, kind, species)"
+        " VALUES (%s, 'amber', 'Amber', 'animal', 'Loxodonta africana')",
+        (organisation,),
+    )
+    # taken off in between, where no limit holds
+    for begin, end in (("2026-03-01", "2026-03-08"), ("2026-03-10", "2026-04-01")):
+        connection.execute(
+            "INSERT INTO deployment (device_id, subject_id, during) SELECT %s, id, tstzrange(%s, %s) FROM subject",
+            (device, begin, end),
+        )
+    return device
+
+
+def _walk(connection: Connection, device: int) -> None:
+    """Write hourly fixes of an animal that walks, with some that are far off: alone, in pairs, out and back."""
+    draw = Random(7)  # noqa: S311  # a walk, no secret
+    x, y, rows = 27.6, -14.6, list[tuple[object, ...]]()
+    for hour in range(300):
+        x, y = x + draw.uniform(-0.003, 0.003), y + draw.uniform(-0.003, 0.003)
+        off = draw.choice((0.2, 3.0)) if draw.random() < 0.12 else 0.0
+        at = START + hour * HOUR + timedelta(minutes=draw.randrange(50))
+        rows.append((at, device, x + off, y, draw.choice((None, 12.0)), 4 if draw.random() < 0.02 else 0))
+    times = np.array([world.microseconds(START), world.microseconds(START + 300 * HOUR)], "<i8")
+    partitions.ensure_for(connection, "position_raw", times)
+    connection.cursor().executemany(
+        "INSERT INTO position_raw (observed_at, device_id, delay_seconds, longitude, latitude, accuracy, quality)"
+        " VALUES (%s, %s, 60, %s, %s, %s, %s)",
+        rows,
+    )
+    connection.commit()

@@ -134,15 +134,37 @@ def test_a_year_is_drawn_from_rollups_and_of_raw_readings_only_the_newest_day_is
         assert _raw_scans(reader, WINDOWS[name]) <= newest, name
 
 
+def test_every_graph_of_a_month_and_a_year_reads_rollups_and_of_raw_readings_only_the_newest_day(
+    reader: Connection,
+) -> None:
+    """Of every graph of readings; those that choose series by their newest value look that up, one reading each."""
+    graphs = [query for query in queries() if query.output == "time_series" and "dashboard.readings(" in query.sql]
+    drawn = [query for query in graphs if "dashboard.reading\n" not in query.sql]
+    assert len(drawn) > len(graphs) / 2
+    newest = _parts_of_today(reader)
+    reader.execute("SET ROLE grafana_ro")
+    for query in drawn:
+        for name in ("30 d", "1 y"):
+            sql = expand(query.sql, WINDOWS[name], _values(reader, query, "all"))
+            assert _scanned(reader, sql) <= newest, f"{query}, {name}"
+
+
 def _raw_scans(reader: Connection, window: Window) -> set[str]:
     """Name the tables and chunks of raw readings that a panel's query looks into."""
     sql = "SELECT count(*) FROM dashboard.readings(ARRAY[1, 2, 3], $__timeFrom(), $__timeTo(), $__interval_ms)"
+    return _scanned(reader, expand(sql, window, {}))
+
+
+def _scanned(reader: Connection, sql: str) -> set[str]:
+    """Name the tables and chunks of raw readings that a statement looks into; the role stays Grafana's."""
     reader.execute("RESET ROLE")
     before = _count_scans(reader)
     reader.execute("SET ROLE grafana_ro")
-    reader.execute(expand(sql, window, {}).encode())
+    reader.execute(sql.encode())
     reader.execute("RESET ROLE")
-    return {name for name, scans in _count_scans(reader).items() if scans > before.get(name, 0)}
+    after = _count_scans(reader)
+    reader.execute("SET ROLE grafana_ro")
+    return {name for name, scans in after.items() if scans > before.get(name, 0)}
 
 
 def _count_scans(connection: Connection) -> dict[str, int]:

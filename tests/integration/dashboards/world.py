@@ -192,7 +192,7 @@ def write(connection: Connection, series: SeriesId, rows: Iterable[tuple[datetim
     listed = list(rows)
     assert listed, name
     readings = np.array(
-        [(series, _microseconds(at), _microseconds(at) + 5_000_000, value, 0) for at, value in listed], log.READINGS
+        [(series, microseconds(at), microseconds(at) + 5_000_000, value, 0) for at, value in listed], log.READINGS
     )
     partitions.ensure_for(connection, "reading_raw", readings["observed_at"])
     with connection.transaction():
@@ -204,14 +204,15 @@ def write(connection: Connection, series: SeriesId, rows: Iterable[tuple[datetim
         log.append(connection, log.LogBatch(readings=readings))
 
 
-def _microseconds(time: datetime) -> int:
+def microseconds(time: datetime) -> int:
+    """Count microseconds since 1970."""
     return int(time.timestamp()) * 1_000_000 + time.microsecond
 
 
 def _moves(connection: Connection, tracker: DeviceId) -> None:
     fixes = times()[-24 * 20 :]
-    partitions.ensure_for(connection, "position_raw", np.array([_microseconds(at) for at in fixes], "<i8"))
-    partitions.ensure_for(connection, "event_raw", np.array([_microseconds(NOW - timedelta(minutes=9))], "<i8"))
+    partitions.ensure_for(connection, "position_raw", np.array([microseconds(at) for at in fixes], "<i8"))
+    partitions.ensure_for(connection, "event_raw", np.array([microseconds(NOW - timedelta(minutes=9))], "<i8"))
     connection.execute(
         "INSERT INTO position_raw (observed_at, device_id, delay_seconds, longitude, latitude)"
         " SELECT at, %s, 60, 31.2 + n / 1000.0, -10.2 + n / 2000.0"
@@ -232,7 +233,7 @@ def _moves(connection: Connection, tracker: DeviceId) -> None:
 
 def _contacts(connection: Connection, devices: list[DeviceId]) -> None:
     heard = [at + timedelta(seconds=5) for at in times()]
-    partitions.ensure_for(connection, "contact", np.array([_microseconds(at) for at in heard], "<i8"))
+    partitions.ensure_for(connection, "contact", np.array([microseconds(at) for at in heard], "<i8"))
     connection.execute(
         "INSERT INTO contact (received_at, device_id, messages, first_observed_at, last_observed_at)"
         " SELECT at, d, 2, at - interval '5 seconds', at - interval '5 seconds'"
