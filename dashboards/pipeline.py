@@ -15,7 +15,7 @@ def build() -> Dashboard:
         title="Pipeline",
         question="Does Veldwatch itself keep up, from message to notification?",
         level="operations",
-        since="now-6h",
+        since="now-24h",
         timezone="utc",
     )
     return (

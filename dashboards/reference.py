@@ -48,7 +48,7 @@ def _part(entry: Entry) -> Iterator[str]:
     yield ""
 
 
-_LENGTHS = {"now-6h": "six hours", "now-24h": "a day", "now-7d": "a week", "now-90d": "90 days"}
+_LENGTHS = {"now-24h": "a day", "now-7d": "a week", "now-90d": "90 days"}
 
 
 def _length(model: Mapping[str, Any]) -> str:

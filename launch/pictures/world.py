@@ -48,7 +48,7 @@ CHOICES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "water": {"organisation": ["quernford-utility"], "night_zone": ["Africa/Lusaka"]},
     "electricity": {"organisation": ["quernford-utility"]},
     "wildlife": {"organisation": ["tallgrass-agency"], "tracker": ["Elephant", "Lion", "Rhino", "Wild dog"]},
-    "site": {"site": ["Saltmarket"]},
+    "site": {"site": ["Station Road 3"]},
     "device": {"site": ["Saltmarket"], "device": ["Inlet Saltmarket"]},
 }
 """What somebody has chosen on a dashboard before it is drawn: beginnings of texts or values, by variable."""
