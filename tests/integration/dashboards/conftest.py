@@ -32,5 +32,7 @@ def seeded(seeded_dsn: str) -> Generator[Connection]:
 def reader(seeded: Connection) -> Connection:
     """Give the connection of the role that Grafana has, with a time limit as tight as a dashboard should be."""
     seeded.execute("SET ROLE grafana_ro")
+    # as whoever logs in as the role has it
+    seeded.execute("SET search_path = dashboard")
     seeded.execute("SET statement_timeout = '2s'")
     return seeded

@@ -198,6 +198,7 @@ def test_every_query_of_a_tenant_s_dashboards_answers_the_tenant_s_role(seeded: 
     tenants.close_doors(seeded)
     others = {"demo-water": "collar", "demo-wildlife": "reservoir"}[slug]
     seeded.execute(f"SET LOCAL ROLE {tenant.role}".encode())
+    seeded.execute("SET LOCAL search_path = dashboard")
     seeded.execute("SET statement_timeout = '2s'")
     wanted = {entry.build().build().uid for entry in CATALOGUE if entry.is_for(Audience.TENANT)}
     empty = {str(query) for query in queries() if query.dashboard in wanted}

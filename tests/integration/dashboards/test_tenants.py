@@ -42,6 +42,8 @@ def _seen(connection: Connection, role: str) -> dict[str, Rows]:
     views = _views(connection)
     # twelve digits: another plan adds up in another order
     connection.execute("SET LOCAL extra_float_digits = -3")
+    # and as whoever logs in as a role of Grafana has it
+    connection.execute("SET LOCAL search_path = dashboard")
     connection.execute(f"SET LOCAL ROLE {role}".encode())
     try:
         return {
@@ -50,6 +52,7 @@ def _seen(connection: Connection, role: str) -> dict[str, Rows]:
         }
     finally:
         connection.execute("RESET ROLE")
+        connection.execute("SET LOCAL search_path = public")
 
 
 def test_what_others_do_changes_nothing_of_what_a_tenant_sees(seeded: Connection) -> None:
