@@ -152,6 +152,12 @@ def test_what_depends_waits_for_health_or_for_the_end(paths: Sequence[Path]) -> 
             assert other in services(paths), (name, other)
 
 
+def test_a_restore_finds_the_database_as_empty_as_it_was_made() -> None:
+    """`docker compose run` first starts what a service depends on: nothing of it may make tables."""
+    assert list(services()["backups"]["depends_on"]) == ["db"]
+    assert "depends_on" not in services()["db"]
+
+
 def test_only_the_demo_needs_its_profile() -> None:
     profiles = {name: service["profiles"] for name, service in services().items() if "profiles" in service}
     assert profiles == {"demo": ["demo"], "simulators": ["demo"], "mailbox": ["demo"]}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -111,5 +112,8 @@ def test_behind_the_proxy_the_api_believes_the_proxy_alone() -> None:
     address = found["services"]["proxy"]["networks"]["front"]["ipv4_address"]
     assert environment(found["services"]["api"])["VELDWATCH_API_TRUSTED_PROXIES"] == address
     assert "VELDWATCH_API_TRUSTED_PROXIES" not in environment(services()["api"])
-    subnet = found["networks"]["front"]["ipam"]["config"][0]["subnet"]
-    assert subnet.rsplit(".", 1)[0] == address.rsplit(".", 1)[0]
+    (addresses,) = found["networks"]["front"]["ipam"]["config"]
+    assert ip_address(address) in ip_network(addresses["subnet"])
+    # else another container may have it by the time the proxy starts
+    assert ip_network(addresses["ip_range"]).subnet_of(ip_network(addresses["subnet"]))  # pyright: ignore[reportArgumentType]  # both of IPv4
+    assert ip_address(address) not in ip_network(addresses["ip_range"])
