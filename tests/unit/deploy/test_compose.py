@@ -191,6 +191,12 @@ def test_grafana_is_given_what_its_provisioning_asks_for() -> None:
         assert "${" not in text.split("apiVersion")[1]
 
 
+def test_grafana_s_first_page_is_a_dashboard_that_is_there() -> None:
+    path = environment(services()["grafana"])["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert "./dashboards/json:/var/lib/grafana/dashboards:ro" in services()["grafana"]["volumes"]
+    assert (REPOSITORY / "dashboards" / "json" / path.removeprefix("/var/lib/grafana/dashboards/")).exists()
+
+
 def _words(value: object) -> list[str]:
     if isinstance(value, dict):
         return [word for item in value.values() for word in _words(item)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # YAML
