@@ -31,6 +31,8 @@ MOST_SINGLES = 400_000
 SINGLES = np.dtype([("series_id", "<i4"), ("observed_at", "<i8"), ("value", "<f8"), ("quality", "<i2")])
 _QUERIES = load_queries("windows")
 _HOUR = timedelta(hours=1)
+# People think of consumption by hour and by day, not in buckets of six hours.
+_AMOUNT_STEPS = ((_HOUR, _HOUR), (timedelta(days=1), timedelta(days=2)))
 _READING_TO_READING = timedelta(hours=2)  # above that single amounts are too narrow to see
 _RECENT = timedelta(days=2)
 
@@ -151,7 +153,7 @@ class Amounts:
 
 
 def list_amounts(connection: Connection, series_ids: Sequence[int], window: Window, resolution: Resolution) -> Amounts:
-    """List what registers counted in a window, in buckets of an hour or of the resolution, whichever is longer.
+    """List what registers counted in a window: by hour, by day, or in longer buckets where the resolution's are.
 
     In a window of two hours or less: from reading to reading.
     """
@@ -161,7 +163,7 @@ def list_amounts(connection: Connection, series_ids: Sequence[int], window: Wind
     if window.until - window.since <= _READING_TO_READING:
         found = judge_buckets(connection, ids, _asked(window.since, window.until, None))
         return Amounts(step=None, buckets={i: [_renamed(row) for row in rows] for i, rows in found.items()})
-    step = max(resolution.step, _HOUR)
+    step = next((width for width, widest in _AMOUNT_STEPS if resolution.step <= widest), resolution.step)
     judged = _judged_until(connection, ids, window)
     values = {"series_ids": ids, "step": step, "zone": resolution.zone, "since": window.since, "until": judged}
     buckets = _by_series(fetch_rows(connection, _QUERIES["consumption"], values))

@@ -2,7 +2,6 @@
 // of a silent device as a list.
 
 import { request } from "./api.js";
-import { chart, withGaps } from "./charts.js";
 import { fill, h } from "./dom.js";
 import { isOpen } from "./alert_row.js";
 import { createMap } from "./map.js";
@@ -12,6 +11,7 @@ import { empty, failure, skeleton } from "./states.js";
 import { colour } from "./theme.js";
 import { timeElement } from "./time.js";
 import { metricTitle } from "./units.js";
+import { windowChart } from "./window_chart.js";
 
 const POINTS = 5_000;
 const seconds = (iso) => Date.parse(iso) / 1000;
@@ -96,26 +96,22 @@ async function samples(host, alert, parts) {
 
 const stretch = (alert) => ({ from: seconds(alert.opened_at), to: isOpen(alert) ? Date.now() / 1000 : seconds(alert.resolved_at ?? alert.opened_at), token: `--${alert.severity}` });
 
-async function readings(host, alert, series, limits, parts) {
+async function readings(host, alert, seriesId, limits, parts) {
   const span = windowAround(alert);
-  const raw = await request("/v1/readings", { query: { series_id: series, ...span, bucket: "raw", limit: POINTS } });
-  const page = raw.next === null || raw.next === undefined ? raw : await request("/v1/readings", { query: { series_id: series, ...span, bucket: "hour", limit: POINTS } });
-  const points = page.items.map((r) => [seconds(r.observed_at ?? r.bucket), r.value ?? r.average]);
-  if (points.length === 0) return fill(host, empty("clock", "No readings kept", "The readings of that time are no longer stored."));
-  const unit = page.items[0].unit;
+  const series = (await request("/v1/readings/window", { query: { series_id: seriesId, ...span, points: 1 } })).series[0];
+  if (series.at.length === 0) return fill(host, empty("clock", "No readings kept", "The readings of that time are no longer stored."));
   const marks = {
     bands: [stretch(alert)],
     lines: alert.fired_at ? [{ at: seconds(alert.fired_at), token: `--${alert.severity}` }] : [], levels: levels(limits),
     points: (alert.evidence?.readings ?? []).filter((r) => typeof r?.value === "number").map((r) => ({ at: seconds(r.observed_at), value: r.value, token: `--${alert.severity}` })),
   };
-  const title = metricTitle(alert.metric ?? page.items[0].metric, unit);
-  fill(host);
-  const drawn = chart(host, { unit, height: 210, marks, label: `${title} of ${alert.device_name} around the alert, ${points.length} readings` });
-  const broken = withGaps(points);
-  drawn.set([broken.map((p) => p[0]), broken.map((p) => p[1])]);
-  host.append(h("div", { class: "chart-foot" }, h("span", {}, `${title} · shaded: while the condition held; dashed: when it fired; rings: the readings it rests on`), drawn.readout));
-  parts.add(drawn.destroy);
-  return undefined;
+  const title = metricTitle(alert.metric ?? series.metric, series.unit);
+  const drawing = windowChart({ id: seriesId, unit: series.unit, kind: series.kind, metric: series.metric }, {
+    title: `${title} of ${alert.device_name} around the alert`, height: 210, marks, note: "shaded upright: while the condition held; dashed: when it fired; rings: the readings it rests on",
+  });
+  fill(host, drawing.body, drawing.foot);
+  parts.add(drawing.dispose);
+  return drawing.show(seconds(span.from), seconds(span.to));
 }
 
 async function track(host, alert, parts) {

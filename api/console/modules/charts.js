@@ -6,24 +6,9 @@ import { colour } from "./theme.js";
 import { axisLabels, local } from "./time.js";
 import { number, quantity, scaleLabels } from "./units.js";
 
-/** A pause of this many times the steps around it is drawn as a gap: nobody knows what was in it. */
-const GAP_STEPS = 6;
-const AROUND = [-4, -3, -2, -1, 1, 2, 3, 4];
 const POINTS_KEPT = 20_000;
 /** A chart that grows is drawn anew at most this often. */
 const REDRAW_MILLISECONDS = 250;
-
-/**
- * Break the line where the device was silent: where a step is much longer than each of those around it.
- * @param {number[][]} points [seconds, value], oldest first
- */
-export function withGaps(points) {
-  const step = (i) => (i > 0 && i < points.length ? points[i][0] - points[i - 1][0] : 0);
-  return points.flatMap((p, i) => {
-    const usual = Math.max(...AROUND.map((offset) => step(i + offset)));
-    return usual > 0 && step(i) > usual * GAP_STEPS ? [[(p[0] + points[i - 1][0]) / 2, null], p] : [p];
-  });
-}
 
 const translucent = (value, share) => value.replace(/^rgba?\(([^)]+)\)$/, (_, parts) => `rgba(${parts.split(",").slice(0, 3).join(",")}, ${share})`);
 
@@ -76,9 +61,16 @@ function stroke(ctx, token, from, to) {
   ctx.stroke();
 }
 
+/** Points that no line leads to or from would not be seen: those between two gaps. */
+function alone(plot, seriesIndex) {
+  const values = plot.data[seriesIndex];
+  const empty = (i) => values[i] === null || values[i] === undefined;
+  return plot.data[0].flatMap((_, i) => (!empty(i) && empty(i - 1) && empty(i + 1) ? [i] : []));
+}
+
 function drawnSeries(kind) {
   const accent = colour("--accent");
-  const line = { stroke: accent, width: 1.6, points: { show: false }, spanGaps: false };
+  const line = { stroke: accent, width: 1.6, points: { show: false, size: 4, fill: accent, filter: alone }, spanGaps: false };
   if (kind === "bars") return [{}, { ...line, fill: translucent(accent, 0.55), width: 0, paths: uPlot.paths.bars({ size: [0.78, 60], align: 1, radius: 0.12 }) }];
   if (kind === "band") {
     const edge = { stroke: translucent(accent, 0.35), width: 0.8, points: { show: false }, spanGaps: false };
@@ -90,10 +82,11 @@ function drawnSeries(kind) {
 /**
  * A chart that fills `host`, follows its width and the theme.
  * @param {HTMLElement} host
- * @param {{unit: string, kind?: "line"|"band"|"bars", height?: number, marks?: object, label: string, note?: (index: number) => string}} options
+ * @param {{unit: string, kind?: "line"|"band"|"bars", height?: number, marks?: object, label: string, note?: (index: number) => string, range?: number[], onZoom?: (from: number, to: number) => void}} options
+ *   `range`: seconds that are shown whether or not there is something in all of them; `onZoom`: a stretch was drawn with the pointer
  * @returns {{set: (columns: number[][]) => void, append: (points: number[][]) => void, destroy: () => void, readout: HTMLElement}}
  */
-export function chart(host, { unit, kind = "line", height = 180, marks = {}, label, note = () => "" }) {
+export function chart(host, { unit, kind = "line", height = 180, marks = {}, label, note = () => "", range = null, onZoom = null }) {
   const readout = h("span", { class: "chart-readout" });
   const canvas = h("div", { class: "chart", role: "img", "aria-label": label });
   host.append(canvas);
@@ -105,10 +98,10 @@ export function chart(host, { unit, kind = "line", height = 180, marks = {}, lab
     plot?.destroy();
     plot = new uPlot({
       width: Math.max(canvas.clientWidth, 120), height, series: drawnSeries(kind), axes: axes(), legend: { show: false },
-      bands: kind === "band" ? [{ series: [3, 2], fill: translucent(colour("--accent"), 0.14) }] : [],
-      cursor: { points: { size: 7 }, y: false, drag: { x: true, y: false } }, padding: [10, 12, 0, 0],
-      scales: { y: { range: (_, low, high) => yRange(kind, low, high, marks.levels ?? []) } }, plugins: [marksPlugin(marks)],
-      hooks: { setCursor: [(self) => setText(readout, describe(self, unit, note))] },
+      bands: kind === "band" ? [{ series: [2, 3], fill: translucent(colour("--accent"), 0.14) }] : [],
+      cursor: { points: { size: 7 }, y: false, drag: { x: onZoom !== null, y: false, setScale: false } }, padding: [10, 12, 0, 0],
+      scales: { x: { range: (_, low, high) => shownTimes(range, low, high) }, y: { range: (_, low, high) => yRange(kind, low, high, marks.levels ?? []) } }, plugins: [marksPlugin(marks)],
+      hooks: { setCursor: [(self) => setText(readout, describe(self, unit, note))], setSelect: [(self) => zoomed(self, onZoom)] },
     }, columns, canvas);
   };
   const resize = new ResizeObserver(() => plot?.setSize({ width: Math.max(canvas.clientWidth, 120), height }));
@@ -126,6 +119,21 @@ export function chart(host, { unit, kind = "line", height = 180, marks = {}, lab
   };
 }
 
+const LEAST_PIXELS = 6;
+
+/** A stretch was drawn: hand it over, and take its mark away. */
+function zoomed(plot, onZoom) {
+  const { left, width } = plot.select;
+  if (onZoom === null || width < LEAST_PIXELS) return;
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  onZoom(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+}
+
+function shownTimes(range, low, high) {
+  if (range === null) return low === high ? [low - 1, high + 1] : [low, high];
+  return [Math.min(range[0], low ?? range[0]), Math.max(range[1], high ?? range[1])];
+}
+
 function yRange(kind, low, high, levels) {
   if (low === null || high === null) return [0, 1];
   const [least, most] = [Math.min(low, ...levels.map((l) => l.value)), Math.max(high, ...levels.map((l) => l.value))];
@@ -135,18 +143,18 @@ function yRange(kind, low, high, levels) {
 }
 
 /** Newer points joined on, the oldest given up beyond POINTS_KEPT; points out of order are left to the next load. */
-function appended([times, values], points) {
+function appended([times, ...values], points) {
   const last = times.at(-1) ?? -Infinity;
   const newer = points.filter(([at]) => at > last);
   const start = Math.max(0, times.length + newer.length - POINTS_KEPT);
-  return [[...times, ...newer.map((p) => p[0])].slice(start), [...values, ...newer.map((p) => p[1])].slice(start)];
+  return [[...times, ...newer.map((p) => p[0])].slice(start), ...values.map((column) => [...column, ...newer.map((p) => p[1])].slice(start))];
 }
 
 function describe(plot, unit, note) {
   const index = plot.cursor.idx;
   if (index === null || index === undefined || plot.data[1][index] === null || plot.data[1][index] === undefined) return "";
   const at = new Date(plot.data[0][index] * 1000).toISOString();
-  const range = plot.data.length > 2 ? ` (${number(plot.data[3][index])} to ${number(plot.data[2][index])})` : "";
+  const range = plot.data.length > 2 && plot.data[2][index] !== plot.data[3][index] ? ` (${number(plot.data[3][index])} to ${number(plot.data[2][index])})` : "";
   return `${local(at)} · ${quantity(plot.data[1][index], unit)}${range}${note(index)}`;
 }
 

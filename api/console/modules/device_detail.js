@@ -22,7 +22,7 @@ const TRACK_DAYS = 7;
 export async function showDevice(view, id) {
   const [device, series] = await Promise.all([request(`/v1/devices/${id}`), collect("/v1/series", { query: { device_id: id, limit: 1000 }, limit: 200 })]);
   const parts = disposables();
-  const shown = { hours: 24, bucket: "raw" };
+  const shown = { hours: 24 };
   const cards = new Map(series.items.map((s) => [s.id, seriesCard(s)]));
   const contact = ageElement(device.last_contact_at);
   const charts = h("div", { class: "charts" }, [...cards.values()].map((c) => c.element));
@@ -38,7 +38,7 @@ export async function showDevice(view, id) {
       h("div", { class: "stack" },
         h("section", { class: "card", "aria-label": "Place" }, h("div", { class: "card-head" }, h("h2", {}, device.kind === "tracker" ? "Track of 7 days" : "Place")), h("div", { class: "mini-map" }, aside.map)),
         titled("Deployments", aside.deployments), titled("Alerts", aside.alerts), titled("Contacts", aside.contacts), titled("Events", aside.events), mayOperate() ? credentialsCard(device) : null)));
-  for (const card of cards.values()) card.show(shown.hours, shown.bucket);
+  for (const card of cards.values()) card.show(shown.hours);
   parts.add(() => cards.forEach((card) => card.dispose()));
   showPlace(aside.map, device, parts);
   during(aside.deployments, () => deployments(device), 2);
@@ -71,19 +71,18 @@ function head(device, contact, changed) {
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
-/** Choose a range; the resolution follows it, and may be changed. */
+/** Choose a range; the resolution follows it. */
 function ranges(shown, cards) {
-  const reload = () => { mark(); for (const card of cards.values()) card.show(shown.hours, shown.bucket); };
-  const group = (label, options, current, choose) => h("div", { class: "segments", role: "group", "aria-label": label },
-    options.map(([text, value, extra]) => h("button", { type: "button", "data-value": value, on: { click: () => { choose(value, extra); reload(); } } }, text)));
-  const hours = group("Range", RANGES, shown.hours, (value, bucket) => Object.assign(shown, { hours: value, bucket }));
-  const buckets = group("Resolution", [["Raw", "raw"], ["Hours", "hour"], ["Days", "day"]], shown.bucket, (value) => { shown.bucket = value; });
-  const mark = () => {
-    for (const button of hours.children) button.setAttribute("aria-pressed", String(Number(button.dataset.value) === shown.hours));
-    for (const button of buckets.children) button.setAttribute("aria-pressed", String(button.dataset.value === shown.bucket));
+  const mark = () => { for (const button of group.children) button.setAttribute("aria-pressed", String(Number(button.dataset.value) === shown.hours)); };
+  const choose = (hours) => {
+    shown.hours = hours;
+    mark();
+    for (const card of cards.values()) card.show(hours);
   };
+  const group = h("div", { class: "segments", role: "group", "aria-label": "Range" },
+    RANGES.map(([text, hours]) => h("button", { type: "button", "data-value": hours, on: { click: () => choose(hours) } }, text)));
   mark();
-  return h("div", { class: "row row-wrap" }, hours, h("span", { class: "grow" }), buckets);
+  return h("div", { class: "row row-wrap" }, group);
 }
 
 async function showPlace(host, device, parts) {

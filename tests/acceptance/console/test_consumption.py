@@ -31,9 +31,9 @@ def test_bars_show_what_was_counted_and_rings_what_was_repaired(
     # 24 steps of 0.4 before the reset, then what the register shows: 6.
     expect(bars).to_contain_text("15.6\u00a0m³ counted, per hour; 1 repaired: reset")
     expect(bars.get_by_role("img")).to_have_attribute("aria-label", "Volume, consumption per hour, 20 bars, 1 repaired")
-    page.get_by_role("button", name="Days").click()
+    page.get_by_role("button", name="1 y").click()
     expect(bars).to_contain_text("per day; 1 repaired: reset")
-    expect(page.locator(".chart-card")).to_contain_text("register at the end of each day")
+    expect(page.locator(".chart-card")).to_contain_text("register at the end of each 2 d")
 
 
 def test_a_gauge_has_no_bars_and_a_counter_without_readings_says_so(
