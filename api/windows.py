@@ -33,7 +33,9 @@ CSV_NAMES = (
 _HOUR = timedelta(hours=1)
 _MICROSECOND = timedelta(microseconds=1)
 _POINTS = ("at", "average", "minimum", "maximum", "readings")
-_CORRECTIONS = {"at": "observed_at", "value": "value", "method": "method", "author": "author"}
+_CORRECTIONS = {
+    "at": "observed_at", "value": "value", "raw_value": "raw_value", "method": "method", "author": "author",
+}  # fmt: skip  # one name a line says no more
 
 
 def build_window(connection: Connection, series: Sequence[Row], window: Window) -> Row:

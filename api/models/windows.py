@@ -22,10 +22,11 @@ class WindowAmounts(BaseModel):
 
 
 class WindowCorrections(BaseModel):
-    """The newest word on readings that were validated; `average` and the others are of the raw ones."""
+    """What was validated: it counts in place of what was measured, and estimates where nothing was."""
 
     at: list[datetime] = Field(examples=[["2026-11-22T10:15:00Z"]])
     value: list[float] = Field(examples=[[1204.5]])
+    raw_value: list[float | None] = Field(description="as measured; null: an estimate", examples=[[9999.0]])
     method: list[str] = Field(examples=[["interpolated"]])
     author: list[str] = Field(examples=[["data desk"]])
 

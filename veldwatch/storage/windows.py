@@ -117,7 +117,7 @@ def list_points(
 
 
 def load_singles(connection: Connection, series_ids: Sequence[int], window: Window) -> npt.NDArray[Any]:
-    """Load raw readings one by one, as `SINGLES`, by series, then time.
+    """Load readings one by one, validated ones in place of raw ones, as `SINGLES`, by series, then time.
 
     Raises:
         RequestInvalid: there are more of them than one picture is made of.
@@ -130,13 +130,13 @@ def load_singles(connection: Connection, series_ids: Sequence[int], window: Wind
 
 
 def list_corrections(connection: Connection, series_ids: Sequence[int], window: Window) -> dict[int, list[Row]]:
-    """List what was validated of each series, oldest first: the newest word on each reading, beside the raw value."""
+    """List what was validated of each series, oldest first, beside what was measured."""
     values = {**asdict(window), "series_ids": list(series_ids), "limit": MOST_CORRECTIONS}
     return _by_series(fetch_rows(connection, _QUERIES["corrections"], values))
 
 
 MOST_CORRECTIONS = 1000
-"""As marks in a picture, which holds no more; GET /v1/readings has the raw values beside which they stand."""
+"""As marks in a picture, which holds no more; GET /v1/corrections has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

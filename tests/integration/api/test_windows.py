@@ -13,6 +13,7 @@ from tests.integration.api.conftest import As
 from tests.integration.api.world import World
 from veldwatch.storage import maintenance
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.corrections import Grounds, add_corrections
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -109,24 +110,23 @@ def test_single_readings_keep_the_shape_and_dropped_ones_are_hours(
     )
 
 
-def test_corrections_stand_beside_what_was_measured(
+def test_what_was_validated_counts_and_what_was_measured_is_told(
     operator: TestClient, connection: Connection, counting: World
 ) -> None:
-    for version, value in ((1, 9.0), (2, 3.5)):
-        connection.execute(
-            "INSERT INTO validated_reading (series_id, observed_at, version, value, method, author, reason)"
-            " VALUES (%s, %s, %s, %s, 'interpolated', 'desk', 'x')",
-            (counting.pressure, START + 10 * MINUTE, version, value),
-        )
+    values = {START + 10 * MINUTE: 9.0, START + 14 * MINUTE: 5.0}
+    grounds = Grounds(author="desk", method="interpolated", reason="x")
+    add_corrections(connection, {"id": counting.pressure}, values, grounds, START + DAY)
     connection.commit()
-    pressure = draw(operator, START, START + HOUR, series_id=counting.pressure)["series"][0]
-    assert pressure["average"][1] == 3.01
-    assert pressure["corrections"] == {
-        "at": ["2026-03-01T00:10:00Z"],
-        "value": [3.5],
-        "method": ["interpolated"],
-        "author": ["desk"],
-    }
+    for shape in ("band", "lttb"):
+        pressure = draw(operator, START, START + HOUR, series_id=counting.pressure, shape=shape)["series"][0]
+        assert pressure["average"][:4] == [3.0, 9.0, 5.0, 3.02]
+        assert pressure["corrections"] == {
+            "at": ["2026-03-01T00:10:00Z", "2026-03-01T00:14:00Z"],
+            "value": [9.0, 5.0],
+            "raw_value": [3.01, None],
+            "method": ["interpolated"] * 2,
+            "author": ["desk"] * 2,
+        }
 
 
 @pytest.mark.usefixtures("counting")

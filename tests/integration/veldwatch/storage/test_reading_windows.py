@@ -111,15 +111,23 @@ def test_where_raw_readings_were_dropped_the_rollups_answer(connection: Connecti
     settle(connection, NOW)
     connection.execute("DELETE FROM reading_raw WHERE observed_at < %s", (NOW - 5 * HOUR - 20 * MINUTE,))
     connection.commit()
-    columns = "readings, source_used, minimum, maximum"
+    columns, begun = "readings, source_used, minimum, maximum", NOW - DAY - 20 * MINUTE
     for resolution in (("raw", 10 * MINUTE), ("hour", HOUR), ("day", DAY)):
-        rows = _window(connection, series, NOW - DAY, NOW + MINUTE, resolution, columns)
+        rows = _window(connection, series, begun, NOW + MINUTE, resolution, columns)
         assert sum(row[0] for row in rows) == 6 * 24
         assert max(row[3] for row in rows if row[0]) == 143.0
-        ended = _window(connection, series, NOW - DAY, NOW - 10 * HOUR, resolution, "readings")
+        ended = _window(connection, series, begun, NOW - 10 * HOUR, resolution, "readings")
         assert sum(row[0] for row in ended) >= 6 * 14 - 5
-    drawn = _window(connection, series, NOW - DAY, NOW + MINUTE, ("raw", 10 * MINUTE), columns)
+    drawn = _window(connection, series, begun, NOW + MINUTE, ("raw", 10 * MINUTE), columns)
     assert [row[1] for row in drawn if row[0]] == ["hour"] * 19 + ["raw"] * 33
+
+
+def test_an_hour_that_the_window_begins_in_stands_for_nothing_before_it(connection: Connection) -> None:
+    series = make_series(connection)
+    write(connection, series, [(NOW - n * HOUR - 15 * MINUTE, float(n)) for n in range(6)])
+    settle(connection, NOW)
+    rows = _window(connection, series, NOW - 3 * HOUR, NOW, ("raw", 10 * MINUTE), "average, source_used")
+    assert rows == [(2.0, "raw"), (1.0, "raw"), (0.0, "raw")]
 
 
 def test_implausible_readings_are_counted_and_shape_nothing(connection: Connection) -> None:

@@ -25,12 +25,25 @@ FROM reading_window(%(series_ids)s::integer[], %(since)s::timestamptz, %(until)s
                     %(step)s::interval, %(zone)s::text, %(registers)s::boolean) w
 ORDER BY w.series_id, w.bucket;
 
--- singles: raw readings one by one, by series, then time
-SELECT r.series_id, (extract(epoch FROM r.observed_at) * 1000000)::bigint AS observed_at, r.value, r.quality
-FROM reading r
-WHERE r.series_id = ANY (%(series_ids)s::integer[]) AND r.observed_at >= %(since)s::timestamptz
-  AND r.observed_at < %(until)s::timestamptz
-ORDER BY r.series_id, r.observed_at
+-- singles: readings one by one, validated ones in place of raw ones, by series, then time
+WITH measured AS MATERIALIZED (
+    SELECT r.series_id, r.observed_at, r.value, r.quality
+    FROM reading r
+    WHERE r.series_id = ANY (%(series_ids)s::integer[]) AND r.observed_at >= %(since)s::timestamptz
+      AND r.observed_at < %(until)s::timestamptz
+    LIMIT %(limit)s
+), told AS MATERIALIZED (
+    SELECT c.series_id, c.observed_at, c.value
+    FROM correction c
+    WHERE c.series_id = ANY (%(series_ids)s::integer[]) AND c.observed_at >= %(since)s::timestamptz
+      AND c.observed_at < %(until)s::timestamptz
+)
+SELECT coalesce(m.series_id, t.series_id) AS series_id,
+       (extract(epoch FROM coalesce(m.observed_at, t.observed_at)) * 1000000)::bigint AS observed_at,
+       coalesce(t.value, m.value) AS value, CASE WHEN t.value IS NULL THEN m.quality ELSE 0 END AS quality
+FROM measured m
+FULL JOIN told t ON t.series_id = m.series_id AND t.observed_at = m.observed_at
+ORDER BY 1, 2
 LIMIT %(limit)s;
 
 -- consumption: what registers counted by bucket, as far as maintenance judged it, by series, then time
@@ -51,14 +64,13 @@ SELECT bucket_of(t.at, %(step)s::interval, %(zone)s::text) AS bucket,
 FROM unnest(%(at)s::timestamptz[]) WITH ORDINALITY AS t (at, number)
 ORDER BY t.number;
 
--- corrections: the newest word on each reading that was validated, by series, then time
-SELECT c.series_id, c.observed_at, c.value, c.method, c.author
-FROM (
-    SELECT DISTINCT ON (v.series_id, v.observed_at) v.series_id, v.observed_at, v.value, v.method, v.author
-    FROM validated_reading v
-    WHERE v.series_id = ANY (%(series_ids)s::integer[]) AND v.observed_at >= %(since)s::timestamptz
-      AND v.observed_at < %(until)s::timestamptz
-    ORDER BY v.series_id, v.observed_at, v.version DESC
-) c
+-- corrections: what was validated, with the raw value if there is one, by series, then time
+SELECT c.series_id, c.observed_at, c.value, c.method, c.author, r.value AS raw_value
+FROM correction c
+LEFT JOIN LATERAL (
+    SELECT v.value FROM reading v WHERE v.series_id = c.series_id AND v.observed_at = c.observed_at
+) r ON true
+WHERE c.series_id = ANY (%(series_ids)s::integer[]) AND c.observed_at >= %(since)s::timestamptz
+  AND c.observed_at < %(until)s::timestamptz
 ORDER BY c.series_id, c.observed_at
 LIMIT %(limit)s;
