@@ -7,12 +7,14 @@ import { request } from "./api.js";
 import { severityBadge } from "./badges.js";
 import { disposables, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { incidentCharts } from "./incident_charts.js";
 import { impactSettings } from "./impact_settings.js";
 import { isOpenIncident } from "./incident_row.js";
 import { createMap } from "./map.js";
 import { imageName } from "./map_images.js";
 import { loadRegister, siteFeatures, siteLabels } from "./register.js";
 import { mayOperate, me } from "./session.js";
+import { failure } from "./states.js";
 import { colour } from "./theme.js";
 import { local, span, timeElement } from "./time.js";
 import { notice } from "./toasts.js";
@@ -42,16 +44,20 @@ export async function showIncident(host, id, { back, current, onChange }) {
   const acknowledge = () => act("/acknowledge", {}, "All alerts acknowledged");
   const waits = incident.acknowledged_alerts < incident.alerts;
   const where = h("div", { class: "incident-map", role: "region", "aria-label": "Where it is" });
+  const measured = h("div", { class: "stack" });
   const figures = impactFigures(incident.impact);
   const settings = impactSettings(incident, onChange);
   const verdict = !mayOperate() ? null : incident.resolved_by_hand_at === null ? verdictForm(act) : reopenButton(act);
   fill(host, head(incident, back, waits ? acknowledge : null),
     figures === null && settings === null ? null : section("Impact", figures, settings),
     hasPlace(alerts.items) ? section("Where", where) : null,
+    alerts.items.some((alert) => alert.series_id) ? section("What was measured", measured) : null,
     mayOperate() ? section("Work", workForm(incident, act), verdict, mergeForm(incident, act)) : null,
     section("What happened", course(incident), mayOperate() ? commentForm(act) : null),
     section(`Alerts (${count(incident.alerts)})`, alertList(incident.id, alerts)));
   if (hasPlace(alerts.items)) showPlaces(where, alerts.items, parts);
+  const drawMeasured = () => { fill(measured); incidentCharts(measured, incident, alerts.items, parts).catch((error) => fill(measured, failure(error, drawMeasured))); };
+  drawMeasured();
   const keys = mayOperate() ? { a: () => waits && acknowledge(), m: () => assign(act, me.name), r: () => verdict.querySelector("select, button").focus() } : {};
   return { dispose: parts.dispose, keys };
 }

@@ -12,6 +12,9 @@ from tests.integration.api import world
 from tests.integration.api.world import World
 from veldwatch.storage import maintenance
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.incident_gathering import gather_alerts
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 
 HOUR = timedelta(hours=1)
 
@@ -87,3 +90,22 @@ def test_readings_that_retention_dropped_are_drawn_from_their_hours(
     connection.commit()
     page = visit(f"/devices/{measured.logger}").page
     expect(page.locator(".chart-card")).to_contain_text("hours where raw readings are no longer kept")
+
+
+def test_an_incident_shows_what_was_measured_around_it(visit: Open, connection: Connection, measured: World) -> None:
+    alert = world.add_alert(
+        connection,
+        device=measured.logger,
+        organisation=measured.water,
+        opened_at=datetime.now(UTC) - 6 * HOUR,
+        state="firing",
+    )
+    connection.execute("UPDATE alert SET series_id = %s WHERE id = %s", (measured.pressure, alert))
+    gather_alerts(connection, [alert], datetime.now(UTC))
+    connection.commit()
+    page = visit("/incidents").page
+    drawn = page.locator(".incident-chart")
+    expect(drawn).to_contain_text("Pressure p-1")
+    expect(drawn).to_contain_text("9 readings")
+    drawn.get_by_role("button", name="Closer").click()
+    expect(drawn).to_contain_text(re.compile(r"[45] readings"))

@@ -160,10 +160,12 @@ BEGIN
         , followed AS (
             SELECT p.*, lead(p.bucket) OVER (PARTITION BY p.series_id ORDER BY p.bucket) - p.bucket AS until_next
             FROM point p WHERE p.readings > 0
+        ), expected AS MATERIALIZED (
+            SELECT e.series_id, e.expected_interval FROM here.series_interval e
+            WHERE e.series_id = ANY ($1) AND e.expected_interval > interval '0'
         ), usual AS MATERIALIZED (
             SELECT i.id, coalesce(
-                       (SELECT e.expected_interval FROM here.series_interval e
-                        WHERE e.series_id = i.id AND e.expected_interval > interval '0'),
+                       (SELECT e.expected_interval FROM expected e WHERE e.series_id = i.id),
                        (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY f.until_next) FROM followed f
                         WHERE f.series_id = i.id),
                        interval '1 hour') AS length
