@@ -13,7 +13,7 @@ from tests.integration.api.conftest import As
 from tests.integration.api.world import World
 from veldwatch.storage import maintenance
 from veldwatch.storage.connection import Connection
-from veldwatch.storage.corrections import Grounds, add_corrections
+from veldwatch.storage.corrections import Grounds, SeriesName, add_corrections, find_series
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -115,7 +115,8 @@ def test_what_was_validated_counts_and_what_was_measured_is_told(
 ) -> None:
     values = {START + 10 * MINUTE: 9.0, START + 14 * MINUTE: 5.0}
     grounds = Grounds(author="desk", method="interpolated", reason="x")
-    add_corrections(connection, {"id": counting.pressure}, values, grounds, START + DAY)
+    series = find_series(connection, None, SeriesName(series_id=counting.pressure))
+    add_corrections(connection, series, values, grounds, START + DAY)
     connection.commit()
     for shape in ("band", "lttb"):
         pressure = draw(operator, START, START + HOUR, series_id=counting.pressure, shape=shape)["series"][0]
