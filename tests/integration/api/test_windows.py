@@ -13,7 +13,6 @@ from tests.integration.api.conftest import As
 from tests.integration.api.world import World
 from veldwatch.storage import maintenance
 from veldwatch.storage.connection import Connection
-from veldwatch.storage.corrections import Grounds, SeriesName, add_corrections, find_series
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -113,10 +112,12 @@ def test_single_readings_keep_the_shape_and_dropped_ones_are_hours(
 def test_what_was_validated_counts_and_what_was_measured_is_told(
     operator: TestClient, connection: Connection, counting: World
 ) -> None:
-    values = {START + 10 * MINUTE: 9.0, START + 14 * MINUTE: 5.0}
-    grounds = Grounds(author="desk", method="interpolated", reason="x")
-    series = find_series(connection, None, SeriesName(series_id=counting.pressure))
-    add_corrections(connection, series, values, grounds, START + DAY)
+    for at, value in ((START + 10 * MINUTE, 9.0), (START + 14 * MINUTE, 5.0)):
+        connection.execute(
+            "INSERT INTO validated_reading (series_id, observed_at, value, method, author, reason)"
+            " VALUES (%s, %s, %s, 'interpolated', 'desk', 'x')",
+            (counting.pressure, at, value),
+        )
     connection.commit()
     for shape in ("band", "lttb"):
         pressure = draw(operator, START, START + HOUR, series_id=counting.pressure, shape=shape)["series"][0]
