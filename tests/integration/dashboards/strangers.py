@@ -84,6 +84,11 @@ _STATEMENTS = (
     SELECT id, %(slug)s || '-metric', 'm3', 'counter' FROM device WHERE organisation_id = %(organisation)s
     """,
     """
+    INSERT INTO validated_reading (series_id, observed_at, value, method, author, reason)
+    SELECT s.id, %(at)s, 4711, %(slug)s, %(slug)s, %(slug)s
+    FROM series s JOIN device d ON d.id = s.device_id WHERE d.organisation_id = %(organisation)s
+    """,
+    """
     INSERT INTO position_raw (observed_at, device_id, delay_seconds, longitude, latitude)
     SELECT %(at)s, id, 60, 47.11, -8.15 FROM device WHERE organisation_id = %(organisation)s
     """,

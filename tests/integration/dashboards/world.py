@@ -60,6 +60,11 @@ def make(connection: Connection) -> World:
         write(connection, identifier, ((at, value(position)) for position, at in enumerate(times()[-80:])), name)
     for statement in _PLACES:
         connection.execute(statement)
+    connection.execute(
+        "INSERT INTO validated_reading (series_id, observed_at, value, method, author, reason)"
+        " SELECT id, %s, 80, 'manual', 'desk', 'as read off' FROM series WHERE metric = 'battery' LIMIT 1",
+        (times()[-1],),
+    )
     _moves(connection, tracker)
     _contacts(connection, [*made.values(), tracker])
     _roll_up(connection)
