@@ -136,7 +136,7 @@ def list_corrections(connection: Connection, series_ids: Sequence[int], window: 
 
 
 MOST_CORRECTIONS = 1000
-"""As marks in a picture, which holds no more."""
+"""As marks in a picture, which holds no more; GET /v1/corrections has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,6 @@
 -- Pictures of readings show what was validated, in place of what was measured, and of the hour that a window begins in only
 -- what is in the window; series are looked up by their numbers inside the dashboards' views, not after all of them were
 -- read. Else as in 0054: the same text for the views of both schemas.
-DO $$
-BEGIN
-    -- 0057 makes it too, where that was written before this ran.
-    IF to_regclass('public.correction') IS NULL THEN
-        CREATE VIEW public.correction AS
-        SELECT DISTINCT ON (v.series_id, v.observed_at) v.series_id, v.observed_at, v.version, v.value, v.method, v.rule,
-               v.author, v.reason, v.created_at
-        FROM validated_reading v
-        ORDER BY v.series_id, v.observed_at, v.version DESC;
-    END IF;
-END;
-$$;
-
 CREATE VIEW dashboard.correction WITH (security_barrier) AS
 SELECT c.series_id, c.observed_at, c.version, c.value, c.method, c.rule, c.author, c.reason, c.created_at
 FROM public.correction c
