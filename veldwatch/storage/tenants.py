@@ -111,6 +111,9 @@ def allow_tenant(connection: Connection, tenant: Tenant) -> str:
     mark_of(connection, tenant)
     with translated_errors(), connection.transaction():
         let_in(connection, tenant.role, password, CONNECTIONS)
+        # The migration's account may not have been allowed to make it, and no dump has it.
+        if connection.execute("SELECT to_regrole(%s)", (GROUP,)).fetchone() == (None,):
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(GROUP)))
         connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(GROUP), sql.Identifier(tenant.role)))
         connection.execute("SELECT grant_dashboards(%s)", (GROUP,))
         connection.execute(_QUERIES["forget_password"], {"role": tenant.role})

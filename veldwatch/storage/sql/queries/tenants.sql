@@ -79,7 +79,7 @@ JOIN LATERAL (
     WHERE w.ev_class = v.oid
 ) seen ON true
 WHERE v.relnamespace = 'dashboard'::regnamespace AND v.relkind IN ('v', 'm', 'r', 'p', 'f')
-  AND has_table_privilege('grafana_tenant', v.oid, 'SELECT')
+  AND has_table_privilege(to_regrole('grafana_tenant'), v.oid, 'SELECT')
   AND (v.relkind <> 'v' OR seen.reads_tables AND NOT seen.asks AND NOT seen.follows)
   -- kinds of devices are nobody's
   AND v.relname <> 'metric_range'
