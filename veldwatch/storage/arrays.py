@@ -6,7 +6,7 @@ take one-dimensional arrays as parameters. Measured: 15,000 rows take 2 ms here,
 Source: PostgreSQL manual, COPY, "Binary Format"; array_send in src/backend/utils/adt/arrayfuncs.c.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from psycopg.pq import Format
 from veldwatch.storage.connection import Connection
 
 Array = npt.NDArray[Any]
+Columns = Sequence[Array | None]
 
 MICROSECONDS_TO_2000 = 946_684_800_000_000
 """From 1970, where our arrays count from, to 2000, where PostgreSQL does."""
@@ -24,6 +25,7 @@ MICROSECONDS_TO_2000 = 946_684_800_000_000
 _INFINITE_PAST = np.iinfo(np.int64).min
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
+_NULL = -1
 _PART_ROWS = 8192
 
 
@@ -36,33 +38,40 @@ def times(values: npt.ArrayLike) -> Times:
     return np.asarray(values, dtype=np.int64).view(Times)
 
 
-def copy_bytes(columns: list[Array]) -> bytes:
+def copy_bytes(*groups: Columns) -> bytes:
     """Write columns of equal length as a binary COPY; NaN in a float4 column is NULL in none: say NULL by SQL.
 
     Args:
-        columns: in the order of the COPY's columns; `Times`, or int2, int4, float4, float8.
+        groups: of rows, one after the other, each as columns in the order of the COPY's: `Times`, or int2, int4,
+            float4, float8; None: NULL in all rows of the group. The first column is never None.
     """
+    return b"".join(copy_parts(*groups))
+
+
+def copy_parts(*groups: Columns) -> Iterator[bytes]:
+    """Write the same in parts: the server takes one while the next is written."""
+    yield _HEADER
+    for columns in groups:
+        rows = 0 if columns[0] is None else len(columns[0])
+        for first in range(0, rows, _PART_ROWS):
+            part = slice(first, first + _PART_ROWS)
+            yield _copy_rows([None if column is None else column[part] for column in columns])
+    yield _TRAILER
+
+
+def _copy_rows(columns: Columns) -> bytes:
     fields: list[tuple[str, str]] = [("fields", ">i2")]
     for place, column in enumerate(columns):
-        kind, size = column.dtype.kind, column.dtype.itemsize
-        fields += [(f"length{place}", ">i4"), (f"value{place}", f">{kind}{size}")]
-    rows = np.empty(len(columns[0]), dtype=np.dtype(fields))
+        fields.append((f"length{place}", ">i4"))
+        if column is not None:
+            fields.append((f"value{place}", f">{column.dtype.kind}{column.dtype.itemsize}"))
+    rows = np.empty(0 if columns[0] is None else len(columns[0]), dtype=np.dtype(fields))
     rows["fields"] = len(columns)
     for place, column in enumerate(columns):
-        rows[f"length{place}"] = column.dtype.itemsize
-        rows[f"value{place}"] = _in_postgres(column)
-    return _HEADER + rows.tobytes() + _TRAILER
-
-
-def copy_parts(columns: list[Array]) -> Iterator[bytes]:
-    """Write the same in parts: the server takes one while the next is written."""
-    rows = len(columns[0])
-    for first in range(0, rows, _PART_ROWS):
-        part = slice(first, first + _PART_ROWS)
-        content = copy_bytes([column[part] for column in columns])
-        begin = 0 if first == 0 else len(_HEADER)
-        end = len(content) if first + _PART_ROWS >= rows else len(content) - len(_TRAILER)
-        yield content[begin:end]
+        rows[f"length{place}"] = _NULL if column is None else column.dtype.itemsize
+        if column is not None:
+            rows[f"value{place}"] = _in_postgres(column)
+    return rows.tobytes()
 
 
 def bind_arrays(connection: Connection) -> None:

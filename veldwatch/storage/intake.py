@@ -21,12 +21,16 @@ from veldwatch.errors import StorageRejected
 from veldwatch.storage import partitions, wakeups
 from veldwatch.storage.arrays import Array, bind_arrays, copy_parts, times
 from veldwatch.storage.connection import Connection, connect, translated_errors
+from veldwatch.storage.decimals import Decimals
 from veldwatch.storage.log import LogEvent
 from veldwatch.storage.queries import load_queries
 from veldwatch.storage.schema_hold import SchemaHold
 
 _QUERIES = load_queries("intake")
-_COPY_READINGS = b"COPY reading_raw (observed_at, series_id, delay_seconds, quality, value) FROM STDIN (FORMAT BINARY)"
+_COPY_READINGS = (
+    b"COPY reading_raw (observed_at, series_id, delay_seconds, quality, divisor, scaled, value)"
+    b" FROM STDIN (FORMAT BINARY)"
+)
 _INT4 = np.iinfo(np.int32)
 _CAREFUL_BATCHES = 20
 _REGISTER_CHANNEL = "veldwatch_register"
@@ -56,6 +60,7 @@ class IntakeWriter:
         self._careful = 0
         self.hold = SchemaHold(self.connection)
         self._changed = False
+        self._decimals = Decimals()
         self.connection.add_notify_handler(self._note_change)
         wakeups.listen(self.connection, _REGISTER_CHANNEL)
         with translated_errors():
@@ -162,7 +167,7 @@ class IntakeWriter:
     def _copied(self, rows: Array) -> bool:
         try:
             with translated_errors(), self.connection.transaction():
-                copy_readings(self.connection, rows)
+                copy_readings(self.connection, rows, self._decimals)
         except StorageRejected as error:
             if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
                 return False
@@ -171,6 +176,7 @@ class IntakeWriter:
 
     def _insert_readings(self, rows: Array, places: Places, conflicting: Places) -> Stored:
         columns = _columns(rows[places], ("series_id", "quality", "value"))
+        columns |= self._decimals.scale(rows["series_id"][places], rows["value"][places])._asdict()
         with translated_errors():
             found = self.connection.execute(_QUERIES["insert_readings"], columns, binary=True).fetchall()
         new = _places_of(found, rows["series_id"][places], rows["observed_at"][places])
@@ -187,25 +193,38 @@ class IntakeWriter:
             return np.array([row[0] for row in found.fetchall()], dtype=np.intp)
 
 
-def copy_readings(connection: Connection, rows: Array) -> None:
+def copy_readings(connection: Connection, rows: Array, decimals: Decimals | None = None) -> None:
     """Write readings whose keys are all free, in the caller's transaction and at the database's own speed.
 
     Args:
         rows: as `veldwatch.storage.log.READINGS`; fastest in the order of their keys.
+        decimals: that the series are known to have; None: nothing is known.
 
     Raises:
         StorageRejected: a key is taken, or a time has no partition.
     """
-    columns = [
+    divisor, scaled = (decimals or Decimals()).scale(rows["series_id"], rows["value"])
+    is_float = divisor == 0
+    if not is_float.any():
+        groups = [[*_reading_columns(rows), divisor, scaled, None]]
+    else:
+        whole, floats = ~is_float, rows[is_float]
+        groups = [
+            [*_reading_columns(rows[whole]), divisor[whole], scaled[whole], None],
+            [*_reading_columns(floats), None, None, floats["value"]],
+        ]
+    with translated_errors(), connection.cursor() as cursor, cursor.copy(_COPY_READINGS) as copy:
+        for part in copy_parts(*groups):
+            copy.write(part)
+
+
+def _reading_columns(rows: Array) -> list[Array]:
+    return [
         times(rows["observed_at"]),
         rows["series_id"],
         _delay(rows["observed_at"], rows["received_at"]),
         rows["quality"],
-        rows["value"],
     ]
-    with translated_errors(), connection.cursor() as cursor, cursor.copy(_COPY_READINGS) as copy:
-        for part in copy_parts(columns):
-            copy.write(part)
 
 
 def last_commit(connection: Connection) -> datetime | None:

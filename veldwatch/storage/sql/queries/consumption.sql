@@ -57,11 +57,11 @@ SELECT w.number::integer - 1 AS number, (extract(epoch FROM o.observed_at) * 100
 FROM unnest(%(series_ids)s::integer[], %(after)s::timestamptz[], %(until)s::timestamptz[])
      WITH ORDINALITY AS w (series_id, after, until, number)
 CROSS JOIN LATERAL (
-    (SELECT r.observed_at, r.value FROM reading_raw r
+    (SELECT r.observed_at, r.value FROM reading r
      WHERE r.series_id = w.series_id AND r.observed_at > w.after AND r.observed_at <= w.until AND r.quality & 4 = 0
      ORDER BY r.observed_at)
     UNION ALL
-    (SELECT r.observed_at, r.value FROM reading_raw r
+    (SELECT r.observed_at, r.value FROM reading r
      WHERE r.series_id = w.series_id AND r.observed_at > w.until AND r.quality & 4 = 0
      ORDER BY r.observed_at LIMIT %(beyond)s)
 ) o

@@ -19,7 +19,8 @@ ORDER BY d.external_id;
 SELECT r.observed_at, r.series_id, r.delay_seconds, r.quality, r.value
 FROM unnest(%(ids)s::integer[]) WITH ORDINALITY AS s (id, place)
 CROSS JOIN LATERAL (
-    SELECT v.observed_at, v.series_id, v.delay_seconds, v.quality, v.value
+    SELECT v.observed_at, v.series_id, v.delay_seconds, v.quality,
+           value_of(v.divisor, v.scaled, v.value) AS value
     FROM reading_raw v
     WHERE v.series_id = s.id AND v.observed_at >= COALESCE(%(since)s::timestamptz, '-infinity')
       AND v.observed_at < COALESCE(%(until)s::timestamptz, 'infinity')

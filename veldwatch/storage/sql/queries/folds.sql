@@ -193,7 +193,7 @@ SELECT w.number::integer - 1, (extract(epoch FROM o.observed_at) * 1000000)::big
 FROM unnest(%(sources)s::integer[], %(after)s::timestamptz[]) WITH ORDINALITY AS w (source, after, number)
 CROSS JOIN LATERAL (
     SELECT r.observed_at, r.value
-    FROM reading_raw r
+    FROM reading r
     WHERE r.series_id = w.source AND r.observed_at > coalesce(w.after, '-infinity') AND r.quality & 4 = 0
       AND (%(until)s::timestamptz IS NULL OR r.observed_at < %(until)s)
     ORDER BY r.observed_at
@@ -230,7 +230,7 @@ ORDER BY w.number, o.received_at;
 
 -- samples: readings of several series of one device after a position, those marked implausible left out
 SELECT r.series_id, (extract(epoch FROM r.observed_at) * 1000000)::bigint, r.value
-FROM reading_raw r
+FROM reading r
 WHERE r.series_id = ANY(%(series)s::integer[]) AND r.observed_at > coalesce(%(after)s::timestamptz, '-infinity')
   AND r.quality & 4 = 0 AND (%(until)s::timestamptz IS NULL OR r.observed_at < %(until)s)
 ORDER BY r.observed_at, r.series_id
@@ -246,7 +246,7 @@ LIMIT %(limit)s;
 
 -- members_readings: readings of many series within a stretch, those marked implausible left out
 SELECT r.series_id, (extract(epoch FROM r.observed_at) * 1000000)::bigint, r.value
-FROM reading_raw r
+FROM reading r
 WHERE r.series_id = ANY(%(members)s::integer[]) AND r.observed_at > %(since)s AND r.observed_at <= %(until)s
   AND r.quality & 4 = 0
 ORDER BY r.observed_at, r.series_id;

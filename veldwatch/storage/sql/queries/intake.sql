@@ -1,9 +1,11 @@
 -- insert_readings: store the readings whose key is free, and name the keys that were
-INSERT INTO reading_raw (observed_at, series_id, delay_seconds, quality, value)
-SELECT observed_at, series_id, delay_seconds, quality, value
+-- Divisor 0: kept as a float (veldwatch/storage/decimals.py).
+INSERT INTO reading_raw (observed_at, series_id, delay_seconds, quality, divisor, scaled, value)
+SELECT observed_at, series_id, delay_seconds, quality, nullif(divisor, 0), CASE WHEN divisor <> 0 THEN scaled END,
+       CASE WHEN divisor = 0 THEN value END
 FROM unnest(%(observed_at)s::timestamptz[], %(series_id)s::integer[], %(delay_seconds)s::integer[],
-            %(quality)s::smallint[], %(value)s::double precision[])
-     AS n (observed_at, series_id, delay_seconds, quality, value)
+            %(quality)s::smallint[], %(divisor)s::smallint[], %(scaled)s::integer[], %(value)s::double precision[])
+     AS n (observed_at, series_id, delay_seconds, quality, divisor, scaled, value)
 ON CONFLICT (series_id, observed_at) DO NOTHING
 RETURNING series_id, (extract(epoch FROM observed_at) * 1000000)::bigint;
 
@@ -13,7 +15,7 @@ SELECT (n.place - 1)::integer, stored.value
 FROM unnest(%(observed_at)s::timestamptz[], %(series_id)s::integer[], %(value)s::double precision[])
      WITH ORDINALITY AS n (observed_at, series_id, value, place)
 CROSS JOIN LATERAL (
-    SELECT r.value FROM reading_raw r
+    SELECT r.value FROM reading r
     WHERE r.series_id = n.series_id AND r.observed_at = n.observed_at
     OFFSET 0
 ) AS stored

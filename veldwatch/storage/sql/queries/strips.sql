@@ -2,7 +2,7 @@
 SELECT s.series_id, array_agg(s.observed_at), array_agg(s.value)
 FROM (
     SELECT r.series_id, r.observed_at, r.value
-    FROM reading_raw r
+    FROM reading r
     WHERE r.series_id = ANY(%(sources)s::integer[]) AND r.observed_at > %(after)s AND r.observed_at <= %(until)s
       AND r.quality & 4 = 0
     LIMIT %(most)s
