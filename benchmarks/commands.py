@@ -1,6 +1,7 @@
 """`veldwatch bench`: the measures of the design, each as one JSON object."""
 
 import json
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,21 @@ class Broker(StrEnum):
 
     NATS = "nats"
     MOSQUITTO = "mosquitto"
+
+
+class Server(StrEnum):
+    """A database that a measurement can have by itself."""
+
+    PLAIN = "plain"
+    COMMUNITY = "community"
+
+
+_READINGS = typer.Option(help="stored in all, rounded down to whole days", min=1000)
+_SERIES = typer.Option(help="that they are of; of four metrics a meter, rounded up", min=8)
+_STEP = typer.Option(help="minutes between two readings of a series; a divisor of 60", min=1, max=60)
+_EDITION = typer.Option(help="plain: the embedded PostgreSQL; community: TimescaleDB in WebAssembly, slower")
+_HOME = typer.Option(help="where the history is kept, and taken up again; none: it is gone afterwards", file_okay=False)
+_DSN = typer.Option(help="an empty database on a server of yours instead")
 
 
 @app.callback()
@@ -206,6 +222,65 @@ def simulators(
     """Measure what simulated devices say, what of it a broker takes at QoS 1, and what it takes at most."""
     configure_logs(load_settings(), "bench")
     _tell(measure_simulators(devices=devices, seconds=seconds, broker=broker.value), as_json=as_json)
+
+
+@app.command()
+def storage(
+    readings: Annotated[int, _READINGS] = 100_000_000,
+    series: Annotated[int, _SERIES] = 10_000,
+    interval: Annotated[int, _STEP] = 15,
+    edition: Annotated[Server, _EDITION] = Server.PLAIN,
+    home: Annotated[Path | None, _HOME] = None,
+    dsn: Annotated[str, _DSN] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure how many bytes a reading takes on disk, and what it takes in a table as anybody would make it."""
+    from benchmarks.storage import measure_storage  # noqa: PLC0415  # needs the tests' folder, which no image has
+
+    configure_logs(load_settings(), "bench")
+    _tell(
+        measure_storage(
+            readings=readings, series=series, step=_step(interval), edition=edition.value, home=home, dsn=dsn
+        ),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def query(
+    readings: Annotated[int, _READINGS] = 100_000_000,
+    series: Annotated[int, _SERIES] = 10_000,
+    interval: Annotated[int, _STEP] = 15,
+    windows: Annotated[int, typer.Option(help="of each range, for each of four panels", min=1)] = 25,
+    edition: Annotated[Server, _EDITION] = Server.PLAIN,
+    home: Annotated[Path | None, _HOME] = None,
+    dsn: Annotated[str, _DSN] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, nothing else")] = False,
+) -> None:
+    """Measure how long panels wait for an hour to a year, with a tenth of the history, then with all of it."""
+    from benchmarks.panels import measure_panels  # noqa: PLC0415  # needs the tests' folder, which no image has
+
+    configure_logs(load_settings(), "bench")
+    _tell(
+        measure_panels(
+            readings=readings,
+            series=series,
+            step=_step(interval),
+            windows=windows,
+            edition=edition.value,
+            home=home,
+            dsn=dsn,
+        ),
+        as_json=as_json,
+    )
+
+
+def _step(minutes: int) -> timedelta:
+    if 60 % minutes:
+        raise typer.BadParameter(f"{minutes} (expected a divisor of 60)", param_hint="--interval")
+    return timedelta(minutes=minutes)
 
 
 @app.command()

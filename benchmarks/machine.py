@@ -35,6 +35,17 @@ def cpu_seconds(pid: int | None) -> float:
     return total
 
 
+def cpu_milliseconds(pid: int) -> float:
+    """Return how long one process has run, exactly, its children left out; 0: unknown.
+
+    Source: Linux' Documentation/scheduler/sched-stats, the first field of schedstat is in nanoseconds.
+    """
+    try:
+        return int((_PROC / str(pid) / "schedstat").read_text(encoding="utf-8").split()[0]) / 1e6
+    except OSError:
+        return 0.0
+
+
 def memory_bytes() -> int:
     """Return how much memory this process holds; 0: unknown. Source: proc(5), the second field of statm is in pages."""
     try:

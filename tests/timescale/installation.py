@@ -25,8 +25,11 @@ class TimescaleAbsent(Exception):
 
 
 @contextmanager
-def timescale_server() -> Generator[str]:
+def timescale_server(files: Path | None = None) -> Generator[str]:
     """Start a server and give its DSN; it ends with this block, or with this process however that ends.
+
+    Args:
+        files: where it keeps its database; None: in memory, new each time.
 
     Raises:
         TimescaleAbsent: it cannot be installed or started; the message says why.
@@ -34,7 +37,11 @@ def timescale_server() -> Generator[str]:
     folder = _install()
     # The server ends when its standard input does: the pipe closes even when this process is killed.
     process = subprocess.Popen(
-        [_tool("node"), "server.mjs"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [_tool("node"), "server.mjs", *([] if files is None else [str(files)])],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with process:
         try:

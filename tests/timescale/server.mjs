@@ -4,7 +4,7 @@
 // outlives the test run. There is one backend and one session: a client keeps the backend while its transaction is
 // open, others wait, not for ever. What the backend cannot do is done here: start-up and its parameters, refusing TLS,
 // prepared statements and notifications of each client's own, and COPY FROM STDIN, which the backend takes only with all
-// of its rows in one call.
+// of its rows in one call. An argument: the folder that keeps its files, else they are in memory.
 import net from 'node:net'
 import { PGlite } from '@electric-sql/pglite'
 import { timescaledb } from '@electric-sql/pglite/timescaledb'
@@ -18,7 +18,7 @@ const LONGEST_WAIT_MS = Number(process.env.VELDWATCH_TEST_PATIENCE_MS ?? 5000)
 const LOST_BACKEND = /unreachable|memory|Exit/i
 const EX_SOFTWARE = 70
 
-const database = await PGlite.create({ extensions: { timescaledb, btree_gist } })
+const database = await PGlite.create({ dataDir: process.argv[2], extensions: { timescaledb, btree_gist } })
 await database.exec("SET timezone = 'UTC'; SET client_min_messages = notice; CREATE EXTENSION IF NOT EXISTS timescaledb")
 const { rows } = await database.query('SHOW server_version')
 

@@ -1,6 +1,10 @@
 """Each benchmark on a few messages: every row and every alert is accounted for."""
 
+import shutil
+import tempfile
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -13,9 +17,11 @@ from benchmarks.intake import measure_intake
 from benchmarks.kinds import measure_kinds
 from benchmarks.latency import measure_latency
 from benchmarks.packs import measure_packs
+from benchmarks.panels import measure_panels
 from benchmarks.restart import measure_restart
 from benchmarks.rules import RulesResult, measure_rules
 from benchmarks.simulators import measure_simulators
+from benchmarks.storage import measure_storage
 from benchmarks.table import Measures, lines, markdown
 
 
@@ -57,6 +63,25 @@ def test_a_back_test_folds_every_reading_in_several_processes() -> None:
     assert (found.readings, found.alerts) == (60 * 40 * 24, found.alerts_expected)
     assert found.alerts_expected > 0
     assert found.reconciled
+
+
+def test_a_history_is_weighed_taken_up_again_and_looked_at() -> None:
+    home = Path(tempfile.mkdtemp(prefix="veldwatch-bench-"))
+    try:
+        found = measure_panels(readings=20_000, series=16, step=timedelta(minutes=30), windows=1, home=home)
+        assert found.reconciled
+        assert (found.readings, found.readings_before) == (26 * 48 * 16, 2 * 48 * 16)
+        document = found.document()
+        assert {"p95_ms_30d", "p50_ms_1y", "before_p95_ms_1h", "cold_p95_ms_24h"} <= set(document)
+        weighed = measure_storage(readings=24_000, series=16, step=timedelta(minutes=30), home=home)
+        assert weighed.reconciled
+        assert (weighed.edition, weighed.readings) == ("postgresql", 31 * 48 * 16)
+        assert weighed.bytes_per_reading > 0
+        assert not replace(weighed, readings_stored=1).reconciled
+        with pytest.raises(ValueError, match="the kept database holds"):
+            measure_storage(readings=24_000, series=24, step=timedelta(minutes=30), home=home)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def test_a_series_that_matches_several_rules_has_the_alerts_of_each() -> None:
