@@ -1,18 +1,20 @@
 """What the commands that work on alerts and on incidents take, and how they go about several at once."""
 
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 from uuid import UUID
 
 import typer
+from pydantic import BaseModel
 
-from launch.commands.alert_lines import SHORT
+from launch.commands.alert_lines import SHORT, as_json, page_as_json
 from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid, Conflict, NotFound
 from veldwatch.model.handling import Resolution
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.incidents import incidents_between
+from veldwatch.storage.pool import Row
 
 FEWEST_DIGITS = 4
 """Of an id that is cut short; fewer name too many."""
@@ -29,6 +31,7 @@ Limit = Annotated[int, typer.Option(min=1, max=1000, help="how many at most")]
 Comment = Annotated[str, typer.Option(help="what others should know")]
 Verdict = Annotated[Resolution, typer.Option("--as", help="why it is over")]
 Note = Annotated[str, typer.Option(help="in words")]
+Person = Annotated[str | None, typer.Option("--to", help="whose work it is from now on; none: yours")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object, as the HTTP API gives it")]
 
 
@@ -106,3 +109,29 @@ def each(ids: Sequence[str], do: Callable[[Connection, str], str]) -> None:
             else:
                 typer.echo(said)
     raise typer.Exit(1 if refused else 0)
+
+
+def say_page(rows: Sequence[Row], limit: int, line: Callable[[Row], str], as_object: type[BaseModel] | None) -> None:
+    """Print a list, and whether there are more.
+
+    Args:
+        rows: one more than `limit` where there are more.
+        as_object: as one JSON object, with this shape for each; None: a line each.
+    """
+    shown, more = list(rows[:limit]), len(rows) > limit
+    if as_object is not None:
+        typer.echo(page_as_json(as_object, shown, more=more))
+        return
+    for row in shown:
+        typer.echo(line(row))
+    if more:
+        typer.echo(f"and more (--limit {limit})", err=True)
+
+
+def say_one(row: Row, story: Callable[[Row], Iterator[str]], as_object: type[BaseModel] | None) -> None:
+    """Print one of them, as a JSON object of this shape, or, where none is given, as its story."""
+    if as_object is not None:
+        typer.echo(as_json(as_object, row))
+        return
+    for line in story(row):
+        typer.echo(line)

@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 from api.models.alerts import Alert, AlertStory
-from launch.commands.alert_lines import alert_line, alert_story, as_json, page_as_json
+from launch.commands.alert_lines import alert_line, alert_story
 from launch.commands.alert_options import (
     Comment,
     Id,
@@ -20,6 +20,7 @@ from launch.commands.alert_options import (
     Limit,
     Note,
     Organisation,
+    Person,
     Severities,
     Since,
     Sort,
@@ -30,6 +31,8 @@ from launch.commands.alert_options import (
     ids_between,
     incident_named,
     open_database,
+    say_one,
+    say_page,
     short,
     the_only,
     worded,
@@ -42,8 +45,6 @@ from veldwatch.storage.connection import Connection
 app = typer.Typer(no_args_is_help=True, help="What rules found: who takes it up, and what comes of it.")
 
 _SORTS = ("opened", "money", "water", "energy", "people")
-
-Person = Annotated[str | None, typer.Option("--to", help="whose work it is from now on; none: yours")]
 
 
 @app.command("list")
@@ -80,13 +81,7 @@ def list_(  # noqa: PLR0913, PLR0917  # typer makes an option of each
             sort=checked("--sort", sort, _SORTS),
         )
         rows = alerts.list_alerts(connection, None, which, limit=limit + 1)
-    if json:
-        typer.echo(page_as_json(Alert, rows[:limit], more=len(rows) > limit))
-        return
-    for row in rows[:limit]:
-        typer.echo(alert_line(row))
-    if len(rows) > limit:
-        typer.echo(f"and more (--limit {limit})", err=True)
+    say_page(rows, limit, alert_line, Alert if json else None)
 
 
 @app.command()
@@ -94,11 +89,7 @@ def show(alert: Id, *, json: Json = False) -> None:
     """Show an alert, what became of it, who was told, and what people wrote."""
     with open_database() as connection:
         row = alerts.tell_alert(connection, None, _named(connection, alert))
-    if json:
-        typer.echo(as_json(AlertStory, row))
-        return
-    for line in alert_story(row):
-        typer.echo(line)
+    say_one(row, alert_story, AlertStory if json else None)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from api.models.incidents import Incident, IncidentStory
-from launch.commands.alert_lines import as_json, incident_line, incident_story, page_as_json
+from launch.commands.alert_lines import incident_line, incident_story
 from launch.commands.alert_options import (
     Comment,
     Id,
@@ -19,6 +19,7 @@ from launch.commands.alert_options import (
     Limit,
     Note,
     Organisation,
+    Person,
     Severities,
     Since,
     Sort,
@@ -28,6 +29,8 @@ from launch.commands.alert_options import (
     each,
     incident_named,
     open_database,
+    say_one,
+    say_page,
     short,
     worded,
 )
@@ -66,13 +69,7 @@ def list_(  # typer makes an option of each
     with open_database() as connection:
         part = None if organisation is None else get_tariffs(connection, None, organisation)["id"]
         rows = incidents.list_incidents(connection, part, which, limit=limit + 1)
-    if json:
-        typer.echo(page_as_json(Incident, rows[:limit], more=len(rows) > limit))
-        return
-    for row in rows[:limit]:
-        typer.echo(incident_line(row))
-    if len(rows) > limit:
-        typer.echo(f"and more (--limit {limit})", err=True)
+    say_page(rows, limit, incident_line, Incident if json else None)
 
 
 @app.command()
@@ -80,11 +77,7 @@ def show(incident: Id, *, json: Json = False) -> None:
     """Show an incident, what people did with it, and what became of its alerts."""
     with open_database() as connection:
         row = incidents.tell_incident(connection, None, incident_named(connection, incident))
-    if json:
-        typer.echo(as_json(IncidentStory, row))
-        return
-    for line in incident_story(row):
-        typer.echo(line)
+    say_one(row, incident_story, IncidentStory if json else None)
 
 
 @app.command()
@@ -101,9 +94,7 @@ def acknowledge(ids: Ids, comment: Comment = "") -> None:
 
 
 @app.command()
-def assign(
-    ids: Ids, to: Annotated[str | None, typer.Option("--to", help="whose work it is from now on; none: yours")] = None
-) -> None:
+def assign(ids: Ids, to: Person = None) -> None:
     """Make all alerts of incidents somebody's work; yours, where nobody is named."""
     person = worded("--to", operator() if to is None else to, longest=200)
 
