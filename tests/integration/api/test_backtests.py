@@ -27,6 +27,9 @@ ASK: dict[str, Any] = {"definition": DRAFT, "from": BEGIN.isoformat(), "to": (BE
 _BAR = [2.0, 1.7, 2.0, 1.4, 1.4, 2.0, 1.7, 1.4, 2.0, 2.0, 2.0]
 
 
+pytestmark = pytest.mark.several_backends("a back-test reads in one transaction and says how far it is in another")
+
+
 @pytest.fixture
 def pressures(dsn: str, made: World) -> World:
     """Store pressures of a week, an hour apart."""

@@ -100,6 +100,7 @@ def filled(connection: Connection, made: World) -> World:
     return made
 
 
+@pytest.mark.several_backends("a back-test reads in one transaction and says how far it is in another")
 def test_every_answer_is_what_openapi_says(
     operator: TestClient, connection: Connection, dsn: str, filled: World
 ) -> None:
