@@ -16,6 +16,7 @@ from tests.integration.api.conftest import As
 from tests.integration.api.world import BEGIN, World
 from veldwatch.config import load_settings
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.editions import identify
 
 RULE_PATH = "/v1/rules/water.low-pressure"
 
@@ -184,7 +185,7 @@ def test_health_tells_who_is_behind_and_how_much_arrives(
     connection.commit()
     told = operator.get("/v1/health").json()
     assert told["status"] == "ok"
-    assert told["edition"] == "postgresql"
+    assert told["edition"] == identify(connection).edition
     assert told["migrations"][0]["name"] == "register"
     assert [(one["consumer"], one["batches"]) for one in told["consumers"]] == [("rules", 1)]
     assert told["readings_per_second"] == pytest.approx(121 / 60)
@@ -219,6 +220,7 @@ def test_readiness_follows_the_database_and_liveness_does_not() -> None:
         assert client.get("/v1/me", headers={"Authorization": "Bearer vw_x"}).status_code == 503
 
 
+@pytest.mark.several_backends("a query is cut off, which WebAssembly cannot")
 def test_a_query_that_takes_too_long_is_a_problem_with_advice(
     dsn: str, connection: Connection, made: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
