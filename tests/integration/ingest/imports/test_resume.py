@@ -144,7 +144,8 @@ def test_a_row_that_the_database_refuses_is_quarantined_alone(
 ) -> None:
     connection.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN IF NEW.value = 7 THEN RAISE 'seven' USING ERRCODE = '22023'; END IF; RETURN NEW; END $$"
+        " $$ BEGIN IF value_of(NEW.divisor, NEW.scaled, NEW.value) = 7 THEN"
+        " RAISE 'seven' USING ERRCODE = '22023'; END IF; RETURN NEW; END $$"
     )
     connection.execute("CREATE TRIGGER refuse BEFORE INSERT ON reading_raw FOR EACH ROW EXECUTE FUNCTION refuse()")
     connection.commit()
