@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Four test processes on two cores, as many tests wait; one runs all whole stacks, one the console (tests/scheduling.py).
-TEST_PROCESSES ?= 4
+# Three test processes on two cores, as many tests wait (four are no quicker); one runs all whole stacks, one the console (tests/scheduling.py).
+TEST_PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-community check format pictures lock secrets clean
