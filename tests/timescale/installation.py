@@ -8,10 +8,11 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.tools import find_tool
 
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / ".tools"
@@ -87,9 +88,7 @@ def _first_errors(output: str) -> str:
 
 
 def _tool(name: str) -> str:
-    """Find a program of the virtual environment, or else on the path."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name)
+    found = find_tool(name)
     if found is None:
         raise TimescaleAbsent(f"{name} is neither in the virtual environment nor on the path")
     return found

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.tools import find_tool
+
 HERE = Path(__file__).parent / "chromium"
 TOOLS = Path(__file__).parents[3] / ".tools"
 _FILES = ("package.json", "package-lock.json", "unpack.mjs")
@@ -146,9 +148,7 @@ def _run(folder: Path, *command: str) -> None:
 
 
 def _tool(name: str) -> str:
-    """Find a program of the virtual environment, or else on the path."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name)
+    found = find_tool(name)
     if found is None:
         raise BrowserAbsent(f"{name} is neither in the virtual environment nor on the path")
     return found

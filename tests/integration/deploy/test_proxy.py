@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -26,6 +25,7 @@ from tests.databases import Template
 from tests.integration.api import world
 from tests.integration.api.world import BEGIN, World
 from tests.integration.deploy.certificates import Authority
+from tests.tools import find_tool
 from veldwatch.storage.connection import Connection, connect
 
 PROXY = Path(__file__).resolve().parents[3] / "deploy" / "proxy"
@@ -131,8 +131,8 @@ def _proxy(folder: Path, environment: dict[str, str], ports: dict[str, int]) -> 
         for written, here in (*ports.items(), ("/etc/veldwatch/tls", folder / "tls"), ("/run/secrets", folder / "tls")):
             text = text.replace(written, str(here))
         (folder / to).write_text(text, encoding="utf-8")
-    caddy = shutil.which("caddy")
-    assert caddy is not None
+    caddy = find_tool("caddy")
+    assert caddy is not None, "the development requirements bring it"
     command = [caddy, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
     own = {"PATH": os.environ["PATH"], "XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config")}
     with (folder / "log").open("w") as log:
