@@ -9,6 +9,7 @@ import { number, quantity, scaleLabels } from "./units.js";
 const POINTS_KEPT = 20_000;
 /** A chart that grows is drawn anew at most this often. */
 const REDRAW_MILLISECONDS = 250;
+const USUAL_SCALE_WIDTH = 58;
 
 const translucent = (value, share) => value.replace(/^rgba?\(([^)]+)\)$/, (_, parts) => `rgba(${parts.split(",").slice(0, 3).join(",")}, ${share})`);
 
@@ -16,7 +17,19 @@ function axes() {
   const [text, grid] = [colour("--text-3"), colour("--line")];
   const font = "11px Inter, system-ui, sans-serif";
   const shared = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 } };
-  return [{ ...shared, space: 76, values: (_, splits, axis, space, step) => axisLabels(splits, step) }, { ...shared, size: 58, values: (_, splits, axis, space, step) => scaleLabels(splits, step) }];
+  return [{ ...shared, space: 76, values: (_, splits, axis, space, step) => axisLabels(splits, step) }, { ...shared, space: scaleSpace, size: scaleWidth, values: (_, splits, axis, space, step) => scaleLabels(splits, step) }];
+}
+
+/** Least distance of two marks of a scale: closer in a low chart, since nobody can read a change off a single mark. */
+const scaleSpace = (plot, index, low, high, pixels) => Math.min(30, Math.max(14, pixels / 5));
+
+/** Room for the longest label of a scale; charts below one another line up while their labels are usual ones. */
+function scaleWidth(plot, labels, index, cycle) {
+  const axis = plot.axes[index];
+  if (cycle > 1) return axis._size;
+  plot.ctx.font = axis.font[0];
+  const longest = Math.max(0, ...(labels ?? []).map((label) => plot.ctx.measureText(label).width));
+  return Math.max(USUAL_SCALE_WIDTH, Math.ceil(longest / devicePixelRatio + axis.ticks.size + axis.gap));
 }
 
 /** Shade the alert's time and draw its thresholds, under the line. */

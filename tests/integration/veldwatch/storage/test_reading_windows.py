@@ -105,6 +105,17 @@ def _check_right_edge(connection: Connection, settled: datetime) -> None:
             assert drawn[-1][5] == 0.0
 
 
+def test_equal_readings_make_a_level_line(connection: Connection) -> None:
+    series = make_series(connection)
+    write(connection, series, [(NOW - n * 5 * timedelta(seconds=1), 73.7) for n in range(1000)])
+    settle(connection, NOW)
+    for schema in SCHEMAS:
+        for resolution in (("raw", 10 * MINUTE), ("hour", HOUR), ("hour", 6 * HOUR), ("day", DAY)):
+            rows = _window(connection, series, NOW - 4 * DAY, NOW + MINUTE, resolution, "average", schema=schema)
+            assert {row[0] for row in rows} == {73.7}
+    assert connection.execute("SELECT DISTINCT average FROM reading_hourly").fetchall() == [(73.7,)]
+
+
 def test_where_raw_readings_were_dropped_the_rollups_answer(connection: Connection) -> None:
     series = make_series(connection)
     write(connection, series, [(NOW - n * 10 * MINUTE, float(n)) for n in range(6 * 24)])

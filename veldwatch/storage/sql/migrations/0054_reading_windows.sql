@@ -1,5 +1,5 @@
--- One query layer for pictures of readings: how fine, from which table, and the points themselves, for API, console and
--- Grafana. docs/explanation/resolution.md says what it does, docs/decisions/0050-one-query-layer.md why.
+-- One query layer for pictures of readings, for API, console and Grafana: how fine, and from which table; 0059 makes the
+-- points themselves. docs/explanation/resolution.md says what it does, docs/decisions/0050-one-query-layer.md why.
 -- The same text is made twice, so that each reads the views of its own schema with its caller's rights: public for the
 -- API, dashboard for Grafana's roles, whose views leave out what the role may not see.
 CREATE VIEW series_interval AS
@@ -101,55 +101,6 @@ BEGIN
 END;
 $body$;
 
--- Hours of some series, from the rollup, and from raw readings where the rollup has not been yet: maintenance is some
--- seconds late, so the newest hour of each series is looked at again. Of an hour that both know, the one with more
--- readings counts: retention drops raw ones, late ones reach the rollup in time.
--- EXECUTE: planned for its own times, so that the server leaves out partitions and chunks when it plans.
-CREATE FUNCTION here.hour_cells(wanted integer[], since timestamptz, until timestamptz)
-RETURNS TABLE (bucket timestamptz, series_id integer, readings bigint, average double precision,
-               minimum double precision, maximum double precision, last double precision)
-LANGUAGE plpgsql STABLE ROWS 5000 AS $body$
-DECLARE
-    recent CONSTANT timestamptz := greatest(since, until - interval '2 days');
-    newest timestamptz;
-    find CONSTANT text := 'SELECT max(h.bucket) FROM here.reading_hourly h'
-                          ' WHERE h.series_id = ANY ($1) AND h.bucket >= $2 AND h.bucket < $3';
-BEGIN
-    EXECUTE find INTO newest USING wanted, recent, until;
-    IF newest IS NULL AND recent > since THEN
-        EXECUTE find INTO newest USING wanted, since, recent;
-    END IF;
-    RETURN QUERY EXECUTE $query$
-        WITH stored AS MATERIALIZED (
-            SELECT h.bucket, h.series_id, h.count, h.average, h.minimum, h.maximum, h.last
-            FROM here.reading_hourly h
-            WHERE h.series_id = ANY ($1) AND h.bucket >= $2 AND h.bucket < $3
-        ), newest AS MATERIALIZED (
-            SELECT s.id, greatest(max(t.bucket), $4) AS bucket
-            FROM unnest($1) AS s (id) LEFT JOIN stored t ON t.series_id = s.id GROUP BY s.id
-        ), fresh AS MATERIALIZED (
-            SELECT date_bin('1 hour', r.observed_at, '2000-01-03T00:00:00Z') AS bucket, n.id AS series_id,
-                   count(*) AS count, avg(r.value) AS average, min(r.value) AS minimum, max(r.value) AS maximum,
-                   (array_agg(r.value ORDER BY r.observed_at DESC))[1] AS last
-            FROM newest n
-            CROSS JOIN LATERAL (
-                SELECT v.observed_at, v.value FROM here.reading v
-                WHERE v.series_id = n.id AND v.observed_at >= n.bucket AND v.observed_at >= $4 AND v.observed_at < $3
-                  AND v.quality & 4 = 0
-            ) r
-            GROUP BY 1, 2
-        )
-        SELECT t.bucket, t.series_id, t.count, t.average, t.minimum, t.maximum, t.last FROM stored t
-        WHERE NOT EXISTS (SELECT FROM fresh f
-                          WHERE f.series_id = t.series_id AND f.bucket = t.bucket AND f.count > t.count)
-        UNION ALL
-        SELECT f.* FROM (SELECT bucket, series_id, count, average, minimum, maximum, last FROM fresh) f
-        WHERE NOT EXISTS (SELECT FROM stored t
-                          WHERE t.series_id = f.series_id AND t.bucket = f.bucket AND t.count >= f.count)
-    $query$ USING wanted, since, until, greatest(newest - interval '1 day', since);
-END;
-$body$;
-
 -- Days (UTC) of some series, from the rollup, and from hours where the rollup has not been yet.
 CREATE FUNCTION here.day_cells(wanted integer[], since timestamptz, until timestamptz)
 RETURNS TABLE (bucket timestamptz, series_id integer, readings bigint, average double precision,
@@ -182,105 +133,6 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM stored t
                           WHERE t.series_id = f.series_id AND t.bucket = f.bucket AND t.count >= f.count)
     $query$ USING wanted, since, until, greatest(newest, since);
-END;
-$body$;
-
--- The points of a window, by series, then time: mean, least, greatest and number of readings in each bucket.
---   source, step, zone: as `resolution` chose them; registers: whether `last` is wanted, what a register showed at the
---   end of the bucket.
--- A row without values and without readings ends each run of points that is followed by a gap: more than three expected
--- reports (where none are expected: three usual ones) and more than two buckets. Implausible readings (quality 4,
--- veldwatch.model.telemetry.Quality) are counted, where raw ones are looked at, and are in no value.
--- `at`: where to draw it, the time of a single raw reading, else the bucket's beginning. `source`: what it was made of:
--- where raw readings of a window were dropped, their hours stand in.
-CREATE FUNCTION here.reading_window(wanted integer[], since timestamptz, until timestamptz, source text, step interval,
-                                    zone text DEFAULT 'UTC', registers boolean DEFAULT false)
-RETURNS TABLE (series_id integer, bucket timestamptz, at timestamptz, average double precision,
-               minimum double precision, maximum double precision, last double precision, readings bigint,
-               implausible bigint, source_used text)
-LANGUAGE plpgsql STABLE ROWS 5000 AS $body$
-DECLARE
-    points text;
-    cells CONSTANT text := CASE source WHEN 'hour' THEN 'hour_cells' ELSE 'day_cells' END;
-    last_raw CONSTANT text := CASE WHEN registers
-        THEN '(array_agg(r.value ORDER BY r.observed_at DESC) FILTER (WHERE r.value IS NOT NULL))[1]'
-        ELSE 'NULL::double precision' END;
-    last_cell CONSTANT text := CASE WHEN registers
-        THEN '(array_agg(c.last ORDER BY c.bucket DESC))[1]' ELSE 'NULL::double precision' END;
-    -- The whole of the first bucket, else it would look lower than it was.
-    beginning CONSTANT timestamptz := CASE source WHEN 'raw' THEN since
-        WHEN 'hour' THEN here.bucket_of(here.bucket_of(since, step, zone), interval '1 hour', 'UTC')
-        ELSE here.bucket_of(since, step, 'UTC') END;
-BEGIN
-    IF source = 'raw' THEN
-        points := $query$
-            raw AS MATERIALIZED (
-                SELECT r.series_id, date_bin($4, r.observed_at, '2000-01-03T00:00:00Z') AS bucket,
-                       CASE WHEN count(r.value) = 1 THEN min(r.observed_at) FILTER (WHERE r.value IS NOT NULL) END AS at,
-                       avg(r.value) AS average, min(r.value) AS minimum, max(r.value) AS maximum,
-                       $query$ || last_raw || $query$ AS last, count(r.value) AS readings,
-                       count(*) - count(r.value) AS implausible, min(r.observed_at) AS begun
-                FROM (
-                    SELECT v.series_id, v.observed_at, CASE WHEN v.quality & 4 = 0 THEN v.value END AS value
-                    FROM here.reading v
-                    WHERE v.series_id = ANY ($1) AND v.observed_at >= $2 AND v.observed_at < $3
-                ) r
-                GROUP BY 1, 2
-            ), begun AS MATERIALIZED (
-                SELECT s.id, date_bin('1 hour', coalesce(min(r.begun), $3), '2000-01-03T00:00:00Z') AS at
-                FROM unnest($1) AS s (id) LEFT JOIN raw r ON r.series_id = s.id GROUP BY s.id
-            ), point AS MATERIALIZED (
-                SELECT r.series_id, r.bucket, coalesce(r.at, r.bucket) AS at, r.average, r.minimum, r.maximum, r.last,
-                       r.readings, r.implausible, 'raw' AS source, $4 AS width
-                FROM raw r
-                UNION ALL
-                SELECT b.id, h.bucket, h.bucket, h.average, h.minimum, h.maximum, h.last, h.count, 0, 'hour',
-                       greatest($4, interval '1 hour')
-                FROM begun b
-                CROSS JOIN LATERAL (
-                    SELECT k.bucket, k.average, k.minimum, k.maximum, k.last, k.count FROM here.reading_hourly k
-                    WHERE k.series_id = b.id AND k.bucket < b.at
-                      AND k.bucket >= date_bin('1 hour', $2, '2000-01-03T00:00:00Z') AND k.bucket < $3
-                ) h
-                WHERE b.at > date_bin('1 hour', $2, '2000-01-03T00:00:00Z')
-            )
-        $query$;
-    ELSE
-        points := $query$
-            point AS MATERIALIZED (
-                SELECT b.*, b.bucket AS at, 0::bigint AS implausible, $6 AS source, $4 AS width
-                FROM (
-                    SELECT c.series_id, here.bucket_of(c.bucket, $4, $5) AS bucket,
-                           sum(c.average * c.readings) / sum(c.readings::double precision) AS average,
-                           min(c.minimum) AS minimum, max(c.maximum) AS maximum, $query$ || last_cell || $query$ AS last,
-                           sum(c.readings)::bigint AS readings
-                    FROM here.$query$ || cells || $query$($1, $2, $3) c
-                    GROUP BY 1, 2
-                ) b
-            )
-        $query$;
-    END IF;
-    RETURN QUERY EXECUTE 'WITH ' || points || $query$
-        , followed AS (
-            SELECT p.*, lead(p.bucket) OVER (PARTITION BY p.series_id ORDER BY p.bucket) - p.bucket AS until_next
-            FROM point p WHERE p.readings > 0
-        ), usual AS MATERIALIZED (
-            SELECT i.id, coalesce(
-                       (SELECT e.expected_interval FROM here.series_interval e
-                        WHERE e.series_id = i.id AND e.expected_interval > interval '0'),
-                       (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY f.until_next) FROM followed f
-                        WHERE f.series_id = i.id),
-                       interval '1 hour') AS length
-            FROM unnest($1) AS i (id)
-        )
-        SELECT p.series_id, p.bucket, p.at, p.average, p.minimum, p.maximum, p.last, p.readings, p.implausible, p.source
-        FROM point p
-        UNION ALL
-        SELECT f.series_id, f.bucket + f.width, f.bucket + f.width, NULL, NULL, NULL, NULL, 0, 0, f.source
-        FROM followed f JOIN usual u ON u.id = f.series_id
-        WHERE f.until_next > greatest(3 * u.length, 2 * f.width)
-        ORDER BY 1, 2
-    $query$ USING wanted, beginning, until, step, zone, source;
 END;
 $body$;
 

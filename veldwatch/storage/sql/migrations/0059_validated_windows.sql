@@ -1,11 +1,19 @@
--- Pictures of readings show what was validated, in place of what was measured, and of the hour that a window begins in only
--- what is in the window; series are looked up by their numbers inside the dashboards' views, not after all of them were
--- read. Else as in 0054: the same text for the views of both schemas.
+-- The points of pictures of readings, of what was validated in place of what was measured. As in 0054, the same text is
+-- made for the views of both schemas; series are looked up by their numbers inside the dashboards' views, not after all
+-- of them were read.
 CREATE VIEW dashboard.correction WITH (security_barrier) AS
 SELECT c.series_id, c.observed_at, c.version, c.value, c.method, c.rule, c.author, c.reason, c.created_at
 FROM public.correction c
 WHERE (SELECT everything FROM public.dashboard_reader)
    OR EXISTS (SELECT FROM public.tenant_series t WHERE t.id = c.series_id);
+
+-- A mean is never outside least and greatest, as rounding would have it: equal readings make a level line.
+CREATE OR REPLACE VIEW reading_hourly AS
+SELECT bucket, series_id, count, minimum, maximum, least(greatest(total / count, minimum), maximum) AS average, first, last
+FROM reading_hourly_rollup;
+CREATE OR REPLACE VIEW reading_daily AS
+SELECT bucket, series_id, count, minimum, maximum, least(greatest(total / count, minimum), maximum) AS average, first, last
+FROM reading_daily_rollup;
 
 DO $make$
 DECLARE
@@ -16,7 +24,7 @@ DECLARE
 -- seconds late, so the newest hour of each series is looked at again. Of an hour that both know, the one with more
 -- readings counts: retention drops raw ones, late ones reach the rollup in time.
 -- EXECUTE: planned for its own times, so that the server leaves out partitions and chunks when it plans.
-CREATE OR REPLACE FUNCTION here.hour_cells(wanted integer[], since timestamptz, until timestamptz)
+CREATE FUNCTION here.hour_cells(wanted integer[], since timestamptz, until timestamptz)
 RETURNS TABLE (bucket timestamptz, series_id integer, readings bigint, average double precision,
                minimum double precision, maximum double precision, last double precision)
 LANGUAGE plpgsql STABLE ROWS 5000 AS $body$
@@ -71,7 +79,7 @@ $body$;
 -- What was validated counts in place of what was measured, as it does in the rollups, and estimates where nothing was.
 -- `at`: where to draw it, the time of a single raw reading, else the bucket's beginning. `source`: what it was made of:
 -- where raw readings of a window were dropped, their hours stand in.
-CREATE OR REPLACE FUNCTION here.reading_window(wanted integer[], since timestamptz, until timestamptz, source text, step interval,
+CREATE FUNCTION here.reading_window(wanted integer[], since timestamptz, until timestamptz, source text, step interval,
                                     zone text DEFAULT 'UTC', registers boolean DEFAULT false)
 RETURNS TABLE (series_id integer, bucket timestamptz, at timestamptz, average double precision,
                minimum double precision, maximum double precision, last double precision, readings bigint,
@@ -171,7 +179,8 @@ BEGIN
                        interval '1 hour') AS length
             FROM unnest($1) AS i (id)
         )
-        SELECT p.series_id, p.bucket, p.at, p.average, p.minimum, p.maximum, p.last, p.readings, p.implausible, p.source
+        SELECT p.series_id, p.bucket, p.at, least(greatest(p.average, p.minimum), p.maximum), p.minimum, p.maximum, p.last,
+               p.readings, p.implausible, p.source
         FROM point p
         UNION ALL
         SELECT f.series_id, f.bucket + f.width, f.bucket + f.width, NULL, NULL, NULL, NULL, 0, 0, f.source
