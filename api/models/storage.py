@@ -1,6 +1,7 @@
 """Storage, retention and corrections, as the API shows them."""
 
 from datetime import datetime
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -114,12 +115,40 @@ class WouldGo(BaseModel):
     sources: int = Field(description="series, or devices")
     began: datetime | None
     ended: datetime | None
+    waits_for: str | None = Field(description="a reader of the log that some of it waits for; null: none")
 
 
 class RetentionPreview(BaseModel):
     """What would be dropped now; nothing is."""
 
     items: list[WouldGo]
+
+
+class HeldBack(BaseModel):
+    """What is past its time and stays, and for whose sake."""
+
+    whats: list[What]
+    since: datetime | None = Field(description="from when on it is needed; null: all of it")
+    organisation: str | None = Field(description="null: of several")
+    device: str | None = Field(description="null: several")
+    devices: int
+    alert_id: UUID | None
+    backtest_id: int | None
+    reason: str = Field(examples=["an alert is open: water is lost"])
+
+
+class WaitingForReader(BaseModel):
+    """Something that is past its time and waits for a reader of the log."""
+
+    what: What
+    reason: str = Field(examples=["rules has not read all that was said of that time"])
+
+
+class RetentionHeld(BaseModel):
+    """What is past its time and stays all the same."""
+
+    items: list[HeldBack] = Field(description="the longest needed first; 100 at most")
+    waiting: list[WaitingForReader]
 
 
 class CorrectedValue(BaseModel, extra="forbid"):

@@ -1,4 +1,4 @@
-"""How long what is kept: GET and PUT /v1/retention, a preview of what would go, and a removal.
+"""How long what is kept: GET and PUT /v1/retention, a removal, a preview of what would go, and what is held back.
 
 An operator of one organisation sees the policies for all and its own, and changes only its own.
 """
@@ -13,6 +13,7 @@ from api.models.storage import (
     NewRetention,
     Retention,
     RetentionBody,
+    RetentionHeld,
     RetentionPreview,
     RetentionPreviewBody,
     RetentionRemoval,
@@ -20,6 +21,8 @@ from api.models.storage import (
 from api.parts import Shared
 from veldwatch.storage import retention
 from veldwatch.storage.retention import Policy
+from veldwatch.storage.retention_preview import preview
+from veldwatch.storage.retention_waits import held_back, waiting
 
 router = APIRouter(prefix="/v1/retention", tags=["operation"])
 
@@ -54,10 +57,25 @@ def remove_retention(parts: Shared, bearer: Operator, body: RetentionRemoval) ->
 def preview_retention(parts: Shared, bearer: Operator, body: RetentionPreviewBody) -> RetentionPreview:
     """Count what would go if a policy said so, before anything goes."""
     with parts.pool.lend() as connection:
-        told = retention.preview(
+        told = preview(
             connection, bearer.scope, datetime.now(UTC), parts.settings.retention_days, _policy(body, body.kept_days)
         )
     return RetentionPreview.model_validate({"items": [asdict(one) for one in told]})
+
+
+@router.get("/held")
+def read_held(parts: Shared, bearer: Operator) -> RetentionHeld:
+    """Say what is past its time and stays all the same: for an open alert, a back-test, a reader of the log."""
+    now, default_days = datetime.now(UTC), parts.settings.retention_days
+    with parts.pool.lend() as connection:
+        items = held_back(connection, bearer.scope, now, default_days)
+        readers = waiting(connection, now, default_days)
+    return RetentionHeld.model_validate(
+        {
+            "items": [asdict(one) for one in items],
+            "waiting": [{"what": what, "reason": reason} for what, reason in readers.items()],
+        }
+    )
 
 
 def _policy(body: RetentionBody, kept_days: int | None) -> Policy:

@@ -1,4 +1,4 @@
-"""`veldwatch retention list|set|remove|preview`: how long what is kept."""
+"""`veldwatch retention list|set|remove|preview|held`: how long what is kept."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -12,6 +12,9 @@ from veldwatch.storage import retention
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.pool import Row
 from veldwatch.storage.retention import Policy, What
+from veldwatch.storage.retention_preview import WouldGo
+from veldwatch.storage.retention_preview import preview as count_what_would_go
+from veldwatch.storage.retention_waits import SHOWN, HeldBack, held_back, waiting
 
 app = typer.Typer(no_args_is_help=True, help="How long what is kept.")
 
@@ -84,15 +87,47 @@ def preview(
     profile: Profile = None,
     metric: Metric = None,
 ) -> None:
-    """Count what would go now; nothing does."""
+    """Count what would go now; nothing does. What is held back is not counted (see held)."""
     if (what is None) != (days == ""):
         raise ConfigurationInvalid("bad preview (expected what and --days together, or neither)")
+    if what is None and (organisation or profile or metric):
+        raise ConfigurationInvalid("bad preview (expected what and --days with --organisation, --profile or --metric)")
     policy = None if what is None else _policy(what, days, organisation, profile, metric)
     default = load_settings().retention_days
     with _connection() as connection:
-        for told in retention.preview(connection, None, datetime.now(UTC), default, policy):
-            span = "" if told.began is None or told.ended is None else f", {shown(told.began)} to {shown(told.ended)}"
-            typer.echo(f"{told.what.value}\t{told.rows:,} rows of {told.sources:,} series or devices{span}")
+        for told in count_what_would_go(connection, None, datetime.now(UTC), default, policy):
+            typer.echo(_would_go(told))
+
+
+@app.command()
+def held() -> None:
+    """Say what is past its time and stays all the same, and why: an open alert, a back-test, a reader of the log."""
+    now, default = datetime.now(UTC), load_settings().retention_days
+    with _connection() as connection:
+        found = held_back(connection, None, now, default)
+        readers = waiting(connection, now, default)
+    for one in found:
+        typer.echo(_held(one))
+    for what, reason in readers.items():
+        typer.echo(f"{what.value}\tall\t{reason}")
+    if len(found) == SHOWN:
+        typer.echo(f"(the first {SHOWN}: see the list of open alerts)")
+    if not found and not readers:
+        typer.echo("nothing is held back")
+
+
+def _would_go(told: WouldGo) -> str:
+    span = "" if told.began is None or told.ended is None else f", {shown(told.began)} to {shown(told.ended)}"
+    waits = "" if told.waits_for is None else f"; not yet: {told.waits_for}"
+    return f"{told.what.value}\t{told.rows:,} rows of {told.sources:,} series or devices{span}{waits}"
+
+
+def _held(one: HeldBack) -> str:
+    whose = one.device or f"{one.devices:,} devices"
+    of = f"{whose} of {one.organisation}" if one.organisation else whose
+    since = "all" if one.since is None else f"since {shown(one.since)}"
+    named = f" (alert {one.alert_id})" if one.alert_id else f" (back-test {one.backtest_id})"
+    return f"{', '.join(one.whats)}\t{of}, {since}\t{one.reason}{named}"
 
 
 def _policy(what: What, days: str, organisation: str | None, profile: str | None, metric: str | None) -> Policy:

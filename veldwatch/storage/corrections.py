@@ -77,9 +77,10 @@ def add_corrections(
     One transaction. A value that counts already is no new version.
 
     Raises:
-        RequestInvalid: none or too many at once, a value that is no number, a time that has not come.
+        RequestInvalid: none or too many at once, a value that is no number, a time that has not come, no reason.
     """
     _check(values, now)
+    _check_grounds(grounds)
     with translated_errors(), connection.transaction():
         standing = _standing(connection, series["id"], list(values))
         new = {at: value for at, value in values.items() if standing.get(at) != value}
@@ -92,7 +93,9 @@ def withdraw_corrections(connection: Connection, series: Row, times: Sequence[da
 
     Raises:
         NotFound: nothing that counts is there at one of the times.
+        RequestInvalid: no reason.
     """
+    _check_grounds(grounds)
     with translated_errors(), connection.transaction():
         standing = _standing(connection, series["id"], times)
         missing = sorted(set(times) - set(standing))
@@ -124,6 +127,12 @@ def _check(values: Mapping[datetime, float], now: datetime) -> None:
             raise RequestInvalid(f"bad value: {value!r} (expected a number)")
         if at > now + _AHEAD:
             raise RequestInvalid(f"bad observed_at: {at.isoformat()} (expected a time that has come)")
+
+
+def _check_grounds(grounds: Grounds) -> None:
+    for name, text in (("method", grounds.method), ("reason", grounds.reason)):
+        if not text.strip():
+            raise RequestInvalid(f"bad {name}: {text!r} (expected how it was found, and why, for whoever finds it)")
 
 
 def _standing(connection: Connection, series_id: int, times: Sequence[datetime]) -> dict[datetime, float]:

@@ -1,12 +1,12 @@
-"""How long what is kept: policies by organisation, profile and metric, and what they would drop.
+"""How long what is kept: policies by organisation, profile and metric, and who changed them.
 
 The policy that names more decides: a metric says more than a profile, a profile more than an organisation. Where none
-fits, raw telemetry is kept as `VELDWATCH_RETENTION_DAYS` says, and roll-ups for ever. Dropping itself is the work of
-`veldwatch.storage.retention_sweep`. `scope` is the one organisation that the asker may see and change (None: all).
+fits, raw telemetry is kept as `VELDWATCH_RETENTION_DAYS` says, and roll-ups for ever. `retention_plan` tells what is
+past its time, `retention_preview` counts it, `retention_sweep` drops it. `scope` is the one organisation that the asker
+may see and change (None: all).
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 from veldwatch.errors import NotFound, NotPermitted, RequestInvalid
@@ -63,13 +63,6 @@ TABLES: dict[What, tuple[Division, ...]] = {
     ),
 }
 
-# Raw rows go by whole weeks: those are TimescaleDB's chunks, whose columnstore then drops segments unopened.
-_STEP = {
-    **dict.fromkeys((What.READING, What.CONTACT), timedelta(days=7)),
-    **dict.fromkeys((What.POSITION, What.EVENT), timedelta(days=30)),
-    **dict.fromkeys((What.HOURLY, What.DAILY), timedelta(days=1)),
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -84,22 +77,6 @@ class Policy:
     profile: str | None = None
     metric: str | None = None
     kept_days: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WouldGo:
-    """What a sweep would drop.
-
-    Attributes:
-        sources: series, or devices.
-        began: of the oldest row; None: there is none.
-    """
-
-    what: What
-    rows: int
-    sources: int
-    began: datetime | None
-    ended: datetime | None
 
 
 def list_policies(connection: Connection, scope: int | None) -> list[Row]:
@@ -149,55 +126,15 @@ def remove_policy(connection: Connection, scope: int | None, policy: Policy, *, 
               before=standing["kept_days"])  # fmt: skip
 
 
-def preview(
-    connection: Connection, scope: int | None, now: datetime, default_days: int | None, policy: Policy | None = None
-) -> list[WouldGo]:
-    """Count what a sweep would drop now, with a policy set that is not yet; nothing is changed.
-
-    Each row that would go is counted: that takes a while where much would.
+def assume_policy(connection: Connection, scope: int | None, policy: Policy) -> None:
+    """Let a policy hold within the caller's transaction without noting it; for a preview, which takes it back.
 
     Raises:
         RequestInvalid, NotFound, NotPermitted: as `set_policy`.
     """
-    with translated_errors(), connection.transaction(force_rollback=True):
-        wanted = list(What)
-        if policy is not None:
-            connection.execute(_QUERIES["set"], _checked(connection, scope, policy))
-            wanted = [policy.what]
-        return [_would_go(connection, scope, what, now, default_days) for what in wanted]
-
-
-def ends(
-    connection: Connection, scope: int | None, what: What, now: datetime, default_days: int | None
-) -> dict[int, datetime]:
-    """Give before when each series or device is to be dropped; those that are kept for ever are left out."""
-    values = {
-        "what": what,
-        "now": now,
-        "default_days": default_days,
-        "scope": scope,
-        "step_seconds": _STEP[what].total_seconds(),
-    }
+    values = _checked(connection, scope, policy)
     with translated_errors():
-        rows = connection.execute(_QUERIES["ends"], values).fetchall()
-    return {source: before for source, before in rows if before is not None}
-
-
-def is_any_kept_for_ever(connection: Connection, what: What, default_days: int | None) -> bool:
-    """Tell whether something of this kind is never dropped: then no part goes as a whole."""
-    with translated_errors():
-        values = {"what": what, "default_days": default_days}
-        return connection.execute(_QUERIES["kept_for_ever"], values).fetchone() == (True,)
-
-
-def _would_go(
-    connection: Connection, scope: int | None, what: What, now: datetime, default_days: int | None
-) -> WouldGo:
-    befores = ends(connection, scope, what, now, default_days)
-    values = {"sources": list(befores), "befores": list(befores.values())}
-    row = fetch_row(connection, _QUERIES[f"count_{what.value}"], values)
-    assert row is not None  # noqa: S101  # an aggregate always has a row
-    return WouldGo(what=what, **row)
+        connection.execute(_QUERIES["set"], values)
 
 
 def _checked(connection: Connection, scope: int | None, policy: Policy) -> dict[str, object]:
@@ -205,7 +142,7 @@ def _checked(connection: Connection, scope: int | None, policy: Policy) -> dict[
     if policy.kept_days is not None and not LEAST_DAYS <= policy.kept_days <= MOST_DAYS:
         raise RequestInvalid(f"bad days: {policy.kept_days} (expected {LEAST_DAYS} to {MOST_DAYS}, or none: for ever)")
     if policy.metric is not None and policy.what not in {What.READING, What.HOURLY, What.DAILY}:
-        raise RequestInvalid(f"bad metric: {policy.metric!r} (a {policy.what.value} has no metric)")
+        raise RequestInvalid(f"bad metric: {policy.metric!r} (of what has none: {policy.what.value})")
     found: dict[str, int | None] = {}
     for name, slug in (("organisation", policy.organisation), ("profile", policy.profile)):
         row = None if slug is None else fetch_row(connection, _QUERIES[name], {name: slug})

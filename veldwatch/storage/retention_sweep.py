@@ -7,28 +7,24 @@ readings no longer tell (`retention_mark` says so to them). Rules never fold ove
 What an open alert or a back-test that is not over needs is held back by the view `retention_hold`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import structlog
 
 from veldwatch.errors import StorageUnavailable
 from veldwatch.storage import partitions
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.folds import close_history
-from veldwatch.storage.log import LogBatch, LogCursor, read_unsettled
-from veldwatch.storage.pool import Row, fetch_rows
+from veldwatch.storage.pool import Row
 from veldwatch.storage.queries import load_queries
-from veldwatch.storage.retention import TABLES, Division, What, ends, is_any_kept_for_ever
+from veldwatch.storage.retention import TABLES, Division, What
+from veldwatch.storage.retention_plan import RAW, parts_before, plan
+from veldwatch.storage.retention_waits import unread
 
 _SOURCES_AT_ONCE = 200
 _LONGEST_WAIT = "2s"
-_UNREAD_AT_ONCE = 64
-_RAW = (What.READING, What.POSITION, What.EVENT, What.CONTACT)
 _QUERIES = load_queries("retention")
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -70,43 +66,22 @@ def sweep(connection: Connection, now: datetime, default_days: int | None) -> Sw
 
 
 def _sweep(connection: Connection, what: What, now: datetime, default_days: int | None) -> Swept:
-    with connection.transaction():
-        befores = ends(connection, None, what, now, default_days)
-        kept_for_ever = is_any_kept_for_ever(connection, what, default_days)
-        marks = dict(connection.execute(_QUERIES["marks"], {"what": what}).fetchall())
-    if not befores:
-        return Swept()
+    planned = plan(connection, what, now, default_days)
     done = Swept()
-    if not kept_for_ever:
-        done += _drop_parts(connection, what, min(befores.values()))
-        marks[0] = max(marks.get(0, min(befores.values())), min(befores.values()))
-    fallback = marks.get(0)
-    due = {
-        source: before
-        for source, before in befores.items()
-        if (mark := max(filter(None, (marks.get(source), fallback)), default=None)) is None or mark < before
-    }
-    sources = sorted(due)
+    for division, parts in planned.parts.items():
+        for part in parts:
+            done += _attempt(connection, what, part["ended"], lambda d=division, p=part: _drop(connection, what, d, p))
+    sources = sorted(planned.due)
     for first in range(0, len(sources), _SOURCES_AT_ONCE):
         some = sources[first : first + _SOURCES_AT_ONCE]
-        done += _delete(connection, what, {source: due[source] for source in some})
-    return done
-
-
-def _drop_parts(connection: Connection, what: What, before: datetime) -> Swept:
-    """Drop the parts in which all is older than that."""
-    done = Swept()
-    for division in TABLES[what]:
-        for part in _parts(connection, division, before):
-            if part["ended"] <= before:
-                done += _attempt(connection, what, before, lambda d=division, p=part: _drop(connection, what, d, p))
+        done += _delete(connection, what, {source: planned.due[source] for source in some})
     return done
 
 
 def _drop(connection: Connection, what: What, division: Division, part: Row) -> Swept:
     connection.execute(_QUERIES["lock_part"], part)
     connection.execute(_QUERIES["drop_part"], {"table": division.table, "part": part["part"]})
-    if what in _RAW:
+    if what in RAW:
         close_history(connection, part["ended"])
     _mark(connection, what, {0: part["ended"]})
     return Swept(parts=1)
@@ -117,7 +92,9 @@ def _delete(connection: Connection, what: What, befores: Mapping[int, datetime])
     done = Swept()
     last = max(befores.values())
     for division in TABLES[what]:
-        for part in _parts(connection, division, last):
+        with connection.transaction():
+            parts = parts_before(connection, division, last)
+        for part in parts:
             for before, sources in _by_time(befores, part):
                 done += _attempt(
                     connection,
@@ -156,7 +133,7 @@ def _delete_from(
     if rows:
         # Before the readers of the log look again: what comes late from now on does not replace what was rolled up.
         _mark(connection, what, dict.fromkeys(sources, until))
-        if what in _RAW:
+        if what in RAW:
             kind = "series" if what is What.READING else "device"
             close_history(connection, until, [f"{kind}:{source}" for source in sources])
     return Swept(rows=rows)
@@ -173,8 +150,7 @@ def _attempt(connection: Connection, what: What, before: datetime, step: Callabl
             connection.execute(_QUERIES["limit_waiting"], {"longest": _LONGEST_WAIT})
             done = step()
             # After the step, so that the batch of whatever went is seen, also of what was committed meanwhile.
-            if what in _RAW:
-                _check_read(connection, what, before)
+            _check_read(connection, what, before)
             return done
     except (_Postponed, StorageUnavailable) as reason:
         if connection.closed:
@@ -184,40 +160,9 @@ def _attempt(connection: Connection, what: What, before: datetime, step: Callabl
 
 
 def _check_read(connection: Connection, what: What, before: datetime) -> None:
-    """Make sure that no consumer of the log has yet to read something of that time.
-
-    Raises:
-        _Postponed: one has, or is so far behind that it cannot be told.
-    """
-    rows = connection.execute(_QUERIES["unread"]).fetchall()
-    if not rows:
-        return
-    consumer, xid, number = rows[0]
-    unread = read_unsettled(connection, LogCursor(int(xid), number), _UNREAD_AT_ONCE)
-    if len(unread) == _UNREAD_AT_ONCE:
-        raise _Postponed(f"{consumer} is far behind in the log")
-    instant = int(before.timestamp() * 1_000_000)
-    for batch in unread:
-        if any(len(times) and int(times.min()) < instant for times in _times(batch, what)):
-            raise _Postponed(f"{consumer} has not read all that was said of that time")
-
-
-def _times(batch: LogBatch, what: What) -> Sequence[npt.NDArray[Any]]:
-    """Give the times by which rows of a batch are old, in microseconds."""
-    match what:
-        case What.READING:
-            return (batch.readings["observed_at"],)
-        case What.POSITION:
-            return (batch.positions["observed_at"],)
-        case What.CONTACT:
-            return (batch.contacts["received_at"],)
-        case _:
-            return (np.array([event.observed_at for event in batch.events], np.int64),)
-
-
-def _parts(connection: Connection, division: Division, before: datetime) -> list[Row]:
-    with connection.transaction():
-        return fetch_rows(connection, _QUERIES["parts"], {"table": division.table, "before": before})
+    reason = unread(connection, what, before)
+    if reason is not None:
+        raise _Postponed(reason)
 
 
 def _mark(connection: Connection, what: What, befores: Mapping[int, datetime]) -> None:

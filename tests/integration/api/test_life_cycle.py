@@ -41,6 +41,21 @@ def test_a_policy_is_previewed_set_noted_and_removed(bearing: As, connection: Co
     assert water.get("/v1/retention").json()["policies"] == []
 
 
+def test_what_is_held_back_is_told_with_the_reason(bearing: As, connection: Connection, made: World) -> None:
+    begin = BEGIN - timedelta(days=400)
+    world.add_readings(connection, made.volume, [(begin, 1.0)])
+    assert bearing("water").put("/v1/retention", json={**ASK, "reason": "agreed"}).status_code == 204
+    maintenance.roll_up_all(connection)
+    maintenance.judge_all(connection)
+    assert bearing("water").get("/v1/retention/held").json() == {"items": [], "waiting": []}
+    alert = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=begin)
+    (told,) = bearing("water").get("/v1/retention/held").json()["items"]
+    assert (told["whats"], told["device"], told["alert_id"]) == (["reading"], "m-1", str(alert))
+    assert told["reason"] == "an alert is open: pressure 1.2 bar"
+    assert bearing("wildlife").get("/v1/retention/held").json()["items"] == []
+    assert bearing("viewer").get("/v1/retention/held").status_code == 403
+
+
 def test_only_an_operator_of_the_organisation_may_set_one(bearing: As) -> None:
     whole = {"what": "reading", "kept_days": 90, "reason": "all"}
     assert bearing("water").put("/v1/retention", json=whole).status_code == 403

@@ -1,40 +1,17 @@
 """What is past its time goes, series by series where need be, and leaves what was made of it as it was."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from tests.integration.veldwatch.storage.past_its_time import NOW, OLD, counts, fill, put
 from tests.integration.veldwatch.storage.telemetry import make_series, write
 from veldwatch.errors import NotFound, NotPermitted, RequestInvalid
-from veldwatch.model.identifiers import SeriesId
 from veldwatch.storage import maintenance, retention
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.retention import Policy, What
 from veldwatch.storage.retention_sweep import Swept, sweep
-
-NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-OLD = datetime(2025, 3, 3, 9, tzinfo=UTC)
-STEP = timedelta(minutes=10)
-
-
-def _put(connection: Connection, days: int | None, what: What = What.READING, **named: Any) -> None:  # noqa: ANN401
-    policy = Policy(what=what, kept_days=days, **named)
-    retention.set_policy(connection, None, policy, author="tests", reason="a test")
-    connection.commit()
-
-
-def _fill(connection: Connection) -> tuple[SeriesId, SeriesId]:
-    """Write an hour of last year and one of today into two series, and roll them up."""
-    first, second = make_series(connection, "m-1"), make_series(connection, "m-2")
-    for series in (first, second):
-        write(connection, series, [(begin + n * STEP, float(n)) for begin in (OLD, NOW) for n in range(6)])
-    maintenance.run_once(connection, NOW)
-    return first, second
-
-
-def _counts(connection: Connection, table: str = "reading") -> dict[int, int]:
-    return dict(connection.execute(f"SELECT series_id, count(*) FROM {table} GROUP BY 1".encode()).fetchall())
 
 
 def _figures(connection: Connection) -> list[Any]:
@@ -56,7 +33,7 @@ def test_the_policy_that_names_more_decides(connection: Connection) -> None:
         (None, None, "volume"),
     ]
     for organisation, profile, metric in names:
-        _put(connection, 10 + len(kept), organisation=organisation, profile=profile, metric=metric)
+        put(connection, 10 + len(kept), organisation=organisation, profile=profile, metric=metric)
         row = connection.execute(
             "SELECT kept_days FROM retention_of(400) WHERE what = 'reading' AND source_id = %s", (series,)
         ).fetchone()
@@ -67,22 +44,22 @@ def test_the_policy_that_names_more_decides(connection: Connection) -> None:
 
 
 def test_rows_of_one_series_go_and_its_figures_stay(connection: Connection) -> None:
-    first, second = _fill(connection)
+    first, second = fill(connection)
     figures = _figures(connection)
-    _put(connection, 90, metric="volume", organisation="kasama")
+    put(connection, 90, metric="volume", organisation="kasama")
     connection.execute("UPDATE series SET metric = 'other' WHERE id = %s", (second,))
     connection.commit()
     assert sweep(connection, NOW, None) == Swept(rows=6)
-    assert _counts(connection) == {first: 6, second: 12}
+    assert counts(connection) == {first: 6, second: 12}
     assert sweep(connection, NOW, None) == Swept()
     maintenance.run_once(connection, NOW)
     assert _figures(connection) == figures
 
 
 def test_a_reading_that_comes_after_its_time_takes_no_figures_place(connection: Connection) -> None:
-    first, _ = _fill(connection)
+    first, _ = fill(connection)
     figures = _figures(connection)
-    _put(connection, 90)
+    put(connection, 90)
     maintenance.run_once(connection, NOW)
     write(connection, first, [(OLD + timedelta(minutes=1), 1000.0)])
     maintenance.run_once(connection, NOW)
@@ -93,62 +70,39 @@ def test_a_reading_that_comes_after_its_time_takes_no_figures_place(connection: 
 
 
 def test_what_all_are_past_goes_by_whole_parts(connection: Connection) -> None:
-    _fill(connection)
+    fill(connection)
     assert sweep(connection, NOW, 90).parts == 1
-    assert set(_counts(connection).values()) == {6}
+    assert set(counts(connection).values()) == {6}
 
 
 def test_hours_and_days_have_times_of_their_own(connection: Connection) -> None:
-    _fill(connection)
-    _put(connection, 90)
-    _put(connection, 200, What.HOURLY)
+    fill(connection)
+    put(connection, 90)
+    put(connection, 200, What.HOURLY)
     days = connection.execute("SELECT * FROM reading_daily ORDER BY 1, 2").fetchall()
     maintenance.run_once(connection, NOW)
-    assert set(_counts(connection, "reading_hourly").values()) == {1}
+    assert set(counts(connection, "reading_hourly").values()) == {1}
     assert connection.execute("SELECT * FROM reading_daily ORDER BY 1, 2").fetchall() == days
-    _put(connection, 200, What.DAILY)
+    put(connection, 200, What.DAILY)
     maintenance.run_once(connection, NOW)
-    assert set(_counts(connection, "reading_daily").values()) == {1}
+    assert set(counts(connection, "reading_daily").values()) == {1}
 
 
 def test_nothing_goes_that_a_consumer_of_the_log_has_not_read(connection: Connection) -> None:
-    first, _ = _fill(connection)
+    first, _ = fill(connection)
     write(connection, first, [(OLD + timedelta(minutes=1), 3.0)])
-    _put(connection, 90)
+    put(connection, 90)
     assert sweep(connection, NOW, None).postponed
-    assert _counts(connection)[first] == 13
+    assert counts(connection)[first] == 13
     assert maintenance.run_once(connection, NOW).swept.postponed == 0
-    assert _counts(connection)[first] == 6
+    assert counts(connection)[first] == 6
     assert connection.execute("SELECT max(count) FROM reading_hourly").fetchone() == (7,)
-
-
-def test_what_a_backtest_or_an_open_alert_needs_is_held_back(connection: Connection) -> None:
-    _fill(connection)
-    connection.execute(
-        "INSERT INTO backtest (definition, since, until, time_zone, requested_by)"
-        " VALUES ('{}', now() - interval '1 day', now(), 'UTC', 'tests')"
-    )
-    connection.commit()
-    assert sweep(connection, NOW, 90) == Swept()
-    connection.execute("UPDATE backtest SET state = 'cancelled', finished_at = clock_timestamp()")
-    connection.commit()
-    assert sweep(connection, NOW, 90).parts == 1
-
-
-def test_a_preview_counts_and_changes_nothing(connection: Connection) -> None:
-    _fill(connection)
-    wanted = Policy(what=What.READING, organisation="kasama", kept_days=90)
-    (told,) = retention.preview(connection, None, NOW, None, wanted)
-    assert (told.rows, told.sources, told.began, told.ended) == (12, 2, OLD, OLD + 5 * STEP)
-    connection.commit()
-    assert retention.list_policies(connection, None) == []
-    assert [one.rows for one in retention.preview(connection, None, NOW, None)] == [0] * 6
 
 
 def test_each_change_is_noted_with_who_and_why(connection: Connection) -> None:
     make_series(connection)
-    _put(connection, 90, organisation="kasama")
-    _put(connection, None, organisation="kasama")
+    put(connection, 90, organisation="kasama")
+    put(connection, None, organisation="kasama")
     policy = Policy(what=What.READING, organisation="kasama")
     retention.remove_policy(connection, None, policy, author="eve", reason="not agreed")
     changes = [(c["author"], c["action"], c["kept_days_before"], c["kept_days"], c["reason"]) for c in
@@ -181,12 +135,12 @@ def test_what_makes_no_sense_or_is_not_ones_own_is_refused(
 
 @pytest.mark.parametrize("server_kind", ["timescaledb-community"], indirect=True)
 def test_a_series_goes_out_of_a_compressed_chunk_without_opening_it(connection: Connection) -> None:
-    first, second = _fill(connection)
+    first, second = fill(connection)
     connection.execute("SELECT compress_chunk(show_chunks('reading_raw'))")
     connection.execute("UPDATE series SET metric = 'other' WHERE id = %s", (second,))
-    _put(connection, 90, metric="volume")
+    put(connection, 90, metric="volume")
     assert sweep(connection, NOW, None) == Swept(rows=6)
-    assert _counts(connection) == {first: 6, second: 12}
+    assert counts(connection) == {first: 6, second: 12}
     # 1: compressed, and nothing lies beside it that was taken out.
     states = "SELECT DISTINCT status FROM _timescaledb_catalog.chunk WHERE compressed_chunk_id IS NOT NULL"
     assert connection.execute(states).fetchall() == [(1,)]

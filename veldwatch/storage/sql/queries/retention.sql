@@ -49,7 +49,11 @@ SELECT r.source_id,
 FROM retention_of(%(default_days)s) r
 LEFT JOIN retention_hold h ON h.device_id = r.device_id AND r.what NOT IN ('hourly', 'daily')
 WHERE r.what = %(what)s AND r.kept_days IS NOT NULL AND h.since IS DISTINCT FROM '-infinity'
-  AND (%(scope)s::integer IS NULL OR r.organisation_id = %(scope)s)
+ORDER BY r.source_id;
+
+-- sources: series or devices of which something may go
+SELECT r.source_id FROM retention_of(%(default_days)s) r
+WHERE r.what = %(what)s AND r.kept_days IS NOT NULL AND (%(scope)s::integer IS NULL OR r.organisation_id = %(scope)s)
 ORDER BY r.source_id;
 
 -- kept_for_ever: whether there is a source that is not dropped at all now
@@ -97,32 +101,75 @@ FROM (
 WHERE EXISTS (SELECT FROM batch b WHERE (b.xid, b.id) > (c.xid, c.id))
 ORDER BY c.xid, c.id;
 
+-- held_back: what is past its time and stays, by what needs it; only where there is something
+SELECT array_agg(DISTINCT r.what ORDER BY r.what) AS whats, nullif(n.since, '-infinity') AS since,
+       CASE WHEN count(DISTINCT r.organisation_id) = 1 THEN min(o.slug) END AS organisation,
+       CASE WHEN count(DISTINCT d.id) = 1 THEN min(d.external_id) END AS device,
+       count(DISTINCT d.id) AS devices, n.alert_id, n.backtest_id,
+       CASE WHEN n.alert_id IS NULL THEN 'a back-test is not over'
+            ELSE format('an alert is open: %%s', (SELECT a.summary FROM alert a WHERE a.id = n.alert_id)) END AS reason
+FROM retention_of(%(default_days)s) r
+JOIN unnest(%(whats)s::text[], %(steps)s::float8[]) AS w (what, step_seconds) ON w.what = r.what
+JOIN retention_need n ON n.device_id = r.device_id
+JOIN device d ON d.id = r.device_id
+JOIN organisation o ON o.id = r.organisation_id
+CROSS JOIN LATERAL (
+    SELECT date_bin(make_interval(secs => w.step_seconds), %(now)s::timestamptz - make_interval(days => r.kept_days), 'epoch')
+) e (before)
+WHERE n.since < e.before AND (%(scope)s::integer IS NULL OR r.organisation_id = %(scope)s)
+  AND CASE r.what
+      WHEN 'reading' THEN EXISTS (SELECT FROM reading_raw x WHERE x.series_id = r.source_id
+                                  AND x.observed_at >= n.since AND x.observed_at < e.before)
+      WHEN 'position' THEN EXISTS (SELECT FROM position_raw x WHERE x.device_id = r.source_id
+                                   AND x.observed_at >= n.since AND x.observed_at < e.before)
+      WHEN 'event' THEN EXISTS (SELECT FROM event_raw x WHERE x.device_id = r.source_id
+                                AND x.observed_at >= n.since AND x.observed_at < e.before)
+      ELSE EXISTS (SELECT FROM contact x WHERE x.device_id = r.source_id
+                   AND x.received_at >= n.since AND x.received_at < e.before) END
+GROUP BY n.since, n.alert_id, n.backtest_id
+ORDER BY n.since, n.alert_id, n.backtest_id
+LIMIT %(limit)s;
+
 -- count_reading: how many rows of some series are older than a time each
 SELECT count(*) AS rows, count(DISTINCT r.series_id) AS sources, min(r.observed_at) AS began, max(r.observed_at) AS ended
-FROM unnest(%(sources)s::integer[], %(befores)s::timestamptz[]) AS w (source_id, before)
+FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
 JOIN reading_raw r ON r.series_id = w.source_id AND r.observed_at < w.before;
 
 -- count_position: how many rows of some devices are older than a time each
 SELECT count(*) AS rows, count(DISTINCT r.device_id) AS sources, min(r.observed_at) AS began, max(r.observed_at) AS ended
-FROM unnest(%(sources)s::integer[], %(befores)s::timestamptz[]) AS w (source_id, before)
+FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
 JOIN position_raw r ON r.device_id = w.source_id AND r.observed_at < w.before;
 
 -- count_event: how many rows of some devices are older than a time each
 SELECT count(*) AS rows, count(DISTINCT r.device_id) AS sources, min(r.observed_at) AS began, max(r.observed_at) AS ended
-FROM unnest(%(sources)s::integer[], %(befores)s::timestamptz[]) AS w (source_id, before)
+FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
 JOIN event_raw r ON r.device_id = w.source_id AND r.observed_at < w.before;
 
 -- count_contact: how many rows of some devices are older than a time each
 SELECT count(*) AS rows, count(DISTINCT r.device_id) AS sources, min(r.received_at) AS began, max(r.received_at) AS ended
-FROM unnest(%(sources)s::integer[], %(befores)s::timestamptz[]) AS w (source_id, before)
+FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
 JOIN contact r ON r.device_id = w.source_id AND r.received_at < w.before;
 
--- count_hourly: how many rows of some series are older than a time each
+-- count_hourly: how many rows of some series are older than a time each, in either table
 SELECT count(*) AS rows, count(DISTINCT r.series_id) AS sources, min(r.bucket) AS began, max(r.bucket) AS ended
-FROM unnest(%(sources)s::integer[], %(befores)s::timestamptz[]) AS w (source_id, before)
-JOIN reading_hourly_rollup r ON r.series_id = w.source_id AND r.bucket < w.before;
+FROM (
+    SELECT r.series_id, r.bucket
+    FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
+    JOIN reading_hourly_rollup r ON r.series_id = w.source_id AND r.bucket < w.before
+    UNION ALL
+    SELECT r.series_id, r.bucket
+    FROM unnest(%(sources)s::integer[], %(befores_2)s::timestamptz[]) AS w (source_id, before)
+    JOIN consumption_hourly_rollup r ON r.series_id = w.source_id AND r.bucket < w.before
+) r;
 
--- count_daily: how many rows of some series are older than a time each
+-- count_daily: how many rows of some series are older than a time each, in either table
 SELECT count(*) AS rows, count(DISTINCT r.series_id) AS sources, min(r.bucket) AS began, max(r.bucket) AS ended
-FROM unnest(%(sources)s::integer[], %(befores)s::timestamptz[]) AS w (source_id, before)
-JOIN reading_daily_rollup r ON r.series_id = w.source_id AND r.bucket < w.before;
+FROM (
+    SELECT r.series_id, r.bucket
+    FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
+    JOIN reading_daily_rollup r ON r.series_id = w.source_id AND r.bucket < w.before
+    UNION ALL
+    SELECT r.series_id, r.bucket
+    FROM unnest(%(sources)s::integer[], %(befores_2)s::timestamptz[]) AS w (source_id, before)
+    JOIN consumption_daily_rollup r ON r.series_id = w.source_id AND r.bucket < w.before
+) r;
