@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launch.embedded_postgres import EmbeddedPostgres
-from tests.timescale.installation import timescale_server
+from tests.timescale.server import timescale_server
 from veldwatch.storage.connection import connect
 from veldwatch.storage.migrate import migrate
 

@@ -10,9 +10,10 @@ What needs more than one is marked `several_backends("why")` and left out there,
 
 import logging
 import os
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -21,9 +22,9 @@ from hypothesis import HealthCheck, settings
 from tests import databases
 from tests.databases import Template
 from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401  # pyright: ignore[reportUnusedImport]  # a hook
-from tests.timescale.installation import TimescaleAbsent, timescale_server
+from tests.timescale.installation import TimescaleAbsent
+from tests.timescale.server import TimescaleServers
 from veldwatch.storage.connection import Connection, connect
-from veldwatch.storage.migrate import migrate
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 USED = pytest.StashKey[set[str]]()
@@ -35,6 +36,14 @@ LEFT_OUT = pytest.StashKey[dict[str, int]]()
 COMMUNITY = os.environ.get("VELDWATCH_TEST_EDITION") == "community"
 NAMED_TIMESCALE = os.environ.get("VELDWATCH_TEST_TIMESCALE_DSN")
 ONE_BACKEND = COMMUNITY and not NAMED_TIMESCALE
+EDITION = "plain" if not COMMUNITY else "timescaledb-named" if NAMED_TIMESCALE else "timescaledb-community"
+"""The kind of server that tests run on."""
+KINDS = (
+    [EDITION] if COMMUNITY else ["plain", "timescaledb-community", *(["timescaledb-named"] if NAMED_TIMESCALE else [])]
+)
+"""The kinds that tests of storage and of dashboards run on."""
+NewDatabase = Callable[[], AbstractContextManager[str]]
+"""Gives the DSN of one more migrated database of the run's edition, for as long as it is entered."""
 _NO_SAMPLES = "samples absent"
 
 # Nothing is judged by time here: whole stacks and a browser run beside the properties, on two cores.
@@ -69,24 +78,6 @@ def template(server_dsn: str, pytestconfig: pytest.Config) -> Generator[Template
 
 
 @pytest.fixture(scope="session")
-def wasm_dsn(pytestconfig: pytest.Config) -> Generator[str]:
-    """Give the DSN of the one migrated database of the TimescaleDB in WebAssembly."""
-    with ExitStack() as stack:
-        try:
-            dsn = stack.enter_context(timescale_server())
-        except TimescaleAbsent as error:
-            pytestconfig.stash[ABSENT].add(f"timescaledb-community: {error}")
-            if os.environ.get("CI") == "true" or COMMUNITY:
-                pytest.fail(str(error))
-            pytest.skip(str(error))
-        with connect(dsn, application="tests", prepare=False) as connection:
-            description = f"{migrate(connection).server}, in WebAssembly"
-            databases.remember_rows(connection)
-        pytestconfig.stash[USED].add(description)
-        yield dsn
-
-
-@pytest.fixture(scope="session")
 def named_template(pytestconfig: pytest.Config) -> Generator[Template]:
     """Give a migrated database of the TimescaleDB that the environment names."""
     assert NAMED_TIMESCALE is not None
@@ -95,24 +86,45 @@ def named_template(pytestconfig: pytest.Config) -> Generator[Template]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def wasm_servers(pytestconfig: pytest.Config) -> Generator[TimescaleServers]:
+    """Give the servers of TimescaleDB in WebAssembly."""
+    servers = TimescaleServers(pytestconfig.stash[USED].add)
+    try:
+        yield servers
+    finally:
+        servers.stop()
+
+
+@pytest.fixture(scope="session")
+def new_database(request: pytest.FixtureRequest) -> NewDatabase:
+    """Give migrated databases of the run's edition, as many as are asked for."""
+    return lambda: database_of(EDITION, request)
+
+
 @pytest.fixture
-def dsn(request: pytest.FixtureRequest) -> Generator[str]:
+def dsn(new_database: NewDatabase) -> Generator[str]:
     """Give the DSN of a migrated database that only this test uses."""
-    kind = "plain" if not COMMUNITY else "timescaledb-named" if NAMED_TIMESCALE else "timescaledb-community"
-    with database_of(kind, request) as address:
+    with new_database() as address:
         yield address
 
 
 @contextmanager
 def database_of(kind: str, request: pytest.FixtureRequest) -> Generator[str]:
     """Give the DSN of a migrated database of a kind of server, without any rows but those of migrations."""
-    if kind == "timescaledb-community":
-        address: str = request.getfixturevalue("wasm_dsn")
-        with connect(address, prepare=False) as connection:
-            databases.empty_tables(connection)
-        yield address
-        return
-    with databases.clone(request.getfixturevalue("template" if kind == "plain" else "named_template")) as address:
+    with ExitStack() as stack:
+        if kind == "timescaledb-community":
+            servers: TimescaleServers = request.getfixturevalue("wasm_servers")
+            try:
+                address = stack.enter_context(servers.database())
+            except TimescaleAbsent as error:
+                request.config.stash[ABSENT].add(f"timescaledb-community: {error}")
+                if os.environ.get("CI") == "true" or COMMUNITY:
+                    pytest.fail(str(error))
+                pytest.skip(str(error))
+        else:
+            template: Template = request.getfixturevalue("template" if kind == "plain" else "named_template")
+            address = stack.enter_context(databases.clone(template))
         yield address
 
 
@@ -159,14 +171,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         output["used"] = sorted(session.config.stash[USED])
         output["absent"] = sorted(session.config.stash[ABSENT])
+        output["left_out"] = session.config.stash[LEFT_OUT]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
     config: pytest.Config = node.config  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]  # pytest-xdist is untyped
-    output: dict[str, list[str]] = getattr(node, "workeroutput", {})
+    output: dict[str, Any] = getattr(node, "workeroutput", {})
     config.stash[USED].update(output.get("used", []))  # pyright: ignore[reportUnknownMemberType]
     config.stash[ABSENT].update(output.get("absent", []))  # pyright: ignore[reportUnknownMemberType]
+    config.stash[LEFT_OUT].update(output.get("left_out", {}))  # pyright: ignore[reportUnknownMemberType]  # the same of each
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -101,6 +101,39 @@ def empty_tables(connection: Connection) -> None:
     connection.commit()
 
 
+_SCHEMA = """
+SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
+    SELECT concat_ws(' ', 'relation', relname, relkind, relowner, relacl, reloptions, pg_get_viewdef(oid)) AS line
+    FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^(pg_|_timescaledb)')
+    UNION ALL
+    SELECT concat_ws(' ', 'column', attrelid::regclass, attname, atttypid, attnotnull)
+    FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+    WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^(pg_|_timescaledb)')
+    UNION ALL
+    SELECT concat_ws(' ', 'function', proname, md5(prosrc), proowner, proacl)
+    FROM pg_proc WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^(pg_|_timescaledb)')
+    UNION ALL
+    SELECT concat_ws(' ', 'trigger', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
+    WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+    UNION ALL
+    SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT concat_ws(' ', 'role', rolname, rolsuper, rolcanlogin, rolconfig) FROM pg_roles
+    UNION ALL
+    SELECT concat_ws(' ', 'job', proc_name, schedule_interval, scheduled, config) FROM timescaledb_information.jobs
+) AS lines
+"""
+
+
+def schema_digest(connection: Connection) -> str:
+    """Give a digest of what tests may alter besides rows: relations, functions, roles, TimescaleDB's jobs."""
+    row = connection.execute(_SCHEMA).fetchone()
+    connection.commit()
+    assert row is not None
+    return row[0]
+
+
 def _ordinary_tables(connection: Connection) -> list[tuple[str]]:
     return connection.execute(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration' ORDER BY 1"

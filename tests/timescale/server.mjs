@@ -1,11 +1,15 @@
 // PostgreSQL's wire protocol in front of one PGlite backend (PostgreSQL and TimescaleDB in WebAssembly), for tests.
 //
 // Listens on a free port of loopback, prints `ready <port>`, and ends when its standard input does, so that it never
-// outlives the test run. There is one backend and one session: a client keeps the backend while its transaction is
-// open, others wait, not for ever. What the backend cannot do is done here: start-up and its parameters, refusing TLS,
-// prepared statements and notifications of each client's own, and COPY FROM STDIN, which the backend takes only with all
-// of its rows in one call. An argument: the folder that keeps its files, else they are in memory.
+// outlives the test run. A line there, `reset`, ends every client and all that the session kept, and prints `ready` anew.
+// There is one backend and one session: a client keeps the backend while its transaction is open, others wait, not for
+// ever. A transaction that is idle and has only read does not keep it: at READ COMMITTED each statement sees what is
+// committed when it begins, so that it can be ended, and begun anew when its client goes on. What the backend cannot do
+// is done here: start-up, logging in as a role (whoever says so is believed), refusing TLS, settings, prepared statements
+// and notifications of each client's own, and COPY FROM STDIN, which the backend takes only with all of its rows in one
+// call. An argument: the folder that keeps its files, else they are in memory.
 import net from 'node:net'
+import readline from 'node:readline'
 import { PGlite } from '@electric-sql/pglite'
 import { timescaledb } from '@electric-sql/pglite/timescaledb'
 import { btree_gist } from '@electric-sql/pglite/contrib/btree_gist'
@@ -15,11 +19,27 @@ const GSS_REQUEST = 80877104
 const CANCEL_REQUEST = 80877102
 const LONGEST_BATCH_BYTES = 12288 // of many statements the backend takes 24 KiB at a time, and quietly forgets the rest
 const LONGEST_WAIT_MS = Number(process.env.VELDWATCH_TEST_PATIENCE_MS ?? 5000)
+const SHORT_PAUSE_MS = 5 // between statements of one transaction, of a client that is not idle
 const LOST_BACKEND = /unreachable|memory|Exit/i
 const EX_SOFTWARE = 70
+// What a transaction would lose if it were ended and begun anew, as far as its own statements tell.
+const KEEPS_STATE = /\b(set\s+(local|transaction|constraints)|set_config|savepoint|declare|lock|advisory)/i
+const SETS = /(^|;)\s*(set|reset|discard)\b|set_config/i
+const HAS_ONLY_READ = `
+  SELECT current_setting('transaction_read_only') AS read_only
+  WHERE pg_current_xact_id_if_assigned() IS NULL AND current_setting('transaction_isolation') = 'read committed'`
 
 const database = await PGlite.create({ dataDir: process.argv[2], extensions: { timescaledb, btree_gist } })
-await database.exec("SET timezone = 'UTC'; SET client_min_messages = notice; CREATE EXTENSION IF NOT EXISTS timescaledb")
+// The backend is started for a browser: without sequential scans, with a search path of its own, telling everything.
+const SESSION = `
+  SET timezone = 'UTC'; SET search_path = "$user", public; SET enable_seqscan = on;
+  SET client_min_messages = notice; SET log_min_messages = fatal`
+const AS_AT_FIRST = `SET SESSION AUTHORIZATION postgres; RESET ROLE; RESET ALL; ${SESSION}`
+const TOLD = `
+  SELECT name, setting FROM pg_settings WHERE source = 'session' AND context IN ('user', 'superuser')
+  UNION ALL SELECT 'role', current_setting('role') WHERE current_setting('role') <> 'none'
+  UNION ALL SELECT 'session_authorization', session_user WHERE session_user <> 'postgres'`
+await database.exec(`CREATE EXTENSION IF NOT EXISTS timescaledb; ${AS_AT_FIRST}`)
 const { rows } = await database.query('SHOW server_version')
 
 const text = (string) => Buffer.from(`${string}\0`)
@@ -59,14 +79,15 @@ function* messages(buffer) {
   }
 }
 
-class OutOfPatience extends Error {
-  constructor() {
-    super('the only backend of this test server is held by an open transaction of another client')
+class Refused extends Error {
+  constructor(state, reason) {
+    super(reason)
+    this.state = state
   }
 }
 
 function refusal(error) {
-  const fields = ['SFATAL', 'VFATAL', 'C55P03', `M${error.message}`].map(text)
+  const fields = ['SFATAL', 'VFATAL', `C${error.state}`, `M${error.message}`].map(text)
   return message('E', Buffer.concat([...fields, Buffer.from([0])]))
 }
 
@@ -74,27 +95,74 @@ function refusal(error) {
 const turn = {
   owner: null,
   waiting: [],
-  take(client) {
+  lastUse: 0, // of the backend, by its owner
+  offering: null, // while the owner is being looked at
+  async take(client) {
+    await this.offering // the owner itself has to know whether it still is
     if (this.owner === null || this.owner === client) {
       this.owner = client
-      return Promise.resolve()
+      client.busy = true
+      return undefined
     }
     return new Promise((resolve, reject) => {
-      const one = { client, resolve }
-      // A test whose own connection is idle in a transaction would wait for itself until its time is over.
-      one.timer = setTimeout(() => {
-        this.waiting.splice(this.waiting.indexOf(one), 1)
-        reject(new OutOfPatience())
-      }, LONGEST_WAIT_MS)
+      const one = { client, resolve, reject }
+      // A test whose own connection is idle in a transaction would wait for itself until its time is over. Idle: a long
+      // statement, or one after another, is none.
+      const look = () => {
+        const left = LONGEST_WAIT_MS - (performance.now() - this.lastUse)
+        if (left <= 0) this.refuse(one)
+        else one.timer = setTimeout(look, left)
+      }
+      one.timer = setTimeout(look, LONGEST_WAIT_MS)
       this.waiting.push(one)
+      this.offer()
     })
+  },
+  // Let those who wait come first where the owner is idle in a transaction that would not notice.
+  offer() {
+    const { owner } = this
+    if (!owner || this.waiting.length === 0 || owner.busy || owner.status !== 'T' || owner.keepsState) return
+    owner.busy = true
+    this.offering = this.suspend(owner).finally(() => (this.offering = null))
+  },
+  async suspend(owner) {
+    const { rows } = await database.query(HAS_ONLY_READ)
+    owner.busy = false
+    if (rows.length === 0) return
+    await database.exec('COMMIT')
+    owner.suspended = rows[0].read_only === 'on' ? 'BEGIN READ ONLY' : 'BEGIN'
+    this.give(owner)
+  },
+  refuse(one) {
+    clearTimeout(one.timer)
+    this.waiting.splice(this.waiting.indexOf(one), 1)
+    one.reject(new Refused('55P03', 'the only backend of this test server is held by an open transaction of another client'))
   },
   give(client) {
     if (this.owner !== client) return
     const next = this.waiting.shift()
     this.owner = next ? next.client : null
+    if (next) next.client.busy = true
     clearTimeout(next?.timer)
     next?.resolve()
+  },
+}
+
+// Whose settings the one session has: each client's are its own, as if it had a session.
+const session = {
+  of: null,
+  async becomes(client) {
+    if (this.of === client) return
+    const last = this.of
+    this.of = client
+    if (last?.told) {
+      if (!last.ended) last.settings = (await database.query(TOLD)).rows
+      await database.exec(AS_AT_FIRST)
+    }
+    // The role last: what only a superuser may set comes before.
+    for (const { name, setting } of client.settings) {
+      await database.query('SELECT set_config($1, $2, false)', [name, setting])
+    }
   },
 }
 
@@ -121,24 +189,41 @@ class Client {
     this.started = false
     this.batch = []
     this.copy = null
+    this.ended = false
+    this.busy = false // a statement of its own runs, or it is being looked at
+    this.told = false // it may have changed settings of its session
+    this.settings = [] // name and value of those, while another has the session
+    this.keepsState = false // its transaction would notice if it were ended and begun anew
+    this.suspended = null // how to begin its transaction anew
+    this.work = Promise.resolve() // what it sent, one after the other
   }
 
   async run(bytes) {
     await turn.take(this)
+    await session.becomes(this)
+    if (this.suspended) await database.exec(this.suspended)
+    this.suspended = null
     const reply = Buffer.from(await database.execProtocolRaw(new Uint8Array(bytes)))
+    this.busy = false
+    turn.lastUse = performance.now()
     const kept = []
     for (const { type, bytes: part } of messages(reply)) {
       if (type === 'Z') this.status = String.fromCharCode(part[5])
       if (type === 'A') notify(part)
       else kept.push(part)
     }
-    if (this.status === 'I') turn.give(this)
+    if (this.status === 'I') {
+      this.keepsState = false
+      turn.give(this)
+    } else {
+      setTimeout(() => turn.offer(), SHORT_PAUSE_MS)
+    }
     return Buffer.concat(kept)
   }
 
   async feed(chunk) {
     this.received = Buffer.concat([this.received, chunk])
-    while (this.started || this.start()) {
+    while (!this.ended && (this.started || (await this.start()))) {
       if (this.received.length < 5) return
       const length = this.received.readInt32BE(1) + 1
       if (this.received.length < length) return
@@ -149,11 +234,12 @@ class Client {
   }
 
   // Answer start-up packets; true once the session has begun.
-  start() {
+  async start() {
     if (this.received.length < 8) return false
     const length = this.received.readInt32BE(0)
     if (this.received.length < length) return false
     const code = this.received.readInt32BE(4)
+    const words = this.received.subarray(8, length).toString().split('\0')
     this.received = this.received.subarray(length)
     if (code === TLS_REQUEST || code === GSS_REQUEST) {
       this.socket.write('N')
@@ -164,8 +250,35 @@ class Client {
       return false
     }
     this.started = true
+    await this.logIn(Object.fromEntries(words.flatMap((word, at) => (at % 2 ? [] : [[word, words[at + 1]]]))))
     this.socket.write(GREETING)
     return true
+  }
+
+  // Whoever says that he is a role is believed. His settings are those of the role, then those of the connection.
+  async logIn({ user, options = '' }) {
+    const given = [...options.matchAll(/-c\s*(\w+)=((?:\\.|\S)*)/g)]
+      .map(([, name, value]) => ({ name, setting: value.replaceAll(/\\(.)/g, '$1') }))
+      .filter(({ name, setting }) => !(name.toLowerCase() === 'timezone' && setting === 'UTC'))
+    if (user === 'postgres' && given.length === 0) return
+    await turn.take(this)
+    try {
+      await session.becomes(this)
+      const { rows } = await database.query('SELECT rolcanlogin, rolconfig FROM pg_roles WHERE rolname = $1', [user])
+      if (!rows[0]?.rolcanlogin) throw new Refused('28000', `role "${user}" is not permitted to log in`)
+      const ofRole = (rows[0].rolconfig ?? []).map((line) => {
+        const [name, ...rest] = line.split('=')
+        return { name, setting: rest.join('=') }
+      })
+      this.told = true
+      for (const { name, setting } of [...ofRole, ...given]) {
+        await database.query('SELECT set_config($1, $2, false)', [name, setting])
+      }
+      if (user !== 'postgres') await database.query("SELECT set_config('session_authorization', $1, false)", [user])
+    } finally {
+      this.busy = false
+      turn.give(this)
+    }
   }
 
   async accept(type, bytes) {
@@ -186,6 +299,7 @@ class Client {
 
   async acceptQuery(bytes) {
     const sql = bytes.subarray(5, -1).toString()
+    this.mind(sql)
     const copy = /^\s*copy\s[\s\S]*\sfrom\s+stdin(?<options>[\s\S]*)/i.exec(sql)
     if (copy) {
       this.copy = [bytes]
@@ -202,6 +316,7 @@ class Client {
   async acceptExtended(type, bytes) {
     if (type === 'P') {
       const statement = bytes.subarray(bytes.indexOf(0, 5) + 1).toString()
+      this.mind(statement)
       const listens = /^\s*listen\s+"?(\w+)/i.exec(statement)
       if (listens) this.channels.add(listens[1])
     }
@@ -216,9 +331,17 @@ class Client {
     if (reply.length) this.socket.write(reply)
   }
 
+  mind(sql) {
+    if (KEEPS_STATE.test(sql)) this.keepsState = true
+    if (SETS.test(sql)) this.told = true
+  }
+
   async leave() {
+    this.ended = true
     clients.delete(this)
-    if (this.status !== 'I' && turn.owner === this) await this.run(message('Q', text('ROLLBACK')))
+    // Sync first: after an error the backend passes over all else.
+    const undo = Buffer.concat([message('S', Buffer.alloc(0)), message('Q', text('ROLLBACK'))])
+    if (this.status !== 'I' && turn.owner === this) await this.run(undo)
     turn.give(this)
   }
 }
@@ -231,23 +354,43 @@ function notify(bytes) {
 
 function serve(socket) {
   const client = new Client(socket)
-  let work = Promise.resolve()
   const then = (step) => {
-    work = work.then(step).catch((error) => {
-      console.error(`client: ${error.message}`)
-      if (error instanceof OutOfPatience) socket.end(refusal(error))
+    client.work = client.work.then(step).catch((error) => {
+      if (!client.ended) console.error(`client: ${error.message}`)
+      if (error instanceof Refused) socket.end(refusal(error))
       else socket.destroy()
       if (LOST_BACKEND.test(String(error))) process.exit(EX_SOFTWARE)
     })
   }
+  client.gone = new Promise((resolve) => socket.on('close', () => then(() => client.leave().finally(resolve))))
   socket.setNoDelay(true)
   socket.on('data', (chunk) => then(() => client.feed(chunk)))
   socket.on('error', () => {})
-  socket.on('close', () => then(() => client.leave()))
+}
+
+// End every client as if it had left, then forget what the session was told: settings, roles, prepared statements.
+async function reset() {
+  const all = [...clients]
+  for (const client of all) client.ended = true
+  for (const one of [...turn.waiting]) turn.refuse(one)
+  for (const client of all) client.socket.destroy()
+  await Promise.all(all.map((client) => client.gone))
+  session.of = null
+  await database.exec(AS_AT_FIRST)
+  await database.exec('DISCARD ALL')
+  await database.exec(AS_AT_FIRST)
+  ready()
+}
+
+function ready() {
+  console.log(`ready ${server.address().port}`)
 }
 
 const server = net.createServer(serve)
-server.listen(0, '127.0.0.1', () => console.log(`ready ${server.address().port}`))
-process.stdin.resume()
-process.stdin.on('end', () => process.exit(0))
+server.listen(0, '127.0.0.1', ready)
+const lines = readline.createInterface({ input: process.stdin })
+lines.on('line', (line) => {
+  if (line === 'reset') void reset()
+})
+lines.on('close', () => process.exit(0))
 process.on('SIGTERM', () => process.exit(0))

@@ -4,11 +4,9 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.conftest import NAMED_TIMESCALE, database_of
+from tests.conftest import KINDS, database_of
 from tests.integration.dashboards import world
 from veldwatch.storage.connection import Connection, connect
-
-KINDS = ["plain", "timescaledb-community", *(["timescaledb-named"] if NAMED_TIMESCALE else [])]
 
 
 @pytest.fixture(scope="session", params=KINDS)

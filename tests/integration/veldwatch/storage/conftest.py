@@ -8,10 +8,8 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.conftest import NAMED_TIMESCALE, database_of
+from tests.conftest import KINDS, database_of
 from veldwatch.storage.connection import Connection, connect
-
-KINDS = ["plain", "timescaledb-community", *(["timescaledb-named"] if NAMED_TIMESCALE else [])]
 
 
 @pytest.fixture(params=KINDS)
