@@ -6,6 +6,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Three test processes on two cores, as many tests wait (four are no quicker); one runs all whole stacks, one the console (tests/scheduling.py).
 TEST_PROCESSES ?= 3
 
+# Byte code is kept whatever the environment says: else each program compiles all that it imports anew at each start,
+# which is half of the processor time of a start, and pytest rewrites every assertion anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-community check format pictures lock secrets clean
 
