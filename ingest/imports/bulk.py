@@ -25,6 +25,7 @@ from veldwatch.model.quarantine import Origin
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
 from veldwatch.storage import log, quarantine
+from veldwatch.storage.columnstore import open_as_needed
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.intake import IntakeWriter
 from veldwatch.storage.log import LogBatch
@@ -170,6 +171,7 @@ class BulkStore:
     ) -> Report:
         with translated_errors(), self.connection.transaction():
             self._writer.hold.take(self.connection)
+            open_as_needed(self.connection)
             wrote = [
                 self._write(readings, self._writer.store_readings, now),
                 self._write(positions, self._writer.store_positions, now),

@@ -257,7 +257,7 @@ class Client {
 
   // Whoever says that he is a role is believed. His settings are those of the role, then those of the connection.
   async logIn({ user, options = '' }) {
-    const given = [...options.matchAll(/-c\s*(\w+)=((?:\\.|\S)*)/g)]
+    const given = [...options.matchAll(/-c\s*([\w.]+)=((?:\\.|\S)*)/g)]
       .map(([, name, value]) => ({ name, setting: value.replaceAll(/\\(.)/g, '$1') }))
       .filter(({ name, setting }) => !(name.toLowerCase() === 'timezone' && setting === 'UTC'))
     if (user === 'postgres' && given.length === 0) return

@@ -29,6 +29,8 @@ _TEMPORARY_CLASSES = frozenset(
         "XX",  # internal error: a torn page says nothing about our values
     }
 )
+# Of class 53, but the same statement meets the same limit again: temporary files, rows of a columnstore to be opened.
+_LIMIT_EXCEEDED = "53400"
 
 
 def split_password(dsn: str) -> tuple[str, str | None]:
@@ -93,6 +95,6 @@ def translate(error: psycopg.Error) -> StorageError:
     message = f"{state or 'no answer'}: {str(error).strip()}"
     if state is None and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return StorageUnavailable(message)
-    if state is not None and state[:2] in _TEMPORARY_CLASSES:
+    if state is not None and state[:2] in _TEMPORARY_CLASSES and state != _LIMIT_EXCEEDED:
         return StorageUnavailable(message)
     return StorageRejected(message)

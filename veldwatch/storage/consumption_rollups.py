@@ -20,6 +20,7 @@ from veldwatch.model.local_buckets import from_instant
 from veldwatch.model.register_steps import COUNTS_PER_UNIT, HOUR
 from veldwatch.storage import partitions
 from veldwatch.storage.arrays import bind_arrays, times
+from veldwatch.storage.columnstore import open_as_needed
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.log import START, LogBatch, load_cursor, read, save_cursor
 from veldwatch.storage.queries import load_queries
@@ -82,6 +83,7 @@ def judge_new(connection: Connection) -> ConsumptionPass:
         row = connection.execute(_QUERIES["take_turn"]).fetchone()
         if row is None or not row[0] or load_cursor(connection, CONSUMER) != cursor:
             return ConsumptionPass()
+        open_as_needed(connection)
         hours = _judge(connection, touched)
         values = {"series_ids": [series_id for series_id, _ in due], "since": [since for _, since in due]}
         connection.execute(_QUERIES["done"], values)

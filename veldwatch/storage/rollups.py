@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veldwatch.storage import partitions
+from veldwatch.storage.columnstore import open_as_needed
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.log import START, LogBatch, load_cursor, read, save_cursor
 from veldwatch.storage.queries import load_queries
@@ -64,6 +65,7 @@ def roll_up(connection: Connection) -> RollupPass:
         row = connection.execute(_QUERIES["take_turn"]).fetchone()
         if row is None or not row[0] or (load_cursor(connection, CONSUMER) or START) != cursor:
             return RollupPass()
+        open_as_needed(connection)
         due = _due(connection) if is_due else touched[:0]
         days = _renew(connection, touched, due)
         if batches:

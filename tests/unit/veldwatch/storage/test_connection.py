@@ -36,6 +36,7 @@ def test_a_server_in_trouble_is_temporary(error: psycopg.Error) -> None:
     "error",
     [
         errors.CheckViolation(),  # 23514
+        errors.ConfigurationLimitExceeded(),  # 53400
         errors.InsufficientPrivilege(),  # 42501
         errors.NotNullViolation(),  # 23502
         errors.NumericValueOutOfRange(),  # 22003

@@ -43,16 +43,26 @@ WHERE EXCLUDED.count >= stored.count OR NOT EXISTS (
     WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
 
 -- empty_hours: hours that nothing counts in any more, because an estimate was withdrawn
-DELETE FROM reading_hourly_rollup h
-USING unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
-WHERE h.series_id = touched.series_id AND h.bucket = touched.bucket
-  AND NOT EXISTS (
-      SELECT FROM reading_validated r
-      WHERE r.series_id = touched.series_id AND r.quality & 4 = 0
-        AND r.observed_at >= touched.bucket AND r.observed_at < touched.bucket + interval '1 hour')
-  AND NOT EXISTS (
-      SELECT FROM retention_mark m
-      WHERE m.what = 'reading' AND m.source_id IN (0, h.series_id) AND m.dropped_before > h.bucket);
+-- One by one: a DELETE that joins opens every segment of a columnstore. OFFSET 0: looked up, never joined.
+WITH emptied AS MATERIALIZED (
+    SELECT touched.series_id, touched.bucket
+    FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
+    WHERE EXISTS (
+          SELECT FROM reading_hourly_rollup h
+          WHERE h.series_id = touched.series_id AND h.bucket = touched.bucket
+          OFFSET 0)
+      AND NOT EXISTS (
+          SELECT FROM reading_validated r
+          WHERE r.series_id = touched.series_id AND r.quality & 4 = 0
+            AND r.observed_at >= touched.bucket AND r.observed_at < touched.bucket + interval '1 hour'
+          OFFSET 0)
+      AND NOT EXISTS (
+          SELECT FROM retention_mark m
+          WHERE m.what = 'reading' AND m.source_id IN (0, touched.series_id) AND m.dropped_before > touched.bucket)
+)
+SELECT delete_stretch('reading_hourly_rollup', 'series_id', 'bucket', ARRAY[e.series_id], e.bucket,
+                      e.bucket + interval '1 hour')
+FROM emptied e;
 
 -- renew_daily: aggregate those days of those series again from their hours
 INSERT INTO reading_daily_rollup AS stored (bucket, series_id, count, minimum, maximum, total, first, last)
