@@ -138,23 +138,32 @@ def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def overload(live: Settings, connection: Connection, *, seconds: float, items: int) -> None:
-    """Publish far more than a slow disk takes, then let it recover.
-
-    Args:
-        items: moments in each message.
-    """
-    # Each commit takes half a second: at most 10,000 messages a second could pass, were batches full from the first.
+@contextmanager
+def slow_disk(connection: Connection) -> Generator[None]:
+    """Let each commit take half a second: at most 10,000 messages a second could pass, were batches full at once."""
     connection.execute(
         "CREATE FUNCTION slow_disk() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$"
     )
     connection.execute("CREATE TRIGGER slow_disk AFTER INSERT ON batch EXECUTE FUNCTION slow_disk()")
     connection.commit()
+    try:
+        yield
+    finally:
+        connection.execute("DROP FUNCTION slow_disk() CASCADE")
+        connection.commit()
+
+
+def overload(live: Settings, connection: Connection, *, seconds: float, items: int) -> None:
+    """Publish far more than a slow disk takes, then let it recover.
+
+    Args:
+        items: moments in each message.
+    """
     largest = sent = 0
-    with ingesting(live) as process:
-        eventually(lambda: bool(told(connection)), 60)
-        with publishing(live) as publisher:
+    with ingesting(live) as process, publishing(live) as publisher:
+        with slow_disk(connection):
+            eventually(lambda: bool(told(connection)), 60)
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 for number in range(sent, sent + 2000, items):
@@ -164,10 +173,8 @@ def overload(live: Settings, connection: Connection, *, seconds: float, items: i
                 sent += 2000
                 publisher.flush()
                 largest = max(largest, resident_bytes(process.pid))
-            connection.execute("DROP TRIGGER slow_disk ON batch")
-            connection.commit()
-            eventually(lambda: counted(connection)[0] >= sent, 200 + seconds)
-            largest = max(largest, resident_bytes(process.pid))
+        eventually(lambda: counted(connection)[0] >= sent, 200 + seconds)
+        largest = max(largest, resident_bytes(process.pid))
     assert counted(connection) == (sent, sent)
     assert largest < 300 * _MIB, f"{largest / _MIB:.0f} MiB with {sent} messages sent"
 

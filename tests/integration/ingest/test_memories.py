@@ -130,6 +130,7 @@ def test_a_batch_that_is_halved_is_remembered_whole(
     pipeline.store(writer, said("name a", "value 1", "name " + "n" * 300, "value 9", "name b", "value 2"))
     assert stored(connection) == [("a", 1.0), ("b", 2.0)]
     assert dict(quarantine.summary(connection)) == {"storage_rejected": 1}
+    connection.rollback()
     made(settings).store(writer, said("value 3", at=NOW + timedelta(hours=1)))
     assert stored(connection)[-1] == ("b", 3.0)
 
@@ -151,6 +152,7 @@ def test_what_needs_no_memory_leaves_none(settings: Settings, writer: IntakeWrit
     assert memories.load(connection, "naming", "x/aside").version == 0
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 def test_writers_take_turns_and_a_turn_falls_with_its_connection(
     connection: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

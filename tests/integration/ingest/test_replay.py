@@ -149,6 +149,7 @@ def test_thousands_are_taken_in_portions_and_asking_again_changes_nothing(
     again = ask(connection)
     row = replays.get_replay(connection, again)
     assert (row["asked"], row["finished_at"] is not None) == (0, True)
+    connection.rollback()
     mended.work()
     assert rows(connection, "SELECT count(*) FROM reading_raw") == [(2000,)]
 
@@ -292,7 +293,7 @@ def test_a_failure_before_the_commit_leaves_everything_waiting(
         mended.replay.work(mended.writer, live=False)
     assert rows(connection, "SELECT count(*) FROM reading_raw") == [(0,)]
     assert counts(connection, number) == (2, 0, 0, 0, 0)
-    connection.execute(b"DROP TRIGGER cut_off ON quarantine_replay")
+    connection.execute(b"DROP FUNCTION cut_off() CASCADE")
     connection.commit()
     mended.work()
     assert counts(connection, number) == (2, 2, 0, 0, 0)
@@ -303,11 +304,13 @@ def test_a_message_at_fault_does_not_keep_the_others_of_its_portion_away(
 ) -> None:
     ingestor.receive(*(reading(n, device=f"m{n}") for n in range(9)))
     number = ask(connection)
-    connection.execute(b"ALTER TABLE reading_raw ADD CHECK (value_of(divisor, scaled, value) <> 4)")
+    connection.execute(b"ALTER TABLE reading_raw ADD CONSTRAINT not_four CHECK (value_of(divisor, scaled, value) <> 4)")
     connection.commit()
     mended.work()
     assert counts(connection, number) == (9, 8, 1, 0, 0)
     assert (only(connection, OPEN).device, only(connection, OPEN).reason) == ("m4", "storage_rejected")
+    connection.execute(b"ALTER TABLE reading_raw DROP CONSTRAINT not_four")
+    connection.commit()
 
 
 def test_a_failure_for_a_reason_that_has_a_row_already_is_merged_into_it(
@@ -361,6 +364,7 @@ def test_a_replay_is_cancelled_and_what_was_done_stays(
     connection.commit()
     assert (row["asked"], row["stored"], row["cancelled"], row["cancelled_by"]) == (600, 250, 350, "ben")
     assert row["finished_at"] is not None
+    connection.rollback()
     mended.work()
     assert rows(connection, "SELECT count(*) FROM reading_raw") == [(250,)]
     assert len(quarantine.newest(connection, limit=1000)) == 350

@@ -94,6 +94,7 @@ def test_sources_are_applied_shown_listed_and_removed(run: Run, file: str, conne
     assert run("apply", file, "--author", "me").output == "loggers: stored\n"
     assert run("apply", file).output == "loggers: as it was\n"
     (stored,) = list_sources(connection)
+    connection.rollback()
     assert (stored.priority, stored.updated_by) == (5, "me")
     shown = run("show", "loggers").output
     Path(file).write_text(shown)

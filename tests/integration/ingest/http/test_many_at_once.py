@@ -9,14 +9,15 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ingest.http import batching
 from launch.web import create_web_app
-from tests.databases import Template
 from tests.integration.ingest.http.conftest import Senders
 from veldwatch.config import load_settings
 from veldwatch.storage.connection import Connection, connect
+
+ONE_BY_ONE = "requests are let in while others are committed: on one backend they come one by one"
 
 
 def _reading(place: int) -> dict[str, object]:
@@ -32,6 +33,7 @@ async def _send_all(app: FastAPI, headers: dict[str, str], count: int) -> list[h
         return await asyncio.gather(*(client.post("/v1/readings", json=_reading(place)) for place in range(count)))
 
 
+@pytest.mark.several_backends(ONE_BY_ONE)
 @pytest.mark.usefixtures("senders")
 def test_requests_that_come_together_are_committed_together(dsn: str, senders: Senders, connection: Connection) -> None:
     answers = asyncio.run(_send_all(create_web_app(load_settings(dsn=dsn)), senders.water, 300))
@@ -43,6 +45,7 @@ def test_requests_that_come_together_are_committed_together(dsn: str, senders: S
     assert row[0] < 100
 
 
+@pytest.mark.several_backends(ONE_BY_ONE)
 def test_what_waits_is_bounded(dsn: str, senders: Senders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "_WAITING_REQUESTS", 5)
     answers = asyncio.run(_send_all(create_web_app(load_settings(dsn=dsn)), senders.water, 200))
@@ -55,17 +58,17 @@ def test_what_waits_is_bounded(dsn: str, senders: Senders, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def outage(template: Template, dsn: str) -> Generator[threading.Event]:
+def outage(dsn: str) -> Generator[threading.Event]:
     """Let the database take no connection from when the event is set until it is cleared."""
     away = threading.Event()
     yield away
     away.clear()
-    _allow(template, dsn, allowed=True)
+    _allow(dsn, allowed=True)
 
 
-def _allow(template: Template, dsn: str, *, allowed: bool) -> None:
+def _allow(dsn: str, *, allowed: bool) -> None:
     name = str(conninfo_to_dict(dsn)["dbname"])
-    with connect(template.admin_dsn, autocommit=True) as admin:
+    with connect(make_conninfo(dsn, dbname="postgres"), autocommit=True) as admin:
         admin.execute(
             sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}").format(sql.Identifier(name), sql.Literal(allowed))
         )
@@ -73,8 +76,9 @@ def _allow(template: Template, dsn: str, *, allowed: bool) -> None:
             admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
 
 
+@pytest.mark.several_backends("a database is closed to its clients, which the one that is asked to cannot be")
 @pytest.mark.usefixtures("outage")
-def test_through_an_outage_every_sender_gets_its_rows_in_once(template: Template, dsn: str, senders: Senders) -> None:
+def test_through_an_outage_every_sender_gets_its_rows_in_once(dsn: str, senders: Senders) -> None:
     app = create_web_app(load_settings(dsn=dsn))
     refused = asyncio.Event()
 
@@ -98,10 +102,10 @@ def test_through_an_outage_every_sender_gets_its_rows_in_once(template: Template
             httpx.AsyncClient(transport=transport, base_url="http://veldwatch", headers=senders.water) as client,
         ):
             await insist(client, 0)
-            await asyncio.to_thread(_allow, template, dsn, allowed=False)
+            await asyncio.to_thread(_allow, dsn, allowed=False)
             senders_at_work = [asyncio.create_task(insist(client, place)) for place in range(1, 40)]
             await refused.wait()
-            await asyncio.to_thread(_allow, template, dsn, allowed=True)
+            await asyncio.to_thread(_allow, dsn, allowed=True)
             await asyncio.gather(*senders_at_work)
 
     asyncio.run(run())

@@ -60,6 +60,7 @@ def test_a_device_sends_for_itself_alone(client: TestClient, senders: Senders, c
     assert connection.execute("SELECT count(*) FROM reading").fetchone() == (0,), (
         "nothing of a forged request is stored"
     )
+    connection.rollback()
     assert _send(client, senders.meter, device="meter-1", organisation="kasama-water").status_code == 200
 
 

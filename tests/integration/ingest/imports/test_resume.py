@@ -155,3 +155,5 @@ def test_a_row_that_the_database_refuses_is_quarantined_alone(
     assert report.stored.quarantined == 1
     assert rows(connection, "SELECT count(*), count(*) FILTER (WHERE value = 7) FROM reading") == [(99, 0)]
     assert rows(connection, "SELECT reason, topic FROM quarantine") == [("storage_rejected", "file/meters.csv#58")]
+    connection.execute("DROP FUNCTION refuse() CASCADE")
+    connection.commit()

@@ -366,6 +366,7 @@ def test_without_a_mail_server_mail_waits(connection: Connection, delivering: Co
     assert "VELDWATCH_SMTP_HOST" in receipts(connection)[0][2]
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 def test_two_deliverers_do_not_tell_a_receiver_twice(
     dsn: str, connection: Connection, clock: Clock, client: httpx.Client, hook: HttpReceiver
 ) -> None:
