@@ -38,6 +38,7 @@ def test_a_value_is_corrected_listed_and_withdrawn(shell: Shell, connection: Con
     assert shell.said(*add, "9.5", *PHOTOGRAPH) == "that counts already\n"
     assert _counts(connection) == [9.5, 10]
     assert connection.execute("SELECT maximum FROM reading_hourly").fetchone() == (10,)
+    connection.commit()
     assert shell.said(*add, "9.6", "--reason", "read again") == "1 corrected\n"
     assert shell.said("corrections", "withdraw", "m-1", "volume", WHEN, "--reason", "a joke") == "withdrawn\n"
     assert _counts(connection) == [900, 10]
