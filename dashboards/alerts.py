@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import appearance, columns, frame, links, variables
+from dashboards import appearance, columns, datasource, frame, links, variables
 from dashboards.panels import Column, Panel, bars, figure, figures, lines, log, rows, section
 
 _FILE = "alerts"
@@ -40,8 +40,9 @@ def build() -> Dashboard:
 
 
 _OPEN = Panel(
-    dashboard=_FILE,
-    query="open",
+    dashboard=datasource.SHARED,
+    query="firing",
+    terms={"severities": "${severity:sqlstring}"},
     title="Firing alerts",
     description="Alerts whose condition holds now, by severity, acknowledged or not, whatever the chosen time.",
     width=12,
@@ -103,8 +104,9 @@ _FIRED = Panel(
     description="Alerts by the time when their condition was met (the devices' time, not when we heard of it).",
 )
 _HELD = Panel(
-    dashboard=_FILE,
+    dashboard=datasource.SHARED,
     query="held",
+    terms={"severities": "${severity:sqlstring}", "least": "3600000"},
     title="How many held at once",
     description="Alerts that held at each time, by severity. A level that only rises is a backlog.",
 )

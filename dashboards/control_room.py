@@ -6,7 +6,7 @@ In kiosk mode Grafana gives a 1080 pixel screen 27 rows of 30 pixels and their g
 from grafana_foundation_sdk.builders import bargauge, geomap, stat
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import appearance, columns, frame, links, variables
+from dashboards import appearance, columns, datasource, frame, links, variables
 from dashboards.maps import Layer, world
 from dashboards.panels import Column, Panel, figure, figures, gauges, lines, rows, trend
 
@@ -85,24 +85,27 @@ _OPEN_COLUMNS = (
     columns.HIDDEN_ORGANISATION,
 )
 _WATER = Panel(
-    dashboard=_FILE,
-    query="water_now",
+    dashboard=datasource.SHARED,
+    query="through_inlets",
+    terms={"where": "s.quantity = 'flow' AND s.device_kind = 'meter'", "name": "flow"},
     title="Into the zones",
     description="What flows through all inlets together, now and over the chosen time.",
     width=5,
     height=6,
 )
 _POWER = Panel(
-    dashboard=_FILE,
-    query="power_now",
+    dashboard=datasource.SHARED,
+    query="through_inlets",
+    terms={"where": "s.quantity = 'power' AND s.metric = 'power'", "name": "power"},
     title="Load",
     description="What flows through all feeders together, now and over the chosen time.",
     width=5,
     height=6,
 )
 _HELD = Panel(
-    dashboard=_FILE,
+    dashboard=datasource.SHARED,
     query="held",
+    terms={"severities": "'critical', 'major', 'minor', 'info'", "least": "900000"},
     title="How many alerts held at once",
     description="Alerts that held at each time, by severity. A level that only rises is a backlog.",
     width=9,
@@ -112,7 +115,7 @@ _HELD = Panel(
 
 def _reporting() -> stat.Panel:
     panel = Panel(
-        dashboard=_FILE,
+        dashboard=datasource.SHARED,
         query="reporting",
         title="Devices reporting",
         description="Share of devices heard from within three of their expected intervals (a day where none is"
@@ -143,8 +146,9 @@ def _map() -> geomap.Panel:
 
 def _reservoirs() -> bargauge.Panel:
     panel = Panel(
-        dashboard=_FILE,
-        query="reservoirs",
+        dashboard=datasource.SHARED,
+        query="fill",
+        terms={"chosen": "{{in_organisations s}}", "most": "5"},
         title="Reservoirs",
         description="Newest level of the five emptiest reservoirs in percent of the highest that their profile allows.",
         width=5,

@@ -1,9 +1,13 @@
 """The data source that every panel, variable and annotation asks, and the queries that they send.
 
-The SQL stands in `sql/<dashboard>.sql`, named as in `veldwatch.storage.queries`. It is sent by Grafana, as the
-role `grafana_ro`, to the views of migration 0009; no program of ours runs it.
+The SQL stands in `sql/<dashboard>.sql`, named as in `veldwatch.storage.queries`, and in `sql/shared.sql` what several
+panels ask alike. It is sent by Grafana, as the role `grafana_ro`, to the views of migration 0009; no program of ours
+runs it. What stands in double braces is written out when a dashboard is rendered: `{{in_sites s}}` and
+`{{in_organisations s}}`, the rows of `s` that were chosen at the top, and the terms that a panel gives.
 """
 
+import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -18,6 +22,9 @@ UID = "tsdb"
 TYPE = "grafana-postgresql-datasource"
 Format = Literal["time_series", "table"]
 
+SHARED = "shared"
+"""The file of what panels of several dashboards ask alike."""
+
 _FOLDER = Path(__file__).parent / "sql"
 
 
@@ -31,9 +38,28 @@ def _file(dashboard: str) -> dict[str, str]:
     return named_queries((_FOLDER / f"{dashboard}.sql").read_text(encoding="utf-8"))
 
 
-def sql(dashboard: str, name: str) -> str:
-    """Read one query of `sql/<dashboard>.sql`."""
-    return _file(dashboard)[name]
+def sql(dashboard: str, name: str, terms: Mapping[str, str] | None = None) -> str:
+    """Read one query of `sql/<dashboard>.sql`, with its terms written out.
+
+    Raises:
+        ValueError: the query has other terms.
+    """
+    given = terms or {}
+    text = _file(dashboard)[name]
+    wanted = {match["term"] for match in _TERM.finditer(text)}
+    if wanted != given.keys():
+        raise ValueError(f"bad terms of {dashboard}.sql, {name!r}: {sorted(given)} (expected {sorted(wanted)})")
+    return _CHOSEN.sub(_chosen, _TERM.sub(lambda match: given[match["term"]], text))
+
+
+_TERM = re.compile(r"\{\{(?!in_)(?P<term>\w+)\}\}")
+_CHOSEN = re.compile(r"\{\{in_(?P<what>organisations|sites)(?: (?P<of>\w+))?\}\}")
+
+
+def _chosen(match: re.Match[str]) -> str:
+    of = "" if match["of"] is None else f"{match['of']}."
+    names = ("organisation", "site") if match["what"] == "sites" else ("organisation",)
+    return " AND ".join(f"{of}{name} = ANY (ARRAY[${{{name}:sqlstring}}]::text[])" for name in names)
 
 
 def sql_files() -> list[Path]:
@@ -66,11 +92,21 @@ class Target(Builder[Dataquery]):
 
     Args:
         output: `time_series`: a column `time`, text columns as labels; `table`: rows as they are.
+        terms: what the query's terms stand for.
         nth: which of several that a query with `OFFSET 0` asks for, from 0 on.
     """
 
-    def __init__(self, dashboard: str, name: str, output: Format, ref_id: str = "A", *, nth: int = 0) -> None:
-        text = sql(dashboard, name).replace("OFFSET 0", f"OFFSET {nth}")
+    def __init__(
+        self,
+        dashboard: str,
+        name: str,
+        output: Format,
+        ref_id: str = "A",
+        *,
+        terms: Mapping[str, str] | None = None,
+        nth: int = 0,
+    ) -> None:
+        text = sql(dashboard, name, terms).replace("OFFSET 0", f"OFFSET {nth}")
         self._query = PostgresQuery(raw_sql=text, output=output, ref_id=ref_id)
 
     def build(self) -> PostgresQuery:

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import appearance, columns, frame, links, variables
+from dashboards import appearance, columns, datasource, frame, links
 from dashboards.panels import Column, Panel, columns_of, figure, figures, lines, rows, section
 from dashboards.thresholds import limits
 
@@ -20,10 +20,7 @@ def build() -> Dashboard:
         since="now-7d",
     )
     return (
-        head.build()
-        .with_variable(variables.organisation())
-        .with_variable(variables.site())
-        .annotation(frame.alerts())
+        head.of_sites()
         .with_panel(figures(_STATES, "none", name="state", value="devices", colours=appearance.DEVICE_STATE_COLOURS))
         .with_panel(figure(_LOW, "none", [(1, "#ff9830"), (10, "#c4162a")]))
         .with_panel(figure(_CLOCKS, "none", [(1, "#ff9830"), (10, "#c4162a")]))
@@ -39,8 +36,9 @@ def build() -> Dashboard:
 
 
 _STATES = Panel(
-    dashboard=_FILE,
+    dashboard=datasource.SHARED,
     query="states",
+    terms={"chosen": "{{in_sites d}}"},
     title="Devices",
     description="Devices by state. Silent: three of their expected intervals without a word (a day where none is"
     " expected). Offline: the broker published their last will.",
@@ -60,7 +58,7 @@ _CLOCKS = Panel(
     query="wrong_clocks",
     title="Wrong clocks",
     description="Devices whose newest observation on arrival is mostly more than a minute in the future or more than"
-    " a day old, in the chosen time. Those that store and forward for days look the same.",
+    " a day old, in the last day of the chosen time. Those that store and forward for days look the same.",
     width=4,
     height=4,
 )
@@ -78,7 +76,8 @@ _DEVICES = Panel(
     title="Devices that need somebody",
     description="Every device, the worst first: its state, which share of the expected messages arrived in the"
     " chosen time, its longest gap, how old its newest observation mostly is on arrival (below zero: its clock is"
-    " ahead), charge, signal, and messages refused.",
+    " ahead), charge, signal, and messages refused. Of more than 2,000 devices those that report, without alert and"
+    " refusal, are looked at no further.",
     width=24,
     height=14,
 )
@@ -123,8 +122,8 @@ _HEARD = Panel(
     dashboard=_FILE,
     query="reporting",
     title="Devices heard",
-    description="How many of the chosen devices were heard in each stretch of three hours or more. The first and the"
-    " last stretch are parts.",
+    description="How many of the chosen devices were heard in each stretch of three hours or more, of large fleets"
+    " told by every n-th of them. The first and the last stretch are parts.",
 )
 _CHARGE = Panel(
     dashboard=_FILE,

@@ -2,13 +2,15 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import appearance, columns, frame, links, variables
+from dashboards import appearance, columns, datasource, frame, links, variables
 from dashboards.panels import Column, Panel, band, bars, figure, figures, lines, ranking, rows, section
 from dashboards.thresholds import limits
 
 _FILE = "electricity"
 # Metrics that rules may set limits on, with the factor from the rule's unit to the panel's.
 _VOLTAGE = {"voltage": 1.0}
+_LOADED = "s.supplies_site AND s.quantity IN ('power', 'apparent power') AND s.metric IN ('power', 'apparent_power')"
+_BOUGHT = "s.quantity = 'energy' AND s.metric NOT LIKE '%export%'"
 
 
 def build() -> Dashboard:
@@ -21,11 +23,7 @@ def build() -> Dashboard:
         since="now-7d",
     )
     return (
-        head.build()
-        .with_variable(variables.organisation())
-        .with_variable(variables.site())
-        .with_variable(variables.nominal())
-        .annotation(frame.alerts())
+        head.of_sites(variables.nominal())
         .with_panel(figure(_WITHOUT, "none", [(1, "#c4162a")]))
         .with_panel(figure(_LOAD_NOW, "kwatt", []).decimals(1))
         .with_panel(figure(_SHARE, "percent", [(95, appearance.QUIET)], below="#c4162a").decimals(1))
@@ -35,7 +33,7 @@ def build() -> Dashboard:
         .with_panel(rows(_OUTAGES, _OUTAGE_COLUMNS))
         .with_panel(rows(_PLANNED, _PLANNED_COLUMNS))
         .with_row(section("Load"))
-        .with_panel(lines(_LOAD, "kwatt", label="point").decimals(1))
+        .with_panel(lines(_LOAD, "kwatt", label="device").decimals(1))
         .with_panel(rows(_CAPACITY, _CAPACITY_COLUMNS))
         .with_row(section("Voltage"))
         .with_panel(band(_VOLTAGES, "volt", limits=limits(_VOLTAGE)).decimals(0))
@@ -133,8 +131,9 @@ _PLANNED_COLUMNS = (
     Column(name="places", title="Where"),
 )
 _LOAD = Panel(
-    dashboard=_FILE,
-    query="load",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms={"where": _LOADED, "value": "average", "name": "load", "least": "1800000"},
     title="Load",
     description="Load of feeders and transformers, the first 20 by name: active power, or apparent power (kVA) where"
     " only that is measured.",
@@ -190,16 +189,18 @@ _QUALITY_COLUMNS = (
     columns.HIDDEN_ORGANISATION,
 )
 _ENERGY = Panel(
-    dashboard=_FILE,
-    query="energy",
+    dashboard=datasource.SHARED,
+    query="counted_by_site",
+    terms={"where": _BOUGHT},
     title="Energy",
     description="What customers' registers counted, by site. Roll-overs, resets and stray figures are undone, so it is"
     " never negative; what no meter can count is left out.",
     height=9,
 )
 _LARGEST = Panel(
-    dashboard=_FILE,
-    query="largest",
+    dashboard=datasource.SHARED,
+    query="counted_most",
+    terms={"where": _BOUGHT},
     title="Largest consumers",
     description="Meters by the energy that they counted in the chosen time.",
     height=9,

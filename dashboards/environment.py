@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import geomap, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import appearance, columns, frame, links, variables
+from dashboards import appearance, columns, datasource, frame, links
 from dashboards.maps import Layer, world
 from dashboards.panels import Column, Panel, bars, lines, rows, section, with_guide
 from dashboards.thresholds import limits
@@ -15,6 +15,15 @@ _CHLORINE = {"free_chlorine": 1.0}
 _HEAT = {"temperature": 1.0}
 _WIND = {"wind_speed": 1.0}
 _DUST = {"pm2_5": 1.0}
+_OF_STATIONS = (
+    " AND s.device_id = ANY (ARRAY(SELECT x.device_id FROM dashboard.series x"
+    " WHERE x.metric IN ('wind_speed', 'humidity') AND {{in_sites x}}))"
+)
+
+
+def _of(metric: str, value: str, more: str = "") -> dict[str, str]:
+    """Say the terms of one metric by device: its average or maximum of each bucket."""
+    return {"where": f"s.metric = '{metric}'{more}", "value": value, "name": metric, "least": "1800000"}
 
 
 def build() -> Dashboard:
@@ -27,10 +36,7 @@ def build() -> Dashboard:
         since="now-7d",
     )
     return (
-        head.build()
-        .with_variable(variables.organisation())
-        .with_variable(variables.site())
-        .annotation(frame.alerts())
+        head.of_sites()
         .with_panel(rows(_NOW, _NOW_COLUMNS))
         .with_panel(_map())
         .with_row(section("Water quality"))
@@ -88,39 +94,44 @@ def _map() -> geomap.Panel:
 
 
 _TURBID = Panel(
-    dashboard=_FILE,
-    query="turbidity",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms=_of("turbidity", "maximum"),
     title="Turbidity (FNU)",
     description="The highest turbidity of each bucket. WHO: below 5 to be acceptable, below 1 for chlorine to work well"
     " (Guidelines for drinking-water quality, 4th edition). Dashed: limits that rules alarm on.",
     width=12,
 )
 _FREE_CHLORINE = Panel(
-    dashboard=_FILE,
-    query="chlorine",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms=_of("free_chlorine", "average"),
     title="Free chlorine",
     description="What is left of chlorine to keep water safe on its way. WHO: at least 0.2 mg/L at the tap, at most 5."
     " Dashed: limits that rules alarm on.",
     width=12,
 )
 _PH = Panel(
-    dashboard=_FILE,
-    query="ph",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms=_of("ph", "average"),
     title="pH",
     description="Acidity. The shaded band is 6.5 to 8.5, which WHO calls usual for water that does not eat pipes and"
     " can be disinfected; it is no limit for health.",
     width=8,
 )
 _CONDUCTIVITY = Panel(
-    dashboard=_FILE,
-    query="conductivity",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms=_of("conductivity", "average"),
     title="Conductivity",
     description="Salts in the water. A step is water from elsewhere: sea, sewage, another source.",
     width=8,
 )
 _OXYGEN = Panel(
-    dashboard=_FILE,
-    query="oxygen",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms=_of("dissolved_oxygen", "average"),
     title="Dissolved oxygen",
     description="What fish breathe: below 5 mg/L most suffer (US EPA criterion for waters with fish), and a daily wave"
     " that grows is algae.",
@@ -153,14 +164,16 @@ _RAIN_COLUMNS = (
     columns.HIDDEN_ORGANISATION,
 )
 _TEMPERATURE = Panel(
-    dashboard=_FILE,
-    query="temperature",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms=_of("temperature", "maximum", more=_OF_STATIONS),
     title="Air temperature",
     description="The highest of each bucket by weather station. Dashed: limits that rules alarm on.",
 )
 _WINDS = Panel(
-    dashboard=_FILE,
-    query="wind",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms=_of("wind_speed", "maximum"),
     title="Wind",
     description="The strongest of each bucket by weather station. Dashed: limits that rules alarm on.",
 )
@@ -191,8 +204,9 @@ _FIRE_COLUMNS = (
     columns.HIDDEN_ORGANISATION,
 )
 _DUSTS = Panel(
-    dashboard=_FILE,
-    query="dust",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms=_of("pm2_5", "average"),
     title="Fine dust",
     description="PM2.5 by sensor. WHO's guideline for a day is 15 µg/m³ (2021). Dashed: limits that rules alarm on.",
     width=24,

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import geomap, stat
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import appearance, columns, frame, links, variables
+from dashboards import appearance, columns, datasource, frame, links, variables
 from dashboards.maps import Layer, world
 from dashboards.panels import Column, Panel, figure, figures, lines, rows
 
@@ -35,7 +35,7 @@ def build() -> Dashboard:
 
 def _reporting() -> stat.Panel:
     panel = Panel(
-        dashboard=_FILE,
+        dashboard=datasource.SHARED,
         query="reporting",
         title="Reporting",
         description="Share of devices heard from within three of their expected intervals (a day where none is"
@@ -48,8 +48,9 @@ def _reporting() -> stat.Panel:
 
 def _states() -> stat.Panel:
     panel = Panel(
-        dashboard=_FILE,
+        dashboard=datasource.SHARED,
         query="states",
+        terms={"chosen": "{{in_organisations d}}"},
         title="Devices",
         description="Devices by state. Offline: the broker published their last will.",
         width=9,
@@ -60,8 +61,9 @@ def _states() -> stat.Panel:
 
 def _firing() -> stat.Panel:
     panel = Panel(
-        dashboard=_FILE,
+        dashboard=datasource.SHARED,
         query="firing",
+        terms={"severities": "'critical', 'major', 'minor', 'info'"},
         title="Firing alerts",
         description="Alerts whose condition holds now, by severity, acknowledged or not.",
         width=9,
@@ -137,7 +139,7 @@ _MESSAGES = Panel(
     query="messages",
     title="Messages a minute",
     description="Messages that arrived from devices, by organisation. A hole is silence of all of them: look at the"
-    " pipeline.",
+    " pipeline. Of large fleets every n-th device is counted, so it is about.",
     width=24,
     height=7,
 )

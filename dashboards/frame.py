@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, Dashboard
-from grafana_foundation_sdk.models.dashboard import DashboardCursorSync
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, VariableModel
 
-from dashboards import datasource, links
+from dashboards import datasource, links, variables
+
+Variable = Builder[VariableModel]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,13 @@ class Frame:
             .tooltip(DashboardCursorSync.CROSSHAIR)
             .link(links.menu())
         )
+
+    def of_sites(self, *more: Variable) -> Dashboard:
+        """Begin the dashboard of sites that are chosen at the top, `more` beside them, with their alerts shaded."""
+        begun = self.build()
+        for variable in (variables.organisation(), variables.site(), *more):
+            begun = begun.with_variable(variable)
+        return begun.annotation(alerts())
 
 
 def alerts(query: str = "alerts") -> AnnotationQuery:

@@ -4,6 +4,7 @@ Every panel has a title, a sentence that says how to read it, a unit, a text for
 query from `sql/<dashboard>.sql` by name. Gaps in the data are gaps in the picture.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -67,6 +68,7 @@ class Panel:
         width: columns of 24.
         height: grid rows.
         since: a length of time of its own, such as `35d`, where the dashboard's would show too little.
+        terms: what the query's terms stand for.
     """
 
     dashboard: str
@@ -76,10 +78,11 @@ class Panel:
     width: int = 12
     height: int = 8
     since: str | None = None
+    terms: Mapping[str, str] | None = None
 
     def target(self, output: datasource.Format) -> datasource.Target:
         """Give the panel's query."""
-        return datasource.Target(self.dashboard, self.query, output)
+        return datasource.Target(self.dashboard, self.query, output, terms=self.terms)
 
 
 def lines(

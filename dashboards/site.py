@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import geomap
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import appearance, columns, frame, links, variables
+from dashboards import appearance, columns, frame, links
 from dashboards.maps import Layer, world
 from dashboards.panels import Column, Panel, rows, timeline
 
@@ -14,10 +14,7 @@ def build() -> Dashboard:
     """Build it: devices beside the map, when they were heard, and the alerts of the window."""
     head = frame.Frame(uid=links.SITE, title="Site", question="How are the devices of this site doing?", level="site")
     return (
-        head.build()
-        .with_variable(variables.organisation())
-        .with_variable(variables.site())
-        .annotation(frame.alerts())
+        head.of_sites()
         .with_panel(rows(_DEVICES, _DEVICE_COLUMNS))
         .with_panel(_map())
         .with_panel(timeline(_CONTACTS, label="device", states=appearance.HEARD_COLOURS))

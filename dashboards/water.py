@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import appearance, columns, frame, links, variables
+from dashboards import appearance, columns, datasource, frame, links, variables
 from dashboards.panels import Column, Panel, band_of, bars, figure, gauges, lines, ranking, rows, section
 from dashboards.thresholds import limits
 
@@ -25,11 +25,7 @@ def build() -> Dashboard:
         since="now-7d",
     )
     return (
-        head.build()
-        .with_variable(variables.organisation())
-        .with_variable(variables.site())
-        .with_variable(variables.night_zone())
-        .annotation(frame.alerts())
+        head.of_sites(variables.night_zone())
         .with_panel(figure(_SUPPLIED, "m3", []).decimals(0))
         .with_panel(figure(_LOSS, "percent", [(10, "#ff9830"), (25, "#c4162a")]).decimals(1))
         .with_panel(figure(_FILL, "percent", [(35, appearance.QUIET)], below="#c4162a").decimals(0))
@@ -81,8 +77,9 @@ _LOSS = Panel(
     height=4,
 )
 _FILL = Panel(
-    dashboard=_FILE,
+    dashboard=datasource.SHARED,
     query="fill",
+    terms={"chosen": "{{in_sites s}}", "most": "1"},
     title="Emptiest reservoir",
     description="Level of the emptiest reservoir in percent of the highest level that its profile allows.",
     width=6,
@@ -163,8 +160,9 @@ _POINT_COLUMNS = (
     columns.HIDDEN_ORGANISATION,
 )
 _LEVELS_NOW = Panel(
-    dashboard=_FILE,
-    query="levels_now",
+    dashboard=datasource.SHARED,
+    query="fill",
+    terms={"chosen": "{{in_sites s}}", "most": "20"},
     title="How full",
     description="Newest level of each reservoir in percent of the highest level that its profile allows, the emptiest"
     " first.",
@@ -172,32 +170,46 @@ _LEVELS_NOW = Panel(
     height=9,
 )
 _LEVELS = Panel(
-    dashboard=_FILE,
-    query="level",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms={
+        "where": "s.quantity = 'length' AND s.metric LIKE '%level%'",
+        "value": "average",
+        "name": "level",
+        "least": "1",
+    },
     title="Levels",
     description="Levels of reservoirs and wells. Dashed: limits that rules alarm on.",
     width=9,
     height=9,
 )
 _WORKS = Panel(
-    dashboard=_FILE,
-    query="works",
+    dashboard=datasource.SHARED,
+    query="by_device",
+    terms={
+        "where": "s.quantity = 'flow' AND s.device_kind = 'sensor'",
+        "value": "average / 1000",
+        "name": "flow",
+        "least": "1800000",
+    },
     title="Into and out of reservoirs",
     description="What flows into and out of reservoirs and pumps. More out than in over a day empties them.",
     width=9,
     height=9,
 )
 _CONSUMPTION = Panel(
-    dashboard=_FILE,
-    query="consumption",
+    dashboard=datasource.SHARED,
+    query="counted_by_site",
+    terms={"where": "s.quantity = 'volume'"},
     title="Use",
     description="What customers' registers counted, by site: hours, or days in long ranges. Roll-overs, resets and"
     " stray figures are undone, so it is never negative; what no meter can count is left out.",
     height=9,
 )
 _LARGEST = Panel(
-    dashboard=_FILE,
-    query="largest",
+    dashboard=datasource.SHARED,
+    query="counted_most",
+    terms={"where": "s.quantity = 'volume'"},
     title="Largest users",
     description="Meters by what they counted in the chosen time.",
     height=9,

@@ -1,31 +1,22 @@
--- open: firing alerts by severity
-SELECT w.severity, count(a.id) AS alerts
-FROM unnest(ARRAY['critical', 'major', 'minor', 'info']) WITH ORDINALITY AS w (severity, rank)
-LEFT JOIN dashboard.alert a
-       ON a.severity = w.severity AND a.state = 'firing' AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
-      AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
-GROUP BY w.severity, w.rank
-ORDER BY w.rank
-
 -- open_incidents: incidents that are open
 SELECT count(*) AS incidents
 FROM dashboard.incident
 WHERE state = 'open'
-  AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+  AND {{in_organisations}} AND severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 
 -- waiting: firing alerts that nobody has acknowledged and nothing explains
 SELECT count(*) AS alerts
 FROM dashboard.alert a
 JOIN dashboard.alert_detail x ON x.id = a.id
 WHERE a.state = 'firing' AND a.acknowledged_at IS NULL AND x.explained_by IS NULL AND x.explained_by_interruption IS NULL
-  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+  AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 
 -- oldest: how long the oldest of them has waited, in seconds
 SELECT coalesce(extract(epoch FROM now() - min(a.recorded_at)), 0)::double precision AS seconds
 FROM dashboard.alert a
 JOIN dashboard.alert_detail x ON x.id = a.id
 WHERE a.state = 'firing' AND a.acknowledged_at IS NULL AND x.explained_by IS NULL AND x.explained_by_interruption IS NULL
-  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+  AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 
 -- answer: by severity the time until alerts of the window were acknowledged and until they ended, of half and of nine in ten
 SELECT a.severity, count(*) AS alerts, count(a.acknowledged_at) AS acknowledged,
@@ -37,7 +28,7 @@ FROM dashboard.alert a
 JOIN dashboard.alert_detail x ON x.id = a.id
 WHERE a.state IN ('firing', 'resolved') AND $__timeFilter(a.fired_at)
   AND x.explained_by IS NULL AND x.explained_by_interruption IS NULL
-  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+  AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 GROUP BY a.severity, a.severity_rank
 ORDER BY a.severity_rank DESC
 
@@ -46,18 +37,7 @@ SELECT dashboard.bucket(fired_at, greatest($__interval_ms * 24, 3600000), $__tim
        severity, count(*) AS alerts
 FROM dashboard.alert
 WHERE $__timeFilter(fired_at) AND state IN ('firing', 'resolved')
-  AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND severity = ANY (ARRAY[${severity:sqlstring}]::text[])
-GROUP BY 1, 2
-ORDER BY 1, 2
-
--- held: how many alerts held at a time, by severity
-SELECT g.at AS time, w.severity, count(a.id) AS alerts
-FROM generate_series($__timeFrom()::timestamptz, $__timeTo()::timestamptz,
-                     make_interval(secs => greatest($__interval_ms, 3600000) / 1000.0)) AS g (at)
-CROSS JOIN unnest(ARRAY[${severity:sqlstring}]::text[]) AS w (severity)
-LEFT JOIN dashboard.alert a
-       ON a.fired_at <= g.at AND (a.resolved_at IS NULL OR a.resolved_at > g.at) AND a.state IN ('firing', 'resolved')
-      AND a.severity = w.severity AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+  AND {{in_organisations}} AND severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 GROUP BY 1, 2
 ORDER BY 1, 2
 
@@ -68,7 +48,7 @@ SELECT i.severity, i.state, i.opened_at, i.resolved_at,
        i.acknowledged_by
 FROM dashboard.incident i
 WHERE i.opened_at <= $__timeTo() AND coalesce(i.resolved_at, now()) >= $__timeFrom()
-  AND i.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND i.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+  AND {{in_organisations i}} AND i.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 ORDER BY i.state = 'open' DESC, i.severity_rank DESC, i.opened_at DESC
 LIMIT 200
 
@@ -81,7 +61,7 @@ SELECT a.rule_title AS rule, count(*) FILTER (WHERE a.state IN ('firing', 'resol
 FROM dashboard.alert a
 JOIN dashboard.alert_detail x ON x.id = a.id
 WHERE a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom() AND a.state <> 'pending'
-  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+  AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 GROUP BY 1
 ORDER BY 2 DESC, 1
 LIMIT 30
@@ -96,7 +76,7 @@ SELECT n.receiver, n.channel, count(*) FILTER (WHERE n.state = 'delivered') AS d
 FROM dashboard.notification n
 JOIN dashboard.alert a ON a.id = n.alert_id
 WHERE n.created_at >= $__timeFrom() AND n.created_at <= $__timeTo()
-  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+  AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 GROUP BY 1, 2
 ORDER BY 1, 2
 LIMIT 100
@@ -106,7 +86,7 @@ SELECT a.severity, a.state, a.opened_at, a.fired_at, a.resolved_at, a.late, a.ru
        a.device_id::text AS device, a.site_name, a.site, a.organisation, a.value, a.summary, coalesce(a.acknowledged_by, '') AS acknowledged_by
 FROM dashboard.alert a
 WHERE a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
-  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+  AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 ORDER BY a.state = 'firing' DESC, a.opened_at DESC
 LIMIT 500
 
@@ -118,6 +98,6 @@ SELECT t.recorded_at AS time, t.kind || ': ' || a.summary || ' (' || a.device_na
 FROM dashboard.alert_transition t
 JOIN dashboard.alert a ON a.id = t.alert_id
 WHERE $__timeFilter(t.recorded_at)
-  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
+  AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 ORDER BY t.recorded_at DESC, t.id DESC
 LIMIT 500

@@ -4,7 +4,7 @@ SELECT opened_at AS time, coalesce(resolved_at, now()) AS timeend,
 FROM dashboard.alert
 WHERE state IN ('firing', 'resolved')
   AND opened_at <= $__timeTo() AND coalesce(resolved_at, now()) >= $__timeFrom()
-  AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+  AND {{in_organisations}}
 ORDER BY opened_at DESC
 LIMIT 200
 

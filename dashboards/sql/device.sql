@@ -14,7 +14,7 @@ WHERE d.id::text = ANY (ARRAY[${device:sqlstring}]::text[])
 SELECT s.metric, r.value, s.unit, r.observed_at, r.received_at
 FROM dashboard.series s
 JOIN LATERAL (
-    SELECT value, observed_at, received_at FROM dashboard.reading
+    SELECT value, observed_at, received_at FROM dashboard.reading_newest_first
     WHERE series_id = s.id ORDER BY observed_at DESC LIMIT 1
 ) r ON true
 WHERE s.device_id::text = ANY (ARRAY[${device:sqlstring}]::text[])

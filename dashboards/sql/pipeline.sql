@@ -1,18 +1,17 @@
--- messages: messages stored a second (traffic)
-SELECT dashboard.bucket(received_at, greatest($__interval_ms, 10000), $__timeFrom()) AS time,
-       sum(messages) * 1000.0 / greatest($__interval_ms, 10000) AS messages
-FROM dashboard.contact
-WHERE $__timeFilter(received_at)
+-- messages: about how many messages were stored a second (traffic)
+SELECT dashboard.bucket(c.received_at, greatest($__interval_ms, 10000), $__timeFrom()) AS time,
+       sum(c.messages * c.stands_for) * 1000.0 / greatest($__interval_ms, 10000) AS messages
+FROM dashboard.contacts(ARRAY(SELECT id FROM dashboard.device), $__timeFrom(), $__timeTo()) c
 GROUP BY 1
 ORDER BY 1
 
 -- delay: seconds from the newest observation of a batch to its arrival: median, 95 % and longest
-SELECT dashboard.bucket(received_at, greatest($__interval_ms, 10000), $__timeFrom()) AS time,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM received_at - last_observed_at)) AS median,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM received_at - last_observed_at)) AS p95,
-       max(extract(epoch FROM received_at - last_observed_at))::double precision AS longest
-FROM dashboard.contact
-WHERE $__timeFilter(received_at) AND last_observed_at IS NOT NULL
+SELECT dashboard.bucket(c.received_at, greatest($__interval_ms, 10000), $__timeFrom()) AS time,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM c.received_at - c.last_observed_at)) AS median,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM c.received_at - c.last_observed_at)) AS p95,
+       max(extract(epoch FROM c.received_at - c.last_observed_at))::double precision AS longest
+FROM dashboard.contacts(ARRAY(SELECT id FROM dashboard.device), $__timeFrom(), $__timeTo()) c
+WHERE c.last_observed_at IS NOT NULL
 GROUP BY 1
 ORDER BY 1
 

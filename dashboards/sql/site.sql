@@ -3,14 +3,14 @@ SELECT d.name, d.id::text AS device, d.external_id, d.profile, d.state, d.last_c
 FROM dashboard.device_state d
 LEFT JOIN (SELECT device_id, count(*) AS firing FROM dashboard.alert WHERE state = 'firing' GROUP BY 1) a
        ON a.device_id = d.id
-WHERE d.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND d.site = ANY (ARRAY[${site:sqlstring}]::text[])
+WHERE {{in_sites d}}
 ORDER BY firing DESC, d.last_contact_at NULLS FIRST
 LIMIT 500
 
 -- contacts: which devices were heard when, the first 24 by name, in stretches of two hours or more: 0 no message, 1 heard
 WITH chosen AS (
     SELECT id, name FROM dashboard.device
-    WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND site = ANY (ARRAY[${site:sqlstring}]::text[])
+    WHERE {{in_sites}}
     ORDER BY name LIMIT 24
 ), heard AS (
     SELECT DISTINCT c.device_id, dashboard.bucket(c.received_at, greatest($__interval_ms, 7200000), $__timeFrom()) AS time
@@ -33,7 +33,7 @@ SELECT a.severity, a.state, a.opened_at, a.resolved_at, a.rule_title, a.device_n
 FROM dashboard.alert a
 WHERE a.state IN ('firing', 'resolved')
   AND a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
-  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND a.site = ANY (ARRAY[${site:sqlstring}]::text[])
+  AND {{in_sites a}}
 ORDER BY a.opened_at DESC
 LIMIT 200
 
@@ -41,6 +41,6 @@ LIMIT 200
 SELECT d.latitude, d.longitude, d.name, d.state, d.id::text AS device
 FROM dashboard.device_state d
 WHERE d.latitude IS NOT NULL
-  AND d.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND d.site = ANY (ARRAY[${site:sqlstring}]::text[])
+  AND {{in_sites d}}
 ORDER BY array_position(ARRAY['reporting', 'never heard', 'offline', 'silent'], d.state)
 LIMIT 5000

@@ -3,22 +3,22 @@ SELECT name AS __text, slug AS __value FROM dashboard.organisation ORDER BY 1
 
 -- site: sites of the chosen organisations, and the devices that have none
 SELECT name AS __text, slug AS __value
-FROM dashboard.site WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+FROM dashboard.site WHERE {{in_organisations}}
 UNION
 SELECT DISTINCT site_name, site
-FROM dashboard.device WHERE site = '-' AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+FROM dashboard.device WHERE site = '-' AND {{in_organisations}}
 ORDER BY 1
 
 -- device: devices of the chosen sites
 SELECT name || ' (' || external_id || ')' AS __text, id::text AS __value
 FROM dashboard.device
-WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND site = ANY (ARRAY[${site:sqlstring}]::text[])
+WHERE {{in_sites}}
 ORDER BY 1
 
 -- tracker: trackers of the chosen organisations
 SELECT name || ' (' || external_id || ')' AS __text, id::text AS __value
 FROM dashboard.device
-WHERE kind = 'tracker' AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+WHERE kind = 'tracker' AND {{in_organisations}}
   -- where the register knows which are on animals, radios of rangers are left out
   AND (id IN (SELECT device_id FROM dashboard.deployment WHERE kind = 'animal')
        OR organisation NOT IN (SELECT d.organisation FROM dashboard.deployment e JOIN dashboard.device d ON d.id = e.device_id

@@ -2,14 +2,14 @@
 SELECT f.latitude, f.longitude, d.name, d.id::text AS device, f.observed_at, d.state
 FROM dashboard.last_fix f
 JOIN dashboard.device_state d ON d.id = f.device_id
-WHERE d.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND d.id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
+WHERE {{in_organisations d}} AND d.id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
 ORDER BY f.observed_at
 
 -- alerted: where the devices of firing alerts are: animals, energisers, gates
 SELECT s.latitude, s.longitude, s.name, a.severity, a.summary, a.opened_at
 FROM dashboard.alert a
 JOIN dashboard.device_state s ON s.id = a.device_id
-WHERE a.state = 'firing' AND s.latitude IS NOT NULL AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+WHERE a.state = 'firing' AND s.latitude IS NOT NULL AND {{in_organisations a}}
   AND a.organisation IN (SELECT organisation FROM dashboard.device WHERE id::text = ANY (ARRAY[${tracker:sqlstring}]::text[]))
 ORDER BY a.severity_rank, a.opened_at
 LIMIT 200
@@ -17,7 +17,7 @@ LIMIT 200
 -- outlines: fences, borders, rivers and waterholes of the organisations, as points along them
 SELECT o.latitude, o.longitude, o.name, o.kind
 FROM dashboard.site_outline o
-WHERE o.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+WHERE {{in_organisations o}}
   AND o.organisation IN (SELECT organisation FROM dashboard.device WHERE id::text = ANY (ARRAY[${tracker:sqlstring}]::text[]))
 ORDER BY o.site_id, o.ring, o.place
 LIMIT 5000
@@ -27,7 +27,7 @@ SELECT min(t.observed_at) AS time, (array_agg(t.latitude ORDER BY t.observed_at)
        (array_agg(t.longitude ORDER BY t.observed_at))[1] AS longitude, d.name
 FROM dashboard.track(ARRAY(
         SELECT id FROM dashboard.device
-        WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+        WHERE {{in_organisations}}
           AND id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
         ORDER BY name OFFSET 0 LIMIT 1),
          $__timeFrom(), $__timeTo()) t
@@ -38,7 +38,7 @@ ORDER BY 1
 -- movement: what each animal does, the first 24 by name, in stretches of two hours or more: 0 no fix, 1 resting, 2 walking, 3 running
 WITH chosen AS (
     SELECT id, name FROM dashboard.device
-    WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
+    WHERE {{in_organisations}} AND id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
     ORDER BY name LIMIT 24
 ), step AS (
     SELECT t.device_id, dashboard.bucket(t.observed_at, greatest($__interval_ms, 7200000), $__timeFrom()) AS time,
@@ -64,7 +64,7 @@ ORDER BY 1, 2
 SELECT greatest(date_trunc('day', t.observed_at, 'UTC'), $__timeFrom()) AS time, d.name AS animal, sum(t.metres) / 1000 AS kilometres
 FROM dashboard.track(ARRAY(
         SELECT id FROM dashboard.device
-        WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+        WHERE {{in_organisations}}
           AND id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
         ORDER BY name LIMIT 12),
          $__timeFrom(), $__timeTo()) t
@@ -75,12 +75,20 @@ ORDER BY 1, 2
 -- animals: each animal, when its tracker last knew where it was, what it did, and how much charge is left
 WITH chosen AS (
     SELECT * FROM dashboard.device_state
-    WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[]) AND id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
+    WHERE {{in_organisations}} AND id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
     ORDER BY name LIMIT 200
 ), day AS (
     SELECT t.device_id, count(*) AS fixes, sum(t.metres) / 1000 AS walked,
            100 * sum(t.seconds) FILTER (WHERE t.metres / nullif(t.seconds, 0) < 100 / 3600.0) / nullif(sum(t.seconds), 0) AS rested
     FROM dashboard.track(ARRAY(SELECT id FROM chosen), $__timeTo()::timestamptz - interval '1 day', $__timeTo()) t
+    GROUP BY 1
+), cell AS MATERIALIZED (
+    SELECT s.id, s.device_id FROM dashboard.series s
+    WHERE s.metric LIKE '%batt%' AND s.unit = '%' AND s.device_id = ANY (ARRAY(SELECT id FROM chosen))
+), charge AS (
+    SELECT e.device_id, min(r.value) AS value
+    FROM dashboard.newest(ARRAY(SELECT id FROM cell), $__timeTo()) r
+    JOIN cell e ON e.id = r.series_id
     GROUP BY 1
 )
 SELECT c.name, c.id::text AS device, c.site, c.organisation, coalesce(e.species, '') AS species, c.state, l.observed_at AS last_fix,
@@ -94,41 +102,32 @@ LEFT JOIN LATERAL (
     WHERE x.device_id = c.id AND coalesce(x.since, '-infinity') <= $__timeTo() AND coalesce(x.until, 'infinity') > $__timeFrom()
     ORDER BY x.since DESC NULLS LAST LIMIT 1
 ) e ON true
-LEFT JOIN LATERAL (
-    SELECT r.value FROM dashboard.series s
-    JOIN LATERAL (
-        SELECT value FROM dashboard.reading
-        WHERE series_id = s.id AND observed_at <= $__timeTo() ORDER BY observed_at DESC LIMIT 1
-    ) r ON true
-    WHERE s.device_id = c.id AND s.metric LIKE '%batt%' AND s.unit = '%' LIMIT 1
-) b ON true
+LEFT JOIN charge b ON b.device_id = c.id
 ORDER BY firing DESC, l.observed_at NULLS FIRST, c.name
 
 -- battery: charge of the trackers, the eight lowest now
-SELECT r.bucket AS time, s.device_name AS animal, r.average AS battery
+WITH wanted AS MATERIALIZED (
+    SELECT s.id, s.device_name FROM dashboard.series s
+    WHERE s.metric LIKE '%batt%' AND s.unit = '%' AND s.device_kind = 'tracker' AND {{in_organisations s}}
+      AND s.device_id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
+)
+SELECT r.bucket AS time, w.device_name AS animal, r.average AS battery
 FROM dashboard.readings(
-         ARRAY(SELECT s.id FROM dashboard.series s
-               JOIN LATERAL (
-                   SELECT value FROM dashboard.reading
-                   WHERE series_id = s.id AND observed_at <= $__timeTo() ORDER BY observed_at DESC LIMIT 1
-               ) l ON true
-               WHERE s.metric LIKE '%batt%' AND s.unit = '%' AND s.device_kind = 'tracker'
-                 AND s.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
-                 AND s.device_id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])
-               ORDER BY l.value LIMIT 8),
+         ARRAY(SELECT n.series_id FROM dashboard.newest(ARRAY(SELECT id FROM wanted), $__timeTo()) n ORDER BY n.value LIMIT 8),
          $__timeFrom(), $__timeTo(), greatest($__interval_ms, 3600000)) r
-JOIN dashboard.series s ON s.id = r.series_id
+JOIN wanted w ON w.id = r.series_id
 ORDER BY 1, 2
 
 -- fence: voltage of electric fences by energiser, the lowest of each bucket, in kV
-SELECT r.bucket AS time, s.device_name AS energiser, r.minimum * s.factor / 1000 AS voltage
-FROM dashboard.readings(
-         ARRAY(SELECT id FROM dashboard.series
-               WHERE metric = 'fence_voltage' AND organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
-                 AND organisation IN (SELECT organisation FROM dashboard.device WHERE id::text = ANY (ARRAY[${tracker:sqlstring}]::text[]))
-               ORDER BY device_name LIMIT 20),
-         $__timeFrom(), $__timeTo(), greatest($__interval_ms, 1800000)) r
-JOIN dashboard.series s ON s.id = r.series_id
+WITH wanted AS MATERIALIZED (
+    SELECT s.id, s.device_name, s.factor FROM dashboard.series s
+    WHERE s.metric = 'fence_voltage' AND {{in_organisations s}}
+      AND s.organisation IN (SELECT organisation FROM dashboard.device WHERE id::text = ANY (ARRAY[${tracker:sqlstring}]::text[]))
+    ORDER BY s.device_name LIMIT 20
+)
+SELECT r.bucket AS time, w.device_name AS energiser, r.minimum * w.factor / 1000 AS voltage
+FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, 1800000)) r
+JOIN wanted w ON w.id = r.series_id
 ORDER BY 1, 2
 
 -- seen: what camera traps told, by species and day
@@ -137,7 +136,7 @@ SELECT dashboard.bucket(e.observed_at, greatest($__interval_ms, 86400000), $__ti
        sum(CASE WHEN e.attributes ->> 'count' ~ '^[0-9]{1,4}$' THEN (e.attributes ->> 'count')::integer ELSE 1 END) AS animals
 FROM dashboard.event e
 JOIN dashboard.device d ON d.id = e.device_id
-WHERE $__timeFilter(e.observed_at) AND e.kind = 'detection' AND d.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+WHERE $__timeFilter(e.observed_at) AND e.kind = 'detection' AND {{in_organisations d}}
   AND d.organisation IN (SELECT organisation FROM dashboard.device WHERE id::text = ANY (ARRAY[${tracker:sqlstring}]::text[]))
 GROUP BY 1, 2
 ORDER BY 1, 2
@@ -150,7 +149,7 @@ FROM dashboard.position p
 WHERE $__timeFilter(p.observed_at)
   AND p.device_id = ANY (ARRAY(
         SELECT id FROM dashboard.device
-        WHERE organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+        WHERE {{in_organisations}}
           AND id::text = ANY (ARRAY[${tracker:sqlstring}]::text[])))
 GROUP BY 1
 ORDER BY 1
@@ -161,7 +160,7 @@ SELECT a.severity, a.state, a.opened_at, a.resolved_at, a.rule_title, a.device_n
 FROM dashboard.alert a
 WHERE a.state IN ('firing', 'resolved')
   AND a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
-  AND a.organisation = ANY (ARRAY[${organisation:sqlstring}]::text[])
+  AND {{in_organisations a}}
   AND a.organisation IN (SELECT organisation FROM dashboard.device WHERE id::text = ANY (ARRAY[${tracker:sqlstring}]::text[]))
 ORDER BY a.state = 'firing' DESC, a.severity_rank DESC, a.opened_at DESC
 LIMIT 200

@@ -38,7 +38,7 @@ def _readings(
     connection: Connection, series: SeriesId, length: timedelta, bucket_ms: int
 ) -> list[tuple[timedelta, float | None, float | None, float | None]]:
     rows = connection.execute(
-        "SELECT bucket, average, minimum, maximum FROM dashboard.readings(ARRAY[%s], %s, %s, %s)",
+        "SELECT bucket, average, minimum, maximum FROM dashboard.readings(ARRAY[%s], %s, %s, %s) ORDER BY 1",
         (series, START, START + length, bucket_ms),
     ).fetchall()
     return [(bucket - START, average, minimum, maximum) for bucket, average, minimum, maximum in rows]
@@ -119,6 +119,77 @@ def test_hours_and_days_have_views(connection: Connection, series: SeriesId, vie
     assert len(rows) == expected
     assert sum(row[0] for row in rows) == pytest.approx(48.0)
     assert sum(row[3] for row in rows) == 48
+
+
+def test_days_of_consumption_are_the_hours_of_the_window(connection: Connection, series: SeriesId) -> None:
+    """Whole days come from the days that are kept, and what is before the first and after the last from hours."""
+    _write(connection, series, {n * HOUR: float(n * n) for n in range(24 * 6)})
+    for since, length in ((5, 90), (5, 12), (0, 72), (24, 24), (30, 1), (0, 143)):
+        window = (series, START + since * HOUR, START + (since + length) * HOUR)
+        rows = connection.execute(
+            "SELECT sum(consumption), count(*) FROM dashboard.consumption(ARRAY[%s], %s, %s, %s)", (*window, DAY_MS)
+        ).fetchone()
+        hours = connection.execute(
+            "SELECT sum(consumption), count(DISTINCT date_trunc('day', bucket, 'UTC'))"
+            " FROM dashboard.consumption(ARRAY[%s], %s, %s, %s)",
+            (*window, HOUR_MS),
+        ).fetchone()
+        assert rows == hours, (since, length)
+
+
+def test_the_newest_reading_of_a_series_is_the_last_plausible_one_until_then(
+    connection: Connection, series: SeriesId
+) -> None:
+    _write(connection, series, {timedelta(0): 1.0, 40 * HOUR: 2.0, 41 * HOUR: 3.0})
+    connection.execute("UPDATE reading_raw SET quality = 4 WHERE observed_at = %s", (START + 41 * HOUR,))
+    query = "SELECT observed_at, value FROM dashboard.newest(ARRAY[%s, 4711], %s, %s::interval)"
+
+    def found(until: timedelta, within: timedelta | None = None) -> list[tuple[timedelta, float]]:
+        rows = connection.execute(query, (series, START + until, within)).fetchall()
+        return [(at - START, value) for at, value in rows]
+
+    assert found(50 * HOUR) == [(40 * HOUR, 2.0)]
+    assert found(39 * HOUR) == [(timedelta(0), 1.0)]
+    assert found(39 * HOUR, within=timedelta(days=1)) == []
+    assert found(-HOUR) == []
+
+
+def test_of_a_long_history_the_newest_reading_alone_is_read(connection: Connection, series: SeriesId) -> None:
+    _write(connection, series, {n * timedelta(minutes=15): float(n) for n in range(96 * 40)})
+    connection.execute("ANALYZE reading_raw")
+    connection.commit()
+    read = (
+        "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_all_tables"
+        " WHERE relname LIKE 'reading\\_raw%%' OR relname LIKE '\\_hyper\\_1\\_%%'"
+    )
+    before = connection.execute(read).fetchone()
+    row = connection.execute("SELECT value FROM dashboard.newest(ARRAY[%s], now())", (series,)).fetchone()
+    after = connection.execute(read).fetchone()
+    assert row == (96 * 40 - 1,)
+    assert before is not None
+    assert after is not None
+    assert after[0] - before[0] == 1
+
+
+def test_contacts_of_many_devices_are_told_by_every_nth_of_them(connection: Connection) -> None:
+    organisation = register.ensure_organisation(connection, "kasama")
+    profile = register.ensure_profile(connection, Profile(slug="p", name="p", kind="meter", expected_interval=HOUR))
+    connection.execute(
+        "INSERT INTO device (organisation_id, external_id, name, source, profile_id)"
+        " SELECT %s, n::text, n::text, 'veldwatch', %s FROM generate_series(1, 100) AS g (n)",
+        (organisation, profile),
+    )
+    partitions.ensure(connection, "contact", START, START + HOUR)
+    connection.execute(
+        "INSERT INTO contact (received_at, device_id, messages) SELECT %s, id, 3 FROM device", (START + HOUR,)
+    )
+    query = (
+        "SELECT count(*), sum(messages * stands_for), max(stands_for)"
+        " FROM dashboard.contacts(ARRAY(SELECT id FROM device), %s, %s)"
+    )
+    assert connection.execute(query, (START, START + timedelta(days=200))).fetchone() == (100, 300, 1)
+    # a hundred devices' reports of an hour each in 200,000 hours: twenty million; one in forty is looked at
+    assert connection.execute(query, (START, START + 200_000 * HOUR)).fetchone() == (2, 240, 40)
 
 
 def test_a_way_holds_the_fixes_that_the_view_of_positions_finds_plausible(connection: Connection) -> None:

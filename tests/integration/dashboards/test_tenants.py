@@ -152,6 +152,8 @@ def test_a_tenant_s_panel_finds_its_rows_by_the_index_and_asks_once_whose_they_a
         "dashboard.readings(ARRAY(SELECT generate_series(1, 40)), '2000-01-01', '2100-01-01', 3600000)",
         "dashboard.readings(ARRAY(SELECT generate_series(1, 40)), '2000-01-01', '2100-01-01', 86400000)",
         "dashboard.consumption(ARRAY(SELECT generate_series(1, 40)), '2000-01-01', '2100-01-01', 3600000)",
+        "dashboard.consumption(ARRAY(SELECT generate_series(1, 40)), '2000-01-01', '2100-01-01', 86400000)",
+        "dashboard.newest(ARRAY(SELECT generate_series(1, 40)), '2100-01-01')",
     ],
 )
 def test_a_function_that_is_asked_for_others_series_tells_of_one_s_own(seeded: Connection, call: str) -> None:

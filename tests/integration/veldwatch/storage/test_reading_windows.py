@@ -46,6 +46,28 @@ def test_the_resolution_follows_range_room_and_number_of_readings(connection: Co
 
 
 @pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_hours_of_very_many_series_are_drawn_as_days(connection: Connection) -> None:
+    query = "SELECT source, step FROM resolution(%s, %s, 600, %s, 4, 'UTC')"
+    month = (NOW - timedelta(days=30), NOW)
+    assert connection.execute(query, (*month, 400)).fetchone() == ("hour", timedelta(hours=2))
+    assert connection.execute(query, (*month, 500)).fetchone() == ("day", timedelta(days=1))
+
+
+def test_a_window_of_many_series_is_that_of_each(connection: Connection) -> None:
+    """Gaps and the newest hour too, by what their profile expects or by what is usual."""
+    ids = [make_series(connection, f"m{n}") for n in range(6)]
+    for n, series in enumerate(ids):
+        steps = [step for step in range(72) if not (n % 2 and 20 < step < 60)]
+        write(connection, series, [(NOW - DAY + step * 20 * MINUTE, float(step + n)) for step in steps])
+    settle(connection, NOW)
+    query = "SELECT * FROM reading_window(%s, %s, %s, 'hour', '1 hour') ORDER BY series_id, bucket"
+    window = (NOW - DAY, NOW)
+    together = connection.execute(query, (ids, *window)).fetchall()
+    alone = [row for series in ids for row in connection.execute(query, ([series], *window)).fetchall()]
+    assert together == alone
+    assert len({row[0] for row in together}) == len(ids)
+
+
 def test_single_readings_are_looked_at_further_back(connection: Connection) -> None:
     query = "SELECT source FROM resolution(%s, %s, 600, 1, 4, 'UTC', true)"
     assert connection.execute(query, (NOW - YEAR, NOW)).fetchone() == ("raw",)

@@ -33,8 +33,9 @@ $body$;
 --   points: how many buckets the picture has room for; series: how many lines it has;
 --   per_hour: how many readings an hour of all of them holds, about; singles: whether single readings are wanted.
 -- Raw readings while a bucket is shorter than an hour, unless there are more of them than one picture can be made of in
--- time (100,000 take about a tenth of a second): then hours. Hours while a bucket is shorter than a day; days beyond. Days are stored as UTC's, so those of
--- another zone are made of hours while that is affordable; else they are UTC's, and the answer says so.
+-- time (100,000 take about a tenth of a second): then hours. Hours while a bucket is shorter than a day, unless there are more
+-- of them than that (300,000 take about as long as anybody waits): then days. Days are stored as UTC's, so those of another zone
+-- are made of hours while that is affordable; else they are UTC's, and the answer says so.
 CREATE FUNCTION here.resolution(since timestamptz, until timestamptz, points integer, series integer,
                                 per_hour double precision, wanted_zone text DEFAULT 'UTC',
                                 singles boolean DEFAULT false)
@@ -47,12 +48,12 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $body$
     ), chosen AS (
         SELECT a.step, a.hours,
                CASE WHEN (singles OR a.step < interval '1 hour') AND a.hours * per_hour <= 100000 THEN 'raw'
-                    WHEN a.step < interval '1 day' THEN 'hour'
+                    WHEN a.step < interval '1 day' AND a.hours * series <= 300000 THEN 'hour'
                     WHEN wanted_zone <> 'UTC' AND a.hours * series <= 60000 THEN 'hour'
                     ELSE 'day' END AS source
         FROM asked a
     )
-    SELECT c.source, CASE WHEN c.source = 'hour' THEN greatest(c.step, interval '1 hour') ELSE c.step END,
+    SELECT c.source, greatest(c.step, CASE c.source WHEN 'hour' THEN interval '1 hour' WHEN 'day' THEN interval '1 day' END),
            CASE WHEN c.source = 'day' THEN 'UTC' ELSE wanted_zone END
     FROM chosen c
 $body$;
@@ -125,36 +126,51 @@ BEGIN
             FROM here.hour_cells($1, $4, $3) h
             GROUP BY 1, 2
         )
-        SELECT t.bucket, t.series_id, t.count, t.average, t.minimum, t.maximum, t.last FROM stored t
-        WHERE NOT EXISTS (SELECT FROM fresh f
-                          WHERE f.series_id = t.series_id AND f.bucket = t.bucket AND f.count > t.count)
-        UNION ALL
-        SELECT f.* FROM (SELECT bucket, series_id, count, average, minimum, maximum, last FROM fresh) f
-        WHERE NOT EXISTS (SELECT FROM stored t
-                          WHERE t.series_id = f.series_id AND t.bucket = f.bucket AND t.count >= f.count)
+        SELECT DISTINCT ON (k.series_id, k.bucket) k.bucket, k.series_id, k.count, k.average, k.minimum, k.maximum, k.last
+        FROM (
+            SELECT t.bucket, t.series_id, t.count, t.average, t.minimum, t.maximum, t.last, 0 AS place FROM stored t
+            UNION ALL
+            SELECT f.bucket, f.series_id, f.count, f.average, f.minimum, f.maximum, f.last, 1 FROM fresh f
+        ) k
+        ORDER BY k.series_id, k.bucket, k.count DESC, k.place
     $query$ USING wanted, since, until, greatest(newest, since);
 END;
 $body$;
 
 -- What registers counted in each bucket of a window, never finer than an hour and never negative; the last row of a
--- series is as new as maintenance's last look. An hour of which nothing is known has no row.
+-- series is as new as maintenance's last look. An hour of which nothing is known has no row. Whole days of UTC come from the
+-- days that maintenance keeps, what is before the first and after the last of them from hours.
 CREATE FUNCTION here.consumption_window(wanted integer[], since timestamptz, until timestamptz, step interval,
                                         zone text DEFAULT 'UTC')
 RETURNS TABLE (series_id integer, bucket timestamptz, ends timestamptz, amount double precision,
                excess double precision, codes integer, readings bigint)
 LANGUAGE plpgsql STABLE ROWS 5000 AS $body$
+DECLARE
+    by_day CONSTANT boolean := zone = 'UTC' AND step >= interval '1 day';
+    first_hour CONSTANT timestamptz := date_bin('1 hour', since, '2000-01-03T00:00:00Z');
+    first_day CONSTANT timestamptz := CASE WHEN by_day THEN least(date_trunc('day', first_hour - interval '1 microsecond', 'UTC')
+                                                                  + interval '1 day', until) ELSE until END;
+    last_day CONSTANT timestamptz := CASE WHEN by_day THEN greatest(date_trunc('day', until, 'UTC'), first_day) ELSE until END;
 BEGIN
     RETURN QUERY EXECUTE $query$
         SELECT b.series_id, b.bucket, here.bucket_end(b.bucket, $4, $5), b.amount, b.excess, b.codes, b.readings
         FROM (
             SELECT h.series_id, here.bucket_of(h.bucket, $4, $5) AS bucket, sum(h.amount) AS amount,
                    sum(h.excess) AS excess, bit_or(h.codes) AS codes, sum(h.readings)::bigint AS readings
-            FROM here.consumption_hourly h
-            WHERE h.series_id = ANY ($1) AND h.bucket >= $2 AND h.bucket < $3
+            FROM (
+                SELECT e.series_id, e.bucket, e.amount, e.excess, e.codes, e.readings FROM here.consumption_hourly e
+                WHERE e.series_id = ANY ($1) AND e.bucket >= $2 AND e.bucket < $6
+                UNION ALL
+                SELECT y.series_id, y.bucket, y.amount, y.excess, y.codes, y.readings FROM here.consumption_daily y
+                WHERE y.series_id = ANY ($1) AND y.bucket >= $6 AND y.bucket < $7
+                UNION ALL
+                SELECT l.series_id, l.bucket, l.amount, l.excess, l.codes, l.readings FROM here.consumption_hourly l
+                WHERE l.series_id = ANY ($1) AND l.bucket >= $7 AND l.bucket < $3
+            ) h
             GROUP BY 1, 2
         ) b
         ORDER BY 1, 2
-    $query$ USING wanted, date_bin('1 hour', since, '2000-01-03T00:00:00Z'), until, greatest(step, interval '1 hour'), zone;
+    $query$ USING wanted, first_hour, until, greatest(step, interval '1 hour'), zone, first_day, last_day;
 END;
 $body$;
 
@@ -166,7 +182,8 @@ BEGIN
 END;
 $make$;
 
--- What panels read, by name and columns as before: the width that Grafana asks for, from the table that suits it.
+-- What panels read, by name and columns as before: the width that Grafana asks for, from the table that suits it. In no
+-- order: each panel has its own.
 CREATE OR REPLACE FUNCTION dashboard.readings(wanted integer[], since timestamptz, until timestamptz, bucket_ms bigint)
 RETURNS TABLE (bucket timestamptz, series_id integer, average double precision, minimum double precision,
                maximum double precision, readings bigint)
@@ -182,11 +199,11 @@ BEGIN
     -- Grafana's range has its end in it.
     FROM dashboard.reading_window(wanted, since, until + interval '1 microsecond', chosen.source,
                                   greatest(chosen.step, width)) w
-    WHERE w.readings > 0 OR w.implausible = 0
-    ORDER BY 1, 2;
+    WHERE w.readings > 0 OR w.implausible = 0;
 END;
 $$;
 
+-- In days where there are more hours than anybody waits for (as `resolution`).
 CREATE OR REPLACE FUNCTION dashboard.consumption(wanted integer[], since timestamptz, until timestamptz,
                                                  bucket_ms bigint, zone text DEFAULT 'UTC')
 RETURNS TABLE (bucket timestamptz, series_id integer, consumption double precision, excess double precision,
@@ -194,7 +211,9 @@ RETURNS TABLE (bucket timestamptz, series_id integer, consumption double precisi
 LANGUAGE sql STABLE ROWS 5000 AS $$
     SELECT greatest(w.bucket, since), w.series_id, w.amount, w.excess, w.codes
     FROM dashboard.consumption_window(wanted, since, until + interval '1 microsecond',
-             dashboard.nice_step(make_interval(secs => greatest(bucket_ms, 3600000) / 1000.0)), zone) w
+             dashboard.nice_step(greatest(make_interval(secs => greatest(bucket_ms, 3600000) / 1000.0),
+                 CASE WHEN cardinality(wanted) * extract(epoch FROM until - since) / 3600 > 300000 THEN interval '1 day' END)),
+             zone) w
     ORDER BY 1, 2
 $$;
 

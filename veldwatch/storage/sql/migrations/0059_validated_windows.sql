@@ -53,19 +53,20 @@ BEGIN
             FROM newest n
             CROSS JOIN LATERAL (
                 SELECT v.observed_at, v.value FROM here.reading v
-                -- The second alone is not looked up inside a view that is a barrier: it would read all series.
-                WHERE v.series_id = ANY ($1) AND v.series_id = n.id
-                  AND v.observed_at >= n.bucket AND v.observed_at >= $4 AND v.observed_at < $3 AND v.quality & 4 = 0
+                WHERE v.series_id = n.id AND v.observed_at >= n.bucket AND v.observed_at >= $4 AND v.observed_at < $3
+                  AND v.quality & 4 = 0
+                -- Not made a join, which is not looked up inside a view that is a barrier: it would read all series.
+                OFFSET 0
             ) r
             GROUP BY 1, 2
         )
-        SELECT t.bucket, t.series_id, t.count, t.average, t.minimum, t.maximum, t.last FROM stored t
-        WHERE NOT EXISTS (SELECT FROM fresh f
-                          WHERE f.series_id = t.series_id AND f.bucket = t.bucket AND f.count > t.count)
-        UNION ALL
-        SELECT f.* FROM (SELECT bucket, series_id, count, average, minimum, maximum, last FROM fresh) f
-        WHERE NOT EXISTS (SELECT FROM stored t
-                          WHERE t.series_id = f.series_id AND t.bucket = f.bucket AND t.count >= f.count)
+        SELECT DISTINCT ON (k.series_id, k.bucket) k.bucket, k.series_id, k.count, k.average, k.minimum, k.maximum, k.last
+        FROM (
+            SELECT t.bucket, t.series_id, t.count, t.average, t.minimum, t.maximum, t.last, 0 AS place FROM stored t
+            UNION ALL
+            SELECT f.bucket, f.series_id, f.count, f.average, f.minimum, f.maximum, f.last, 1 FROM fresh f
+        ) k
+        ORDER BY k.series_id, k.bucket, k.count DESC, k.place
     $query$ USING wanted, since, until, greatest(newest - interval '1 day', since);
 END;
 $body$;
@@ -143,8 +144,8 @@ BEGIN
                 CROSS JOIN LATERAL (
                     SELECT k.bucket, k.average, k.minimum, k.maximum, k.last, k.count FROM here.reading_hourly k
                     -- Not the hour that the window begins in: what it holds may all be before the window.
-                    WHERE k.series_id = ANY ($1) AND k.series_id = b.id
-                      AND k.bucket < b.at AND k.bucket >= $2 AND k.bucket < $3
+                    WHERE k.series_id = b.id AND k.bucket < b.at AND k.bucket >= $2 AND k.bucket < $3
+                    OFFSET 0
                 ) h
                 WHERE b.at > $2
             )
@@ -168,24 +169,26 @@ BEGIN
         , followed AS (
             SELECT p.*, lead(p.bucket) OVER (PARTITION BY p.series_id ORDER BY p.bucket) - p.bucket AS until_next
             FROM point p WHERE p.readings > 0
+        ), gap AS MATERIALIZED (
+            SELECT f.series_id, f.bucket, f.until_next, f.width, f.source FROM followed f WHERE f.until_next > 2 * f.width
         ), expected AS MATERIALIZED (
-            SELECT e.series_id, e.expected_interval FROM here.series_interval e
-            WHERE e.series_id = ANY ($1) AND e.expected_interval > interval '0'
+            SELECT e.series_id, e.expected_interval AS length FROM here.series_interval e
+            WHERE e.series_id = ANY (ARRAY(SELECT DISTINCT g.series_id FROM gap g)) AND e.expected_interval > interval '0'
         ), usual AS MATERIALIZED (
-            SELECT i.id, coalesce(
-                       (SELECT e.expected_interval FROM expected e WHERE e.series_id = i.id),
-                       (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY f.until_next) FROM followed f
-                        WHERE f.series_id = i.id),
-                       interval '1 hour') AS length
-            FROM unnest($1) AS i (id)
+            SELECT f.series_id, percentile_disc(0.5) WITHIN GROUP (ORDER BY f.until_next) AS length
+            FROM followed f
+            WHERE f.series_id IN (SELECT g.series_id FROM gap g) AND f.series_id NOT IN (SELECT e.series_id FROM expected e)
+            GROUP BY 1
         )
         SELECT p.series_id, p.bucket, p.at, least(greatest(p.average, p.minimum), p.maximum), p.minimum, p.maximum, p.last,
                p.readings, p.implausible, p.source
         FROM point p
         UNION ALL
-        SELECT f.series_id, f.bucket + f.width, f.bucket + f.width, NULL, NULL, NULL, NULL, 0, 0, f.source
-        FROM followed f JOIN usual u ON u.id = f.series_id
-        WHERE f.until_next > greatest(3 * u.length, 2 * f.width)
+        SELECT g.series_id, g.bucket + g.width, g.bucket + g.width, NULL, NULL, NULL, NULL, 0, 0, g.source
+        FROM gap g
+        LEFT JOIN expected e ON e.series_id = g.series_id
+        LEFT JOIN usual u ON u.series_id = g.series_id
+        WHERE g.until_next > 3 * coalesce(e.length, u.length, interval '1 hour')
         ORDER BY 1, 2
     $query$ USING wanted, beginning, until, step, zone, source;
 END;

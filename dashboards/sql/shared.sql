@@ -1,0 +1,92 @@
+-- by_device: one line for each device, the first twenty by name
+WITH wanted AS MATERIALIZED (
+    SELECT s.id, s.label, s.factor FROM dashboard.series s
+    WHERE {{where}} AND {{in_sites s}}
+    ORDER BY s.device_name, s.metric LIMIT 20
+)
+SELECT r.bucket AS time, w.label AS device, r.{{value}} * w.factor AS {{name}}
+FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, {{least}})) r
+JOIN wanted w ON w.id = r.series_id
+ORDER BY 1, 2
+
+-- through_inlets: what all inlets of a kind say together
+WITH wanted AS MATERIALIZED (
+    SELECT s.id, s.factor FROM dashboard.series s
+    WHERE s.supplies_site AND {{where}} AND {{in_organisations s}}
+)
+SELECT r.bucket AS time, sum(r.average * w.factor) AS {{name}}
+FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, 1800000)) r
+JOIN wanted w ON w.id = r.series_id
+GROUP BY 1
+ORDER BY 1
+
+-- fill: how full each reservoir is, in percent of the highest level that its profile allows, the emptiest first
+WITH wanted AS MATERIALIZED (
+    SELECT s.id, s.label, m.maximum FROM dashboard.series s
+    JOIN dashboard.metric_range m ON m.profile = s.profile AND m.metric = s.metric AND m.unit = s.unit AND m.maximum > 0
+    WHERE s.quantity = 'length' AND s.metric LIKE '%level%' AND {{chosen}}
+)
+SELECT w.label AS device, 100 * r.value / w.maximum AS fill
+FROM dashboard.newest(ARRAY(SELECT id FROM wanted), $__timeTo()) r
+JOIN wanted w ON w.id = r.series_id
+ORDER BY 2
+LIMIT {{most}}
+
+-- counted_by_site: what the registers of customers' meters counted, by site
+WITH wanted AS MATERIALIZED (
+    SELECT s.id, s.site_name, s.factor FROM dashboard.series s
+    WHERE {{where}} AND s.kind = 'counter' AND NOT s.supplies_site AND {{in_sites s}}
+)
+SELECT c.bucket AS time, w.site_name AS site, sum(c.consumption * w.factor) AS consumption
+FROM dashboard.consumption(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms * 24, 3600000)) c
+JOIN wanted w ON w.id = c.series_id
+GROUP BY 1, 2
+ORDER BY 1, 2
+
+-- counted_most: the customers' meters that counted most
+WITH wanted AS MATERIALIZED (
+    SELECT s.id, s.device_name, s.factor FROM dashboard.series s
+    WHERE {{where}} AND s.kind = 'counter' AND NOT s.supplies_site AND {{in_sites s}}
+), counted AS (
+    SELECT c.series_id, sum(c.consumption) AS amount
+    FROM dashboard.consumption(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), 86400000) c
+    GROUP BY 1
+)
+SELECT w.device_name AS device, sum(c.amount * w.factor) AS consumption
+FROM counted c
+JOIN wanted w ON w.id = c.series_id
+GROUP BY 1
+ORDER BY 2 DESC NULLS LAST
+LIMIT 12
+
+-- states: devices by state
+SELECT w.state, count(d.id) AS devices
+FROM unnest(ARRAY['reporting', 'silent', 'offline', 'never heard']) WITH ORDINALITY AS w (state, rank)
+LEFT JOIN dashboard.device_state d ON d.state = w.state AND {{chosen}}
+GROUP BY w.state, w.rank
+ORDER BY w.rank
+
+-- reporting: share of devices that are heard from
+SELECT count(*) FILTER (WHERE state = 'reporting') * 100.0 / nullif(count(*), 0) AS share
+FROM dashboard.device_state
+WHERE {{in_organisations}}
+
+-- held: how many alerts held at a time, by severity
+SELECT g.at AS time, w.severity, count(a.id) AS alerts
+FROM generate_series($__timeFrom()::timestamptz, $__timeTo()::timestamptz,
+                     make_interval(secs => greatest($__interval_ms, {{least}}) / 1000.0)) AS g (at)
+CROSS JOIN unnest(ARRAY[{{severities}}]::text[]) AS w (severity)
+LEFT JOIN dashboard.alert a
+       ON a.fired_at <= g.at AND (a.resolved_at IS NULL OR a.resolved_at > g.at) AND a.state IN ('firing', 'resolved')
+      AND a.severity = w.severity AND {{in_organisations a}}
+GROUP BY 1, 2
+ORDER BY 1, 2
+
+-- firing: firing alerts by severity
+SELECT w.severity, count(a.id) AS alerts
+FROM unnest(ARRAY['critical', 'major', 'minor', 'info']) WITH ORDINALITY AS w (severity, rank)
+LEFT JOIN dashboard.alert a
+       ON a.severity = w.severity AND a.state = 'firing' AND {{in_organisations a}}
+      AND a.severity = ANY (ARRAY[{{severities}}]::text[])
+GROUP BY w.severity, w.rank
+ORDER BY w.rank
