@@ -12,18 +12,16 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-import dashboards
 from benchmarks.history import END, ORGANISATION, load
 from benchmarks.machine import cpu_milliseconds, processor
 from benchmarks.result import Result
 from benchmarks.servers import PLAIN, History, history_server
+from dashboards import datasource
 from dashboards.macros import Values, Window, expand
 from veldwatch.storage.connection import Connection, connect
-from veldwatch.storage.queries import named_queries
 
 RANGES = {
     "1h": timedelta(hours=1),
@@ -187,7 +185,7 @@ def _queries(connection: Connection, randomness: random.Random, windows: int) ->
     (begin,) = connection.execute("SELECT min(observed_at) FROM reading_raw").fetchone() or (END,)
     for name, length in RANGES.items():
         for dashboard, query in _PANELS:
-            statement = _statement(dashboard, query)
+            statement = datasource.sql(dashboard, query)
             for number in range(windows):
                 device, _ = randomness.choice(devices)
                 values: Values = {
@@ -202,11 +200,6 @@ def _queries(connection: Connection, randomness: random.Random, windows: int) ->
                 interval = length / randomness.choice(_POINTS)
                 window = Window(since=until - length, until=until, interval=max(interval, timedelta(seconds=1)))
                 yield _Query(name, expand(statement, window, values).encode())
-
-
-def _statement(dashboard: str, query: str) -> str:
-    folder = resources.files(dashboards) / "sql"
-    return named_queries((folder / f"{dashboard}.sql").read_text(encoding="utf-8"))[query]
 
 
 def _figures(found: Sequence[_Timed]) -> dict[str, dict[str, float]]:
