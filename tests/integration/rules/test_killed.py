@@ -143,6 +143,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_told_twice(
     street.check(engineer)
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 def test_a_worker_that_is_killed_is_replaced_by_one_that_waits(
     street: Street, engineer: Engineer, dsn: str, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_worker_that_is_killed_is_replaced_by_one_that_waits(
     street.check(engineer)
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 @pytest.mark.slow
 def test_workers_come_and_go_and_are_divided_anew_and_nothing_is_lost_or_told_twice(
     street: Street, engineer: Engineer, dsn: str, tmp_path: Path

@@ -33,6 +33,7 @@ def _take(session: Connection, division: int) -> Place:
     return place
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 def test_each_place_has_one_worker_and_one_that_dies_is_replaced(sessions: list[Connection]) -> None:
     taken = [take_place(session, 3) for session in sessions]
     assert taken == [Place(1, 3), Place(2, 3), Place(3, 3), None]
@@ -41,6 +42,7 @@ def test_each_place_has_one_worker_and_one_that_dies_is_replaced(sessions: list[
     assert _take(sessions[3], 3) == Place(2, 3)
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 def test_another_division_waits_until_the_last_worker_of_the_old_one_is_gone(sessions: list[Connection]) -> None:
     assert take_place(sessions[0], 1) == Place()
     assert take_place(sessions[1], 2) is None
@@ -63,6 +65,7 @@ def test_a_new_division_begins_at_the_least_cursor(dsn: str) -> None:
     assert rows == [(f"rules-{number}of3", "99", 5) for number in (1, 2, 3)]
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 def test_free_places_are_told(sessions: list[Connection]) -> None:
     assert take_place(sessions[0], 2) == Place(1, 2)
     first, second = list_workers(sessions[1])
@@ -71,6 +74,7 @@ def test_free_places_are_told(sessions: list[Connection]) -> None:
     assert second.since is None
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 def test_metrics_tell_which_places_are_taken(dsn: str) -> None:
     program, stop = RulesProgram(settings=Settings(dsn=dsn, rule_workers=2)), threading.Event()
     thread = threading.Thread(target=program.run, args=(stop,))

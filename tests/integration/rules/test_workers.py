@@ -100,6 +100,7 @@ def check(dsn: str, seen: list[tuple[int, Observation]]) -> None:
     assert {count for _, kind, count in told if kind == "firing"} <= {1}
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 @pytest.mark.parametrize("division", [2, 3])
 def test_workers_together_record_what_one_engine_records(town: Feed, crew: Crew, division: int) -> None:
     seen = observations(division, 30)
@@ -118,6 +119,7 @@ def test_workers_together_record_what_one_engine_records(town: Feed, crew: Crew,
     check(crew.dsn, seen)
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 def test_the_division_changes_while_observations_come(town: Feed, crew: Crew) -> None:
     seen = observations(7, 30)
     cut = batches(seen, 7)
@@ -137,6 +139,7 @@ def test_the_division_changes_while_observations_come(town: Feed, crew: Crew) ->
     check(crew.dsn, seen)
 
 
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
 def test_a_version_is_activated_when_every_worker_has_folded_its_share(
     town: Feed, crew: Crew, connection: Connection
 ) -> None:
