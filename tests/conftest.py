@@ -102,6 +102,16 @@ def new_database(request: pytest.FixtureRequest) -> NewDatabase:
     return lambda: database_of(EDITION, request)
 
 
+@pytest.fixture(scope="session")
+def new_empty_database(request: pytest.FixtureRequest) -> NewDatabase:
+    """Give databases of the run's edition without any schema."""
+    if ONE_BACKEND:
+        servers: TimescaleServers = request.getfixturevalue("wasm_servers")
+        return servers.empty
+    admin_dsn: str = NAMED_TIMESCALE if COMMUNITY and NAMED_TIMESCALE else request.getfixturevalue("server_dsn")
+    return lambda: databases.empty(admin_dsn)
+
+
 @pytest.fixture
 def dsn(new_database: NewDatabase) -> Generator[str]:
     """Give the DSN of a migrated database that only this test uses."""

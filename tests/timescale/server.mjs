@@ -14,6 +14,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { timescaledb } from '@electric-sql/pglite/timescaledb'
 import { btree_gist } from '@electric-sql/pglite/contrib/btree_gist'
 
+const NAME = 'template1' // the backend's only database, whatever it is asked for
 const TLS_REQUEST = 80877103
 const GSS_REQUEST = 80877104
 const CANCEL_REQUEST = 80877102
@@ -25,6 +26,7 @@ const EX_SOFTWARE = 70
 // What a transaction would lose if it were ended and begun anew, as far as its own statements tell.
 const KEEPS_STATE = /\b(set\s+(local|transaction|constraints)|set_config|savepoint|declare|lock|advisory)/i
 const SETS = /(^|;)\s*(set|reset|discard)\b|set_config/i
+const TEMPORARY = /\b(temp|temporary|pg_temp)\b/i
 const HAS_ONLY_READ = `
   SELECT current_setting('transaction_read_only') AS read_only
   WHERE pg_current_xact_id_if_assigned() IS NULL AND current_setting('transaction_isolation') = 'read committed'`
@@ -166,6 +168,8 @@ const session = {
   },
 }
 
+const FIRST = { told: false, settings: [] } // as if nobody had told the session anything
+
 // Give a prepared statement a name of its client's own: 'S' in Describe and Close names one, 'P' a portal.
 function withOwnName(type, bytes, prefix) {
   const after = (at) => bytes.indexOf(0, at) + 1
@@ -191,6 +195,8 @@ class Client {
     this.copy = null
     this.ended = false
     this.busy = false // a statement of its own runs, or it is being looked at
+    this.user = 'postgres'
+    this.temporary = false // it may have made temporary tables or functions
     this.told = false // it may have changed settings of its session
     this.settings = [] // name and value of those, while another has the session
     this.keepsState = false // its transaction would notice if it were ended and begun anew
@@ -256,7 +262,8 @@ class Client {
   }
 
   // Whoever says that he is a role is believed. His settings are those of the role, then those of the connection.
-  async logIn({ user, options = '' }) {
+  async logIn({ user, database: name = user, options = '' }) {
+    if (name !== NAME) throw new Refused('3D000', `database "${name}" does not exist`)
     const given = [...options.matchAll(/-c\s*([\w.]+)=((?:\\.|\S)*)/g)]
       .map(([, name, value]) => ({ name, setting: value.replaceAll(/\\(.)/g, '$1') }))
       .filter(({ name, setting }) => !(name.toLowerCase() === 'timezone' && setting === 'UTC'))
@@ -264,8 +271,14 @@ class Client {
     await turn.take(this)
     try {
       await session.becomes(this)
-      const { rows } = await database.query('SELECT rolcanlogin, rolconfig FROM pg_roles WHERE rolname = $1', [user])
+      const query = 'SELECT rolcanlogin, rolconfig, rolconnlimit FROM pg_roles WHERE rolname = $1'
+      const { rows } = await database.query(query, [user])
       if (!rows[0]?.rolcanlogin) throw new Refused('28000', `role "${user}" is not permitted to log in`)
+      const others = [...clients].filter((client) => client.user === user).length
+      if (rows[0].rolconnlimit >= 0 && others >= rows[0].rolconnlimit) {
+        throw new Refused('53300', `too many connections for role "${user}"`)
+      }
+      this.user = user
       const ofRole = (rows[0].rolconfig ?? []).map((line) => {
         const [name, ...rest] = line.split('=')
         return { name, setting: rest.join('=') }
@@ -324,7 +337,8 @@ class Client {
     const ends = type === 'S' || type === 'H'
     if (!ends) this.status = 'P'
     const size = this.batch.reduce((sum, part) => sum + part.length, 0)
-    if (!ends && (size <= LONGEST_BATCH_BYTES || type !== 'E')) return
+    // A message that is larger than that by itself, it takes only alone.
+    if (!ends && (size <= LONGEST_BATCH_BYTES || !(type === 'E' || bytes.length > LONGEST_BATCH_BYTES))) return
     if (!ends) this.batch.push(FLUSH)
     const reply = await this.run(Buffer.concat(this.batch))
     this.batch = []
@@ -334,6 +348,7 @@ class Client {
   mind(sql) {
     if (KEEPS_STATE.test(sql)) this.keepsState = true
     if (SETS.test(sql)) this.told = true
+    if (TEMPORARY.test(sql)) this.temporary = true
   }
 
   async leave() {
@@ -342,6 +357,10 @@ class Client {
     // Sync first: after an error the backend passes over all else.
     const undo = Buffer.concat([message('S', Buffer.alloc(0)), message('Q', text('ROLLBACK'))])
     if (this.status !== 'I' && turn.owner === this) await this.run(undo)
+    // All temporary things are in one schema: who leaves last takes them along.
+    if (this.temporary && ![...clients].some((client) => client.temporary)) {
+      await turn.take(this).then(() => session.becomes(FIRST)).then(() => database.exec('DISCARD TEMP'))
+    }
     turn.give(this)
   }
 }
@@ -375,8 +394,7 @@ async function reset() {
   for (const one of [...turn.waiting]) turn.refuse(one)
   for (const client of all) client.socket.destroy()
   await Promise.all(all.map((client) => client.gone))
-  session.of = null
-  await database.exec(AS_AT_FIRST)
+  await session.becomes(FIRST)
   await database.exec('DISCARD ALL')
   await database.exec(AS_AT_FIRST)
   ready()

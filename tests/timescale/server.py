@@ -47,7 +47,8 @@ class TimescaleServer:
         if word != "ready":
             self.stop()
             raise TimescaleAbsent(f"the server in {folder} said {word!r} (expected 'ready <port>')")
-        self.dsn = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
+        # It asks nobody for a password; that programs keep one to themselves is tested with it all the same.
+        self.dsn = f"host=127.0.0.1 port={port} user=postgres password=unasked dbname=template1"
         self._first_schema = ""
 
     def migrate(self) -> str:
@@ -128,6 +129,12 @@ class TimescaleServers:
             yield server.dsn
         finally:
             self._idle.append(server)
+
+    @contextmanager
+    def empty(self) -> Generator[str]:
+        """Give the DSN of a database without any schema, on a server of its own that nobody uses again."""
+        with timescale_server() as dsn:
+            yield dsn
 
     def stop(self) -> None:
         """End those that no test holds."""

@@ -217,6 +217,7 @@ def test_a_burst_is_joined_and_what_is_left_out_is_counted(server: Server, conne
         assert told["omitted"] == 5999
 
 
+@pytest.mark.several_backends("another connection closes the database to its clients and opens it again")
 def test_the_stream_outlives_the_database_and_goes_on_where_it_stood(
     server: Server, connection: Connection, made: World, server_dsn: str
 ) -> None:

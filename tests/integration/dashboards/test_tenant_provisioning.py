@@ -14,15 +14,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 from typer.testing import CliRunner
 
 from dashboards import links
 from dashboards.catalogue import CATALOGUE, FLEET, FOLDERS, OPERATIONS, Audience
 from dashboards.commands import app
 from dashboards.grafana import Grafana
-from tests import databases
-from tests.databases import Template
+from tests.conftest import NewDatabase
 from tests.integration.dashboards.fake_grafana import FakeGrafana, Organisation, running
 from veldwatch.errors import ConfigurationInvalid, Conflict, NotFound, ProvisioningFailed
 from veldwatch.storage import register, tenants
@@ -59,9 +58,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def shared_dsn(template: Template) -> Generator[str]:
+def shared_dsn(new_database: NewDatabase) -> Generator[str]:
     """Give one database for all tests of this module; each leaves it without organisations and roles."""
-    with databases.clone(template) as dsn:
+    with new_database() as dsn:
         yield dsn
 
 
@@ -138,6 +137,7 @@ def test_each_tenant_gets_an_organisation_a_role_a_data_source_and_its_dashboard
     assert len(_roles(database)) == 2
 
 
+@pytest.mark.several_backends("WebAssembly cannot change the privileges of its only database")
 def test_the_second_run_finds_everything_as_it_should_be(place: Place, database: Connection) -> None:
     place.provision("--all")
     verifiers = _verifiers(database)
@@ -355,11 +355,10 @@ def test_the_operator_s_own_organisation_and_strangers_are_never_written(fake: t
 
 
 def test_roles_of_a_database_that_is_gone_are_removed_and_those_of_another_one_are_not(
-    fake: tuple[FakeGrafana, Place], server_dsn: str
+    fake: tuple[FakeGrafana, Place],
 ) -> None:
     _, place = fake
-    other = conninfo_to_dict(server_dsn)["dbname"]
-    theirs = tenants.role_name(str(other), register.OrganisationId(3))
+    theirs = tenants.role_name("template0", register.OrganisationId(3))
     gone = tenants.role_name(f"dropped-{uuid4()}", register.OrganisationId(3))
     with closing(connect(place.dsn, autocommit=True)) as connection:
         for role in (theirs, gone):
@@ -372,6 +371,7 @@ def test_roles_of_a_database_that_is_gone_are_removed_and_those_of_another_one_a
             connection.execute(f"DROP ROLE {theirs}".encode())
 
 
+@pytest.mark.several_backends("one session holds an advisory lock and another asks for it")
 def test_two_runs_at_once_do_not_happen(fake: tuple[FakeGrafana, Place]) -> None:
     _, place = fake
     with (

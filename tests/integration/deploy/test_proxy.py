@@ -20,8 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import databases
-from tests.databases import Template
+from tests.conftest import NewDatabase
 from tests.integration.api import world
 from tests.integration.api.world import BEGIN, World
 from tests.integration.deploy.certificates import Authority
@@ -163,12 +162,12 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def deployed(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Generator[Deployed]:
+def deployed(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Generator[Deployed]:
     folder = tmp_path_factory.mktemp("proxy")
     authority = Authority(folder / "tls")
     authority.sign("proxy", "localhost", dns="localhost")
     ports = {name: _free_port() for name in ("8080", "8443", "8081")}
-    with databases.clone(template) as dsn, connect(dsn) as connection, _grafana() as grafana, _api(dsn) as api:
+    with new_database() as dsn, connect(dsn) as connection, _grafana() as grafana, _api(dsn) as api:
         given = {"PROXY_NAME": "localhost", "PROXY_EMAIL": "", "PROXY_API": api.removeprefix("http://")}
         given |= {"PROXY_EMAIL": "admin@localhost", "PROXY_GRAFANA": f"127.0.0.1:{grafana}"}
         made = world.build(connection)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from launch import backups
 from launch.cli import application
 from tests import databases
+from tests.conftest import NewDatabase
 from tests.integration.veldwatch.storage.telemetry import make_series, write
 from veldwatch.errors import ConfigurationInvalid, Conflict, NotFound, ServiceFailed, StorageUnavailable
 from veldwatch.storage.connection import Connection, connect
@@ -22,8 +23,8 @@ COUNT = 500
 
 
 @pytest.fixture
-def empty(server_dsn: str) -> Generator[str]:
-    with databases.empty(server_dsn) as dsn:
+def empty(new_empty_database: NewDatabase) -> Generator[str]:
+    with new_empty_database() as dsn:
         yield dsn
 
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import databases
-from tests.databases import Template
+from tests.conftest import NewDatabase
 from veldwatch.model.register import Subject
 from veldwatch.storage import partitions, register
 from veldwatch.storage.connection import Connection, connect
@@ -34,8 +33,8 @@ FIRST = np.datetime64("2025-12-31T23:00:00.000001", "us").astype(np.int64)
 
 
 @pytest.fixture
-def other_dsn(template: Template) -> Generator[str]:
-    with databases.clone(template) as address:
+def other_dsn(new_database: NewDatabase) -> Generator[str]:
+    with new_database() as address:
         yield address
 
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from launch.commands.storage import app
 from veldwatch.storage import log, maintenance
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.editions import identify
 from veldwatch.storage.log import LogBatch
 
 
@@ -20,10 +21,10 @@ def database(dsn: str, connection: Connection, monkeypatch: pytest.MonkeyPatch) 
     connection.commit()
 
 
-def test_the_status_names_server_tables_and_upkeep() -> None:
+def test_the_status_names_server_tables_and_upkeep(connection: Connection) -> None:
     result = CliRunner().invoke(app, ["status"])
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("postgresql (server ")
+    assert result.output.startswith(f"{identify(connection)}: ")
     assert {"reading", "reading_hourly", "batch"} <= {line.split()[0] for line in result.output.splitlines() if line}
     assert "judge consumption" in result.output
 
