@@ -1,8 +1,9 @@
-"""What a person sees who types `make demo`."""
+"""What a person sees who types `make demo`: also where the database is a TimescaleDB with its community features."""
 
 import json
 import time
 from collections.abc import Generator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,20 +11,23 @@ import pytest
 
 from tests.acceptance.processes import StackProcess, until
 from tests.acceptance.publisher import KeepingPublisher
+from tests.conftest import COMMUNITY, NewDatabase
 
 pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def demo(folder: Path) -> Generator[StackProcess]:
-    with StackProcess("demo", folder / "demo") as stack:
-        yield stack
+def demo(folder: Path, new_database: NewDatabase) -> Generator[StackProcess]:
+    """Give the demo, with its own PostgreSQL, or with the server that the run is about."""
+    with ExitStack() as opened:
+        given = {"VELDWATCH_DSN": opened.enter_context(new_database())} if COMMUNITY else {}
+        yield opened.enter_context(StackProcess("demo", folder / "demo", given))
 
 
 def test_the_run_file_names_every_program(demo: StackProcess) -> None:
     programs = {
         "launcher",
-        "database",
+        *([] if COMMUNITY else ["database"]),
         "broker",
         "mailbox",
         "api",
@@ -36,6 +40,7 @@ def test_the_run_file_names_every_program(demo: StackProcess) -> None:
     assert set(demo.run["pids"]) == programs
 
 
+@pytest.mark.several_backends("within two seconds, with a backend for each of the programs")
 def test_a_message_is_visible_within_two_seconds(demo: StackProcess) -> None:
     publisher = KeepingPublisher(demo.run["mqtt"])
     reading = {"observed_at": datetime.now(UTC).isoformat(), "readings": {"level": {"value": 4.5, "unit": "m"}}}
