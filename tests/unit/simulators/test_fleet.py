@@ -81,9 +81,18 @@ def restarted(old: Fleet, *faults: TimedFault) -> Fleet:
     return new
 
 
-@cache
 def clean_run() -> list[Message]:
-    return list(fleet().advance(ENDS))
+    return clean_run_of_hours((ENDS - BEGINS) // HOUR)
+
+
+@cache
+def clean_run_of_hours(hours: int) -> list[Message]:
+    return list(fleet().advance(BEGINS + hours * HOUR))
+
+
+@cache
+def faulty_run(kind: FaultKind) -> list[Message]:
+    return list(fleet(timed(kind)).advance(ENDS))
 
 
 SUITING = [kind for kind in FAULTS.values() if place_of(kind) is not None]
@@ -99,17 +108,16 @@ def played(made: Fleet, *stops: int) -> Iterator[Message]:
 @pytest.mark.parametrize("kind", SUITING, ids=lambda kind: kind.name)
 def test_a_restart_in_the_middle_of_any_fault_changes_no_byte(kind: FaultKind, cut: int) -> None:
     fault = timed(kind)
-    whole = list(played(fleet(fault), ENDS))
     first = fleet(fault)
     middle = BEGINS + cut * (ENDS - BEGINS) // STEPS
     before = list(first.advance(middle))
-    assert before + list(restarted(first, fault).advance(ENDS)) == whole
+    assert before + list(restarted(first, fault).advance(ENDS)) == faulty_run(kind)
 
 
 @pytest.mark.parametrize("kind", SUITING, ids=lambda kind: kind.name)
 def test_a_fault_changes_nothing_before_its_begin_and_no_other_device(kind: FaultKind) -> None:
     fault = timed(kind)
-    clean, faulty = clean_run(), list(played(fleet(fault), ENDS))
+    clean, faulty = clean_run(), faulty_run(kind)
     assert [m for m in clean if m.due <= fault.starts] == [m for m in faulty if m.due <= fault.starts]
     if fault.place.device is not None and kind.layer.value != "physics":
         concerned = {name.device for name in fleet(fault).devices_at(fault.place)}
@@ -128,7 +136,7 @@ def test_a_fault_is_seen_in_what_its_place_says(kind: FaultKind) -> None:
     # A pump that is not asked to start, or an animal that sleeps, takes its time to show.
     for hours in (4, 36):
         until = BEGINS + hours * HOUR
-        if list(played(fleet(), until)) != list(played(fleet(lasting), until)):
+        if clean_run_of_hours(hours) != list(played(fleet(lasting), until)):
             return
     pytest.fail("36 hours on, nothing shows")
 
