@@ -36,7 +36,9 @@ _STATUSES: dict[type[VeldwatchError], int] = {
 }
 _OUTAGES: dict[type[VeldwatchError], str] = {
     errors.StorageUnavailable: "the database does not answer (try again in some seconds)",
-    errors.SchemaMismatch: "the database's schema does not fit this program (run `veldwatch migrate`)",
+    errors.SchemaMismatch: (
+        "the database's schema does not fit this program (run `veldwatch migrate`, or start the newer one)"
+    ),
 }
 # Python's phrases for these changed with RFC 9110; the problem's type must not.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}

@@ -58,11 +58,18 @@ class Deliverer:
     maximum_attempts: int = MAXIMUM_ATTEMPTS
     pacing: Pacing = AT_ONCE
 
-    def serve(self, connection: Connection, receiver_id: int, stop: threading.Event) -> int:
+    def serve(
+        self,
+        connection: Connection,
+        receiver_id: int,
+        stop: threading.Event,
+        check: Callable[[], None] = lambda: None,
+    ) -> int:
         """Deliver what is due for a receiver until nothing is, an attempt fails for now, or `stop` is set.
 
         Args:
             connection: in autocommit, used by nobody else.
+            check: called before each look and each message; what it raises ends the work before anything more is sent.
 
         Returns:
             How many messages were attempted.
@@ -70,6 +77,7 @@ class Deliverer:
         attempted = 0
         with outbox.receiver_lock(connection, receiver_id) as locked:
             while locked and not stop.is_set():
+                check()
                 due = outbox_due.due(connection, receiver_id, self.clock(), _BATCH)
                 if not due:
                     break
@@ -78,6 +86,7 @@ class Deliverer:
                     if notification is None:
                         continue
                     attempted += 1
+                    check()
                     if not self._attempt(connection, notification) or stop.is_set():
                         return attempted
         return attempted

@@ -1,7 +1,8 @@
 """The program that delivers: sees which receivers have something due and serves each in a thread of its own.
 
 So a receiver that is slow or dead delays nobody else. It is woken by NOTIFY and looks each second besides. With the
-database away it waits and comes back; what was sent without a receipt is then sent again with the same id.
+database away it waits and comes back; what was sent without a receipt is then sent again with the same id. With a
+database that another version has migrated it ends: that version goes on.
 """
 
 import threading
@@ -11,9 +12,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from rules.notify.delivery import Deliverer
-from veldwatch.errors import StorageError
+from veldwatch.errors import SchemaMismatch, StorageError
 from veldwatch.storage import outbox
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.schema_hold import SchemaHold
 from veldwatch.storage.wakeups import listen, wait_for_wakeup
 
 _log = structlog.get_logger()
@@ -35,7 +37,18 @@ class NotifyProgram:
     _paused_until: dict[int, float] = field(default_factory=dict[int, float])
 
     def run(self) -> None:
-        """Serve until stopped; outlives the database's absence."""
+        """Serve until stopped; outlives the database's absence.
+
+        Raises:
+            SchemaMismatch: the database wants another version of this program.
+        """
+        try:
+            self._keep_serving()
+        finally:
+            self.stop.set()
+            self._leave()
+
+    def _keep_serving(self) -> None:
         failures = 0
         while not self.stop.is_set():
             try:
@@ -43,14 +56,17 @@ class NotifyProgram:
                     listen(connection, outbox.CHANNEL)
                     failures = 0
                     self._dispatch_until_stopped(connection)
+            except SchemaMismatch:
+                raise
             except StorageError as error:
                 failures += 1
                 _log.warning("database unavailable", error=str(error), failures=failures)
                 self.stop.wait(min(0.5 * 2 ** min(failures, 5), 10.0))
-        self._leave()
 
     def _dispatch_until_stopped(self, connection: Connection) -> None:
+        hold = SchemaHold(connection)
         while not self.stop.is_set():
+            hold.check(connection)
             self._active = {receiver: thread for receiver, thread in self._active.items() if thread.is_alive()}
             for receiver_id in outbox.due_receivers(connection, self.deliverer.clock(), limit=1000):
                 if self._may_serve(receiver_id):
@@ -73,7 +89,8 @@ class NotifyProgram:
     def _serve(self, receiver_id: int) -> None:
         try:
             with connect(self.dsn, autocommit=True, application="veldwatch-notify-receiver") as connection:
-                self.deliverer.serve(connection, receiver_id, self.stop)
+                hold = SchemaHold(connection)
+                self.deliverer.serve(connection, receiver_id, self.stop, check=lambda: hold.check(connection))
         except StorageError as error:
             _log.warning("delivery interrupted", receiver_id=receiver_id, error=str(error))
             self._paused_until[receiver_id] = time.monotonic() + _PAUSE_AFTER_TROUBLE_SECONDS

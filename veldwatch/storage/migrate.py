@@ -18,7 +18,7 @@ from typing import Any, LiteralString
 
 import psycopg.errors
 
-from veldwatch.errors import SchemaMismatch, StorageUnavailable
+from veldwatch.errors import ConfigurationInvalid, SchemaMismatch, StorageUnavailable
 from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, translate, translated_errors
 from veldwatch.storage.editions import Edition, Server, identify
@@ -76,7 +76,7 @@ def newest_step(edition: Edition) -> int:
     return migrations(edition)[-1].number
 
 
-def migrate(connection: Connection) -> MigrationReport:
+def migrate(connection: Connection, *, attempts: int = _ATTEMPTS) -> MigrationReport:
     """Apply the steps that are missing, all or none, while others read and write.
 
     No lock is waited for longer than three seconds: then everything is undone and tried again a little later, up to
@@ -85,11 +85,16 @@ def migrate(connection: Connection) -> MigrationReport:
     The extension TimescaleDB is created first where the server offers it and the account may. A database stays of the
     edition that it began as. A log that came out of another server's dump is made readable again.
 
+    Args:
+        attempts: how often it is tried while somebody holds what it needs.
+
     Raises:
+        ConfigurationInvalid: the database cannot hold every text.
         SchemaMismatch: a step that was applied has changed since, or the database is newer than this program.
         StorageUnavailable: somebody held a table all the time.
     """
-    for _ in range(_ATTEMPTS):
+    check_encoding(connection)
+    for _ in range(attempts):
         with contextlib.suppress(psycopg.errors.LockNotAvailable):
             return _attempt(connection)
         time.sleep(random.uniform(1, 5))  # noqa: S311  # so that two that migrate do not meet again
@@ -134,12 +139,29 @@ def _translated_but_for_locks() -> Generator[None]:
         raise translate(error) from error
 
 
+def check_encoding(connection: Connection) -> None:
+    """Refuse a database in which not every text can be stored, before anything is written.
+
+    Raises:
+        ConfigurationInvalid: it is not in UTF-8.
+    """
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        name = connection.info.dbname
+        raise ConfigurationInvalid(
+            f"bad database {name!r}: its encoding is {encoding} (expected UTF8: CREATE DATABASE {name}"
+            " ENCODING 'UTF8' TEMPLATE template0)"
+        )
+
+
 def check_schema(connection: Connection) -> Server:
     """Say what the server is, or refuse a database that this program does not fit.
 
     Raises:
         SchemaMismatch: steps are missing, or the database is newer than this program.
+        ConfigurationInvalid: the database cannot hold every text.
     """
+    check_encoding(connection)
     with translated_errors(), connection.transaction():
         server = _server(connection)
         steps = migrations(server.edition)

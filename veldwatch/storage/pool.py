@@ -1,6 +1,7 @@
 """Connections lent to a program that answers many at once, each with a bound on how long a query may take.
 
-A loan is one transaction: committed when the block ends well, rolled back when it raises. Reads answer rows as
+A loan is one transaction: committed when the block ends well, rolled back when it raises. Nothing is lent of a database
+that another version of the program has migrated meanwhile. Reads answer rows as
 mappings under the names of their columns; what such a row looks like to others is declared by the API's models.
 """
 
@@ -15,6 +16,7 @@ from psycopg_pool import ConnectionPool
 
 from veldwatch.errors import QueryTooSlow, StorageUnavailable
 from veldwatch.storage.connection import Connection, translated_errors
+from veldwatch.storage.schema_hold import check_step
 
 Row = dict[str, Any]
 Parameters = Mapping[str, object]
@@ -70,9 +72,11 @@ class Pool:
         Raises:
             StorageUnavailable: no connection can be had within 5 s.
             QueryTooSlow: the server cancelled a query at its time limit.
+            SchemaMismatch: the database is of another version.
         """
         try:
             with translated_errors(), self._pool.connection() as connection:
+                check_step(connection)
                 yield connection
         except StorageUnavailable as error:
             if isinstance(error.__cause__, psycopg.errors.QueryCanceled):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from veldwatch.errors import Conflict
 from veldwatch.storage.connection import Connection, translated_errors
-from veldwatch.storage.migrate import MigrationReport, migrate
+from veldwatch.storage.migrate import MigrationReport, check_encoding, migrate
 
 # Commands, not queries: no server prepares them, so they are not among the named ones.
 _TABLES = b"""
@@ -39,11 +39,13 @@ _ANALYZE = b"ANALYZE"
 
 
 def check_empty(connection: Connection) -> None:
-    """Refuse to write over anything.
+    """Refuse to write over anything, or into what cannot hold it.
 
     Raises:
         Conflict: the database has tables.
+        ConfigurationInvalid: it is not in UTF-8.
     """
+    check_encoding(connection)
     with translated_errors():
         row = connection.execute(_TABLES).fetchone()
     if row is None or row[0]:

@@ -220,6 +220,29 @@ def test_readiness_follows_the_database_and_liveness_does_not() -> None:
         assert client.get("/v1/me", headers={"Authorization": "Bearer vw_x"}).status_code == 503
 
 
+def test_a_database_of_another_version_is_neither_read_nor_written(
+    operator: TestClient, connection: Connection, made: World
+) -> None:
+    body = {"what": "reading", "kept_days": 90, "reason": "agreed"}
+    connection.execute("INSERT INTO migration (number, name, digest, edition) VALUES (9999, 'new', 'x', 'postgresql')")
+    connection.commit()
+    for answer in (
+        operator.get("/readyz"),
+        operator.get(f"/v1/devices/{made.meter}"),
+        operator.put("/v1/retention", json=body),
+    ):
+        assert answer.status_code == 503
+        assert answer.json()["detail"] == (
+            "the database's schema does not fit this program (run `veldwatch migrate`, or start the newer one)"
+        )
+    assert operator.get("/healthz").status_code == 200
+    assert connection.execute("SELECT count(*) FROM retention_policy").fetchone() == (0,)
+    connection.execute("DELETE FROM migration WHERE number = 9999")
+    connection.commit()
+    assert operator.get("/readyz").status_code == 200
+    assert operator.put("/v1/retention", json=body).status_code == 204
+
+
 @pytest.mark.several_backends("a query is cut off, which WebAssembly cannot")
 def test_a_query_that_takes_too_long_is_a_problem_with_advice(
     dsn: str, connection: Connection, made: World, monkeypatch: pytest.MonkeyPatch

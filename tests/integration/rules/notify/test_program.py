@@ -170,3 +170,26 @@ def test_a_webhooks_secret_is_made_and_shown_once(dsn: str, connection: Connecti
     assert row[0] in added.stdout
     listed = subprocess.run([*command, "list"], env=environment, capture_output=True, text=True, check=True)
     assert "whsec_" not in listed.stdout
+
+
+def test_it_ends_in_words_when_another_version_has_migrated_the_database(dsn: str, connection: Connection) -> None:
+    with http_receiver() as hook:
+        add(connection, "hook", Channel.WEBHOOK, hook.url)
+        environment = {**os.environ, "VELDWATCH_DSN": dsn, "NO_PROXY": "*", "VELDWATCH_GROUP_WAIT_SECONDS": "0"}
+        command = [sys.executable, "-m", "launch", "notify", "run"]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                tell(connection, add_alert(connection), now=now())
+                wait_until(told(connection, hook, 1))
+                connection.execute(
+                    "INSERT INTO migration (number, name, digest, edition) VALUES (9999, 'new', 'x', 'postgresql')"
+                )
+                tell(connection, add_alert(connection), now=now())
+                connection.commit()
+                _, words = process.communicate(timeout=20)
+            finally:
+                process.kill()
+        assert process.returncode == 2
+        assert "error: the database has migrations [9999] that this program does not know (use a newer one)" in words
+        assert len(hook.requests) == 1
+        assert [state for state, _, _ in outbox_rows(connection)].count("pending") == 1
