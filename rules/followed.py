@@ -50,6 +50,7 @@ class Followed:
     floor: Instant | None = None
     wake_at: Instant | None = None
     saved_wake_at: Instant | None = None
+    saved_viewed_at: Instant | None = None
     checkpoints: list[Instant] = field(default_factory=list[Instant])
     current: bool = False
     read: LogRead = NOTHING_READ
@@ -128,7 +129,11 @@ class Followed:
     def must_be_saved(self) -> bool:
         """Tell whether a crash now would lose more than a second look at storage brings back."""
         wakes_earlier = self.wake_at is not None and (self.saved_wake_at is None or self.wake_at < self.saved_wake_at)
-        return not self.saved or wakes_earlier or self._rewound_to is not None or bool(self._fresh_checkpoints)
+        # Where the clock ran ahead of the observations, what it told must stand when the next one comes.
+        ahead = self.viewed_at is not None and (self.position is None or self.viewed_at > self.position)
+        looked_ahead = ahead and self.viewed_at != self.saved_viewed_at
+        is_rewound = self._rewound_to is not None
+        return not self.saved or wakes_earlier or looked_ahead or is_rewound or bool(self._fresh_checkpoints)
 
     def update(self, now: datetime, through: int) -> FoldUpdate:
         """Give what is to be saved, and take it as saved.
@@ -145,6 +150,7 @@ class Followed:
             position=self.position,
             floor=self.floor,
             wake_at=self.wake_at,
+            viewed_at=self.viewed_at,
             rewound_to=self._rewound_to,
             checkpoints=dict(self._fresh_checkpoints),
             superfluous=tuple(self._superfluous),
@@ -154,7 +160,8 @@ class Followed:
         self._rewound_to = None
         self._fresh_checkpoints.clear()
         self._superfluous.clear()
-        self.saved, self.dirty, self.saved_at, self.saved_wake_at = True, False, now, self.wake_at
+        self.saved, self.dirty, self.saved_at = True, False, now
+        self.saved_wake_at, self.saved_viewed_at = self.wake_at, self.viewed_at
         return update
 
 
@@ -173,6 +180,8 @@ def follow(target: Target, stored: StoredFold | None) -> Followed:
         floor=stored.floor,
         wake_at=stored.wake_at,
         saved_wake_at=stored.wake_at,
+        viewed_at=stored.viewed_at,
+        saved_viewed_at=stored.viewed_at,
         knows_checkpoints=False,
         saved=True,
     )

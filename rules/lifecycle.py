@@ -181,7 +181,8 @@ def _continued(before: Alert, episode: Episode, recording: Recording) -> list[Re
     if _course(after) == _course(before):
         same = (after.settled_at, after.value) == (before.settled_at, before.value)
         return [] if same else [Revision(alert=after, transitions=())]
-    if before.state is AlertState.PENDING:
+    # One that people were told of, and then that it was too early, is no news when it fires after all.
+    if before.state is AlertState.PENDING and not before.told:
         return [_announced(after, recording)]
     if _goes_on(before, after) and (before.told or after.resolved_at is not None):
         suppressed = None if before.told else Suppression.HISTORY

@@ -109,6 +109,7 @@ class PostgresStore:
                 position=row.position,
                 floor=row.floor,
                 wake_at=row.wake_at,
+                viewed_at=row.viewed_at,
             )
             for row in folds.load_folds(self.connection, keys)
         }
@@ -116,8 +117,8 @@ class PostgresStore:
     def read_folds(self) -> Iterator[tuple[FoldKey, StoredFold, LogRead]]:
         """Load all folds of the share of which it is known what of the log is in them."""
         for (version, subject, *columns), read in folds.read_folds(self.connection, self.place):
-            state, position, floor, wake_at = columns
-            stored = StoredFold(state=state, position=position, floor=floor, wake_at=wake_at)
+            state, position, floor, wake_at, viewed_at = columns
+            stored = StoredFold(state=state, position=position, floor=floor, wake_at=wake_at, viewed_at=viewed_at)
             yield FoldKey(RuleVersionId(version), subject), stored, read
 
     def forget_read(self, keys: Sequence[FoldKey] | None) -> None:
@@ -238,6 +239,7 @@ class PostgresStore:
                 update.position,
                 update.floor,
                 update.wake_at,
+                update.viewed_at,
                 update.rewound_to,
                 update.checkpoints,
                 update.superfluous,

@@ -41,12 +41,14 @@ class StoredFold:
         position: the last observation in the state; None: none yet.
         floor: observations up to here are never folded again; None: all may be.
         wake_at: when time alone changes what it says.
+        viewed_at: the latest time as of which its alerts were told; None: not known.
     """
 
     state: Any
     position: Instant | None
     floor: Instant | None
     wake_at: Instant | None
+    viewed_at: Instant | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class FoldUpdate:
     position: Instant | None
     floor: Instant | None
     wake_at: Instant | None
+    viewed_at: Instant | None = None
     rewound_to: Instant | None = None
     checkpoints: Mapping[Instant, str] = field(default_factory=dict[Instant, str])
     superfluous: Sequence[Instant] = ()

@@ -26,10 +26,11 @@ def take_up(target: Target, stored: StoredFold, read: LogRead, again: int) -> Fo
 
 
 def shows_nothing(followed: Followed, watch: Watch) -> bool:
-    """Tell whether the state alone, without any time after it, makes no alert."""
+    """Tell whether the state, as of the time when it was looked at last, makes no alert."""
     if followed.position is None:
         return True
-    return not followed.target.fold_under(watch).spans_at(followed.state, followed.position)
+    viewed_at = followed.position if followed.viewed_at is None else max(followed.position, followed.viewed_at)
+    return not followed.target.fold_under(watch).spans_at(followed.state, viewed_at)
 
 
 def distrust(followed: Followed) -> None:

@@ -37,6 +37,7 @@ class FoldRow(NamedTuple):
     position: int | None
     floor: int | None
     wake_at: int | None
+    viewed_at: int | None
 
 
 class LogRead(NamedTuple):
@@ -72,6 +73,7 @@ class FoldChange(NamedTuple):
     position: int | None
     floor: int | None
     wake_at: int | None
+    viewed_at: int | None
     rewound_to: int | None
     checkpoints: Mapping[int, str]
     superfluous: Sequence[int]
@@ -117,8 +119,8 @@ def read_folds(connection: Connection, place: Place) -> Iterator[tuple[FoldRow, 
         set_json_loads(msgspec.json.decode, cursor)
         cursor.execute(_QUERIES["read_folds"], _share(place), binary=True)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-            for version, subject, state, position, floor, wake_at, through, before, after in rows:
-                yield FoldRow(version, subject, state, position, floor, wake_at), LogRead(through, before or 0, after)
+            for *columns, through, before, after in rows:
+                yield FoldRow(*columns), LogRead(through, before or 0, after)
 
 
 def forget_read(connection: Connection, keys: Sequence[Key]) -> None:
@@ -372,6 +374,7 @@ def _columns(changes: Sequence[FoldChange]) -> dict[str, object]:
         "positions": [_time(change.position) for change in changes],
         "floors": [_time(change.floor) for change in changes],
         "wakes": [_time(change.wake_at) for change in changes],
+        "views": [_time(change.viewed_at) for change in changes],
         "states": [change.state for change in changes],
         "throughs": [None if read is None else str(read.through) for read in reads],
         "befores": [str(read.before) if read and read.before > read.through + 1 else None for read in reads],

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,7 +15,11 @@ from rules.engine import EngineSettings
 from rules.rounds import Rounds
 from tests.integration.rules.feed import Engineer, Feed
 from tests.integration.rules.test_engine_on_postgres import RULES, batches, expected, observations
-from tests.unit.rules.worlds import LATER, START
+from tests.unit.rules.memory import MemoryStore
+from tests.unit.rules.test_restarts import Belief, Driver, believed, tellings
+from tests.unit.rules.worlds import LATER, START, active, minute, rule_for, watched
+from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.identifiers import AlertId
 from veldwatch.model.notifications import Channel
 from veldwatch.model.places import Place, places
 from veldwatch.storage.connection import Connection, connect
@@ -61,6 +66,14 @@ class Crew:
         """End a worker as a lost connection does: what was not committed is gone."""
         session, _ = self.hired.pop(number % len(self.hired))
         session.close()
+
+    def die_reading(self, number: int, now: datetime) -> None:
+        """Let a worker read the log, and end before it commits."""
+        session, rounds = self.hired[number % len(self.hired)]
+        rounds.refresh(now)
+        with session.transaction(force_rollback=True):
+            rounds.read_log(now)
+        self.kill(number)
 
     def kill_all(self) -> None:
         while self.hired:
@@ -117,6 +130,74 @@ def test_workers_together_record_what_one_engine_records(town: Feed, crew: Crew,
             crew.hire(division)
     crew.settle(LATER)
     check(crew.dsn, seen)
+
+
+@pytest.mark.parametrize("division", [1, 2])
+def test_workers_that_are_killed_tell_what_one_that_never_ended_tells(town: Feed, crew: Crew, division: int) -> None:
+    draw = random.Random(division)  # noqa: S311  # the same each time
+    immortal = Driver(MemoryStore([active(rule) for rule in RULES], watched()))
+    crew.hire(division)
+    crew.settle(START)
+    seen = sorted(observations(division, 40), key=lambda pair: pair[1].at + draw.randrange(5) * minute(8) // 60)
+    for number, begin in enumerate(range(0, len(seen), 9)):
+        part = seen[begin : begin + 9]
+        now = START + timedelta(minutes=number * 8)
+        town.put([(f"d{device}", "value", one) for device, one in part])
+        immortal.round([part], now)
+        if draw.random() < 0.7:
+            crew.die_reading(draw.randrange(division), now)
+            crew.hire(division)
+        crew.settle(now)
+        if draw.random() < 0.6:
+            crew.flush(draw.randrange(division), now, everything=True)
+        if draw.random() < 0.3:
+            crew.kill(draw.randrange(division))
+            crew.hire(division)
+        assert _believed(crew.dsn) == believed(immortal.store)
+    told, most = _tellings(crew.dsn), tellings(immortal.store)
+    assert sum(told.values()) > 20
+    assert told <= most
+
+
+def test_what_the_clock_told_before_a_restart_is_neither_taken_back_nor_told_again(
+    feed: Feed, crew: Crew, connection: Connection
+) -> None:
+    feed.device("d1", ["value"])
+    with connection.transaction():
+        save_rule(connection, rule_for(Threshold(metric="value", below=3), hold_for=3), "tests")
+        add_receiver(connection, NewReceiver(slug="desk", channel=Channel.EMAIL, address="desk@town.example"))
+    crew.hire(1)
+    crew.settle(START)
+    now = START + timedelta(minutes=3)
+    feed.readings("value", [("d1", START, 0.0)])
+    crew.settle(now)
+    crew.flush(0, now, everything=True)
+    feed.readings("value", [("d1", START + timedelta(minutes=1), 0.0)])
+    crew.die_reading(0, now)
+    crew.hire(1)
+    crew.settle(now)
+    with connection.transaction():
+        told = connection.execute(b"SELECT message->>'kind' FROM outbox").fetchall()
+        history = connection.execute(b"SELECT kind FROM alert_transition ORDER BY id").fetchall()
+    assert told == [("firing",)]
+    assert history == [("pending",), ("firing",)]
+
+
+def _believed(dsn: str) -> set[Belief]:
+    """Give what the last message of each alert that stands says."""
+    with closing(connect(dsn, autocommit=True)) as session:
+        rows = session.execute(
+            b"SELECT DISTINCT ON (alert_id) alert_id, message->'alert'->>'opened_at', message->'alert'->>'fired_at',"
+            b" message->'alert'->>'resolved_at' FROM outbox o JOIN alert a ON a.id = o.alert_id"
+            b" WHERE o.state <> 'suppressed' AND a.state <> 'retracted' ORDER BY alert_id, transition_id DESC"
+        ).fetchall()
+    return {(AlertId(row[0]), *row[1:]) for row in rows}
+
+
+def _tellings(dsn: str) -> Counter[AlertId]:
+    with closing(connect(dsn, autocommit=True)) as session:
+        rows = session.execute(b"SELECT alert_id FROM outbox WHERE state <> 'suppressed'").fetchall()
+    return Counter(AlertId(identity) for (identity,) in rows)
 
 
 @pytest.mark.several_backends("a lock is held by one session and asked for by another")

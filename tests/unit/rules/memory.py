@@ -268,7 +268,11 @@ class MemoryStore:
     def save_folds(self, updates: Sequence[FoldUpdate]) -> None:
         for update in updates:
             self._contents.folds[update.key] = StoredFold(
-                state=json.loads(update.state), position=update.position, floor=update.floor, wake_at=update.wake_at
+                state=json.loads(update.state),
+                position=update.position,
+                floor=update.floor,
+                wake_at=update.wake_at,
+                viewed_at=update.viewed_at,
             )
             self._contents.reads.pop(update.key, None)
             if update.read is not None:

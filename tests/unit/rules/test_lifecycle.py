@@ -106,6 +106,14 @@ def test_an_alert_that_goes_on_after_all_is_a_correction() -> None:
     assert revision.alert.resolved_at is None
 
 
+def test_one_that_was_told_too_early_is_corrected_when_it_fires_after_all() -> None:
+    told = recorded(episode(10, fired=5))
+    (early,) = reconcile(told, [episode(10, fired=None)], recording())
+    assert course([early]) == [(AlertState.PENDING, [(CORRECTED, True)])]
+    (after_all,) = reconcile([early.alert], [episode(10, fired=5)], recording())
+    assert course([after_all]) == [(AlertState.FIRING, [(CORRECTED, True)])]
+
+
 def test_an_alert_that_never_was_is_retracted_and_told() -> None:
     (revision,) = reconcile(recorded(episode(10)), [], recording())
     assert course([revision]) == [(AlertState.RETRACTED, [(RETRACTED, True)])]

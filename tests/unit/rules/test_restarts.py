@@ -1,8 +1,10 @@
-"""An engine that was killed goes on from what it saved and the log: the alerts are those of one that never ended."""
+"""An engine that was killed goes on from what it saved: alerts and messages are those of one that never ended."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,15 +28,22 @@ from tests.unit.rules.test_any_order import (
     unique,
 )
 from tests.unit.rules.worlds import LATER, START, active, minute, rule_for, watched
+from veldwatch.model.alert import AlertState
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind
 from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.identifiers import AlertId
 from veldwatch.model.rule import Rule
 from veldwatch.storage.log import LogBatch, LogCursor
 
-STEADY = st.lists(st.tuples(st.sampled_from([1, 2]), st.integers(0, 9)), max_size=50).map(
-    lambda steps: [(source, Reading(minute(number), float(value))) for number, (source, value) in enumerate(steps)]
+STEADY = st.lists(st.tuples(st.sampled_from([1, 2]), st.integers(0, 9), st.integers(1, 8)), max_size=15).map(
+    lambda runs: [
+        (source, Reading(minute(number), float(value)))
+        for number, (source, value) in enumerate((s, v) for s, v, length in runs for _ in range(length))
+    ]
 )
 """One after another, a minute apart: what rests on the values before, as runs of flow do, has many of them."""
+
+_DEEDS = ("killed reading", "killed before it looks", "killed", "flush", "flush some")
 
 _SETTINGS = EngineSettings(saved_within=timedelta(minutes=10))
 
@@ -71,6 +80,27 @@ class Driver:
         self.store.commit()
         self.read += 1
 
+    def round(self, batches: Sequence[Sequence[Stored]], now: datetime, deeds: Collection[str] = ()) -> None:
+        """Store batches, fold them and look at the time, as `rules.main` does; meanwhile die and save as told to."""
+        self.log += [self.store.put(batch) for batch in batches]
+        while self.read < len(self.log):
+            if "killed reading" in deeds:
+                self.consume(now, killed=True)
+            self.consume(now)
+        if "killed before it looks" in deeds:
+            self.kill(now)
+        self.wake(now)
+        if "flush" in deeds:
+            self.flush(now, everything=True)
+        if "flush some" in deeds:
+            self.flush(now, limit=1)
+        if "killed" in deeds:
+            self.kill(now)
+
+    def wake(self, now: datetime) -> None:
+        self.engine.wake(now)
+        self.store.commit()
+
     def kill(self, now: datetime) -> None:
         self.store.rollback()
         self.start(now)
@@ -82,6 +112,27 @@ class Driver:
         self.again = again
 
 
+Belief = tuple[AlertId, object, object, object]
+"""What an alert's last message says: when it began, fired and ended."""
+
+
+def believed(store: MemoryStore) -> set[Belief]:
+    """Give what people last heard of each alert; that one was retracted may be in the correction of another."""
+    standing = {alert.id for alert in store.all_alerts() if alert.state is not AlertState.RETRACTED}
+    last: dict[AlertId, Any] = {identity: message["alert"] for identity, message in store.told}
+    return {(i, a["opened_at"], a["fired_at"], a["resolved_at"]) for i, a in last.items() if i in standing}
+
+
+def tellings(store: MemoryStore) -> Counter[AlertId]:
+    """Count the messages of each alert."""
+    return Counter(identity for identity, _ in store.told)
+
+
+def told_as_new(store: MemoryStore) -> list[AlertId]:
+    """List the alerts that people were told of as news, as often as they were."""
+    return [identity for identity, message in store.told if message["kind"] == "firing"]
+
+
 @pytest.mark.parametrize(
     ("rules", "observations", "examples"),
     [
@@ -91,7 +142,7 @@ class Driver:
     ],
     ids=["steady readings", "readings", "fixes and contacts"],
 )
-def test_killed_at_any_moment_the_alerts_are_the_same_in_the_end(
+def test_killed_at_any_moment_alerts_and_tellings_are_those_of_an_engine_that_never_ended(
     rules: Sequence[Rule], observations: st.SearchStrategy[list[Stored]], examples: int
 ) -> None:
     @settings(max_examples=examples, deadline=None)
@@ -100,32 +151,40 @@ def test_killed_at_any_moment_the_alerts_are_the_same_in_the_end(
         kept = unique(drawn.draw(observations))
         ordered = sorted(kept, key=lambda pair: pair[1].at)
         is_orderly = observations is STEADY or drawn.draw(st.booleans())
-        arriving = ordered if is_orderly else drawn.draw(st.permutations(kept))
-        driver = Driver(MemoryStore([active(rule) for rule in rules], watched()))
+        rest = batched(
+            ordered if is_orderly else drawn.draw(st.permutations(kept)),
+            drawn.draw(st.lists(st.integers(1, 8), max_size=12)),
+        )
+        mortal, immortal = (Driver(MemoryStore([active(rule) for rule in rules], watched())) for _ in range(2))
         now = START
-        for batch in batched(arriving, drawn.draw(st.lists(st.integers(1, 8), max_size=10))):
+        while rest:
             now += timedelta(minutes=drawn.draw(st.integers(0, 20)))
-            driver.log.append(driver.store.put(batch))
-            deeds = drawn.draw(st.lists(st.sampled_from(["killed", "kill", "flush", "some", "wake"]), max_size=3))
-            if "killed" in deeds:
-                driver.consume(now, killed=True)
-            driver.consume(now)
-            if "wake" in deeds:
-                driver.engine.wake(now)
-                driver.store.commit()
-            if "flush" in deeds:
-                driver.flush(now, everything=True)
-            if "some" in deeds:
-                driver.flush(now, limit=1)
-            if "kill" in deeds:
-                driver.kill(now)
-        driver.engine.wake(LATER)
-        driver.store.commit()
-        assert driver.store.final() == in_order(rules, kept).final()
-        told = [(identity, message["kind"]) for identity, message in driver.store.told if message["kind"] == "firing"]
-        assert len(told) == len(set(told))
+            deeds = drawn.draw(st.sets(st.sampled_from(_DEEDS), max_size=3))
+            count = drawn.draw(st.sampled_from([1, 1, 1, 2, 3]))
+            mortal.round(rest[:count], now, deeds)
+            immortal.round(rest[:count], now)
+            rest = rest[count:]
+            assert believed(mortal.store) == believed(immortal.store)
+        for driver in (mortal, immortal):
+            driver.wake(LATER)
+        assert mortal.store.final() == in_order(rules, kept).final()
+        assert believed(mortal.store) == believed(immortal.store)
+        # Who starts again reads at once what came in steps, so some that lie between are not told.
+        assert tellings(mortal.store) <= tellings(immortal.store)
+        assert len(told_as_new(mortal.store)) == len(set(told_as_new(mortal.store)))
 
     check()
+
+
+def test_what_the_clock_told_before_a_restart_is_neither_taken_back_nor_told_again() -> None:
+    rule = rule_for(Threshold(metric="value", below=3), hold_for=3)
+    driver = Driver(MemoryStore([active(rule)], watched()))
+    driver.round([[(1, Reading(minute(0), 0.0))]], START + timedelta(minutes=3), {"flush"})
+    assert [message["kind"] for _, message in driver.store.told] == ["firing"]
+    driver.round([[(1, Reading(minute(1), 0.0))]], START + timedelta(minutes=3), {"killed reading"})
+    driver.wake(LATER)
+    assert [message["kind"] for _, message in driver.store.told] == ["firing"]
+    assert [transition.kind.value for _, transition in driver.store.history] == ["firing"]
 
 
 class _CountingStore(MemoryStore):

@@ -55,7 +55,8 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text;
 SELECT f.rule_version_id, f.subject, f.state,
        (extract(epoch FROM f.position) * 1000000)::bigint,
        (extract(epoch FROM f.floor) * 1000000)::bigint,
-       (extract(epoch FROM f.wake_at) * 1000000)::bigint
+       (extract(epoch FROM f.wake_at) * 1000000)::bigint,
+       (extract(epoch FROM f.viewed_at) * 1000000)::bigint
 FROM unnest(%(versions)s::uuid[], %(subjects)s::text[]) AS wanted (version, subject)
 JOIN fold f ON f.rule_version_id = wanted.version AND f.subject = wanted.subject;
 
@@ -64,6 +65,7 @@ SELECT f.rule_version_id, f.subject, f.state,
        (extract(epoch FROM f.position) * 1000000)::bigint,
        (extract(epoch FROM f.floor) * 1000000)::bigint,
        (extract(epoch FROM f.wake_at) * 1000000)::bigint,
+       (extract(epoch FROM f.viewed_at) * 1000000)::bigint,
        f.read_through::text::bigint, f.read_before::text::bigint,
        (extract(epoch FROM f.read_after) * 1000000)::bigint
 FROM fold f
@@ -101,15 +103,17 @@ WHERE wake_at <= %(now)s AND (%(division)s = 1 OR rule_place(subject, %(division
 ORDER BY wake_at LIMIT %(limit)s;
 
 -- save_folds: where folds stand
-INSERT INTO fold (rule_version_id, subject, position, floor, wake_at, state, read_through, read_before, read_after)
-SELECT version, subject, position, floor, wake_at, state::jsonb, read_through::xid8, read_before::xid8, read_after
+INSERT INTO fold (rule_version_id, subject, position, floor, wake_at, viewed_at, state,
+                  read_through, read_before, read_after)
+SELECT version, subject, position, floor, wake_at, viewed_at, state::jsonb,
+       read_through::xid8, read_before::xid8, read_after
 FROM unnest(%(versions)s::uuid[], %(subjects)s::text[], %(positions)s::timestamptz[], %(floors)s::timestamptz[],
-            %(wakes)s::timestamptz[], %(states)s::text[], %(throughs)s::text[], %(befores)s::text[],
-            %(afters)s::timestamptz[])
-     AS saved (version, subject, position, floor, wake_at, state, read_through, read_before, read_after)
+            %(wakes)s::timestamptz[], %(views)s::timestamptz[], %(states)s::text[], %(throughs)s::text[],
+            %(befores)s::text[], %(afters)s::timestamptz[])
+     AS saved (version, subject, position, floor, wake_at, viewed_at, state, read_through, read_before, read_after)
 ON CONFLICT (rule_version_id, subject) DO UPDATE
 SET position = EXCLUDED.position, floor = greatest(fold.floor, EXCLUDED.floor), wake_at = EXCLUDED.wake_at,
-    state = EXCLUDED.state, read_through = EXCLUDED.read_through, read_before = EXCLUDED.read_before,
+    viewed_at = EXCLUDED.viewed_at, state = EXCLUDED.state, read_through = EXCLUDED.read_through, read_before = EXCLUDED.read_before,
     read_after = EXCLUDED.read_after;
 
 -- void_checkpoints: states that an observation older than they made wrong
