@@ -174,7 +174,7 @@ def check(day: Day, dsn: str, engineer: Engineer, rules: Sequence[Rule]) -> dict
     return wanted
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_simulated_day_equals_its_back_test(dsn: str, engineer: Engineer) -> None:
     day = Day(scenario="region", length=timedelta(hours=24), look=timedelta(hours=2), seed=1)
     rules = every_rule()

@@ -20,7 +20,7 @@ from veldwatch.storage.simulation import list_faults
 PROGRAM = "from simulators.commands import app; app()"
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
