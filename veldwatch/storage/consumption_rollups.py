@@ -85,6 +85,7 @@ def judge_new(connection: Connection) -> ConsumptionPass:
             return ConsumptionPass()
         open_as_needed(connection)
         hours = _judge(connection, touched)
+        _forget(connection, [series_id for series_id, _ in due])
         values = {"series_ids": [series_id for series_id, _ in due], "since": [since for _, since in due]}
         connection.execute(_QUERIES["done"], values)
         if batches:
@@ -202,6 +203,17 @@ def _save(connection: Connection, found: Sequence[npt.NDArray[Any]]) -> int:
     connection.execute(_QUERIES["save_hours"], values)
     _save_days(connection, rows)
     return len(rows)
+
+
+def _forget(connection: Connection, series_ids: list[int]) -> None:
+    """Forget what no reading tells of any more, after an estimate at either end of a register was withdrawn."""
+    if not series_ids:
+        return
+    gone = set(connection.execute(_QUERIES["forget_hours"], {"series_ids": series_ids}).fetchall())
+    if gone:
+        days = {"series_ids": [series_id for series_id, _ in gone], "buckets": [bucket for _, bucket in gone]}
+        connection.execute(_QUERIES["save_days"], days)
+        connection.execute(_QUERIES["forget_days"], days)
 
 
 def _save_days(connection: Connection, rows: npt.NDArray[Any]) -> None:

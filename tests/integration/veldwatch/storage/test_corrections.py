@@ -88,6 +88,50 @@ def test_consumption_is_judged_by_the_corrected_register(connection: Connection)
     assert connection.execute(total).fetchone() == (30,)
 
 
+def _consumed(connection: Connection) -> list[list[tuple[Any, ...]]]:
+    return [
+        connection.execute(f"SELECT bucket, amount, readings FROM {view} ORDER BY 1".encode()).fetchall()
+        for view in ("consumption_hourly", "consumption_daily")
+    ]
+
+
+@pytest.mark.parametrize("at", [25 * HOUR, -30 * HOUR, 19 * HOUR + timedelta(minutes=30)])
+def test_an_estimate_beyond_what_the_register_said_goes_with_its_hours(connection: Connection, at: timedelta) -> None:
+    series = _series(connection, [float(n) for n in range(20)], kind="counter")
+    before = _consumed(connection)
+    _correct(connection, series, {BEGIN + at: float(at / HOUR)})
+    assert _consumed(connection) != before
+    corrections.withdraw_corrections(connection, series, [BEGIN + at], BY)
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    assert _consumed(connection) == before
+
+
+def test_a_register_that_said_but_one_thing_has_no_hours_after_an_estimate_is_withdrawn(connection: Connection) -> None:
+    series = _series(connection, [1.0], kind="counter")
+    assert _consumed(connection) == [[], []]
+    _correct(connection, series, {BEGIN + 3 * HOUR: 4.0})
+    assert len(_consumed(connection)[0]) == 3
+    corrections.withdraw_corrections(connection, series, [BEGIN + 3 * HOUR], BY)
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    assert _consumed(connection) == [[], []]
+
+
+def test_hours_of_readings_that_retention_dropped_outlive_a_withdrawal(connection: Connection) -> None:
+    series = _series(connection, [float(n) for n in range(20)], kind="counter")
+    late = NOW - timedelta(days=1)
+    write(connection, series["id"], [(late + n * HOUR, 20.0 + n) for n in range(4)])
+    maintenance.run_once(connection, NOW, retention_days=90)
+    assert connection.execute("SELECT count(*) FROM reading").fetchone() == (4,)
+    before = _consumed(connection)
+    _correct(connection, series, {late + 9 * HOUR: 30.0})
+    corrections.withdraw_corrections(connection, series, [late + 9 * HOUR], BY)
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    assert _consumed(connection) == before
+
+
 def test_every_word_is_kept_with_who_and_why_and_the_newest_counts(connection: Connection) -> None:
     series = _series(connection, [900.0])
     _correct(connection, series, {BEGIN: 2.0})

@@ -125,6 +125,34 @@ WHERE EXCLUDED.readings > stored.readings OR NOT EXISTS (
     SELECT FROM retention_mark m
     WHERE m.what = 'hourly' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
 
+-- forget_hours: forget the hours of corrected registers that lie beyond their first and last reading: what told of them was
+-- withdrawn; those of which retention dropped the readings stay
+DELETE FROM consumption_hourly_rollup h
+USING (
+    SELECT w.series_id, e.first, e.last, e.readings,
+           (SELECT max(m.dropped_before) FROM retention_mark m
+            WHERE m.what = 'reading' AND m.source_id IN (0, w.series_id)) AS dropped_before
+    FROM unnest(%(series_ids)s::integer[]) AS w (series_id)
+    CROSS JOIN LATERAL (
+        SELECT bucket(interval '1 hour', min(r.observed_at)) AS first, max(r.observed_at) AS last, count(*) AS readings
+        FROM reading_validated r WHERE r.series_id = w.series_id AND r.quality & 4 = 0
+    ) e
+    WHERE EXISTS (SELECT FROM validated_reading v WHERE v.series_id = w.series_id)
+) k
+WHERE h.series_id = k.series_id AND h.bucket >= coalesce(k.dropped_before, '-infinity')
+  -- before the first that is left lies the step from the last that retention dropped
+  AND (k.readings = 0 OR h.bucket >= k.last OR (k.dropped_before IS NULL AND (k.readings = 1 OR h.bucket < k.first)))
+RETURNING h.series_id, bucket(interval '1 day', h.bucket);
+
+-- forget_days: forget days of which no hour is left, unless retention dropped those
+DELETE FROM consumption_daily_rollup d
+USING unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
+WHERE d.series_id = touched.series_id AND d.bucket = touched.bucket
+  AND NOT EXISTS (SELECT FROM consumption_hourly_rollup h
+                  WHERE h.series_id = d.series_id AND h.bucket >= d.bucket AND h.bucket < d.bucket + interval '1 day')
+  AND NOT EXISTS (SELECT FROM retention_mark m
+                  WHERE m.what = 'hourly' AND m.source_id IN (0, d.series_id) AND m.dropped_before > d.bucket);
+
 -- due: registers whose whole history is to be judged again, longest due first
 SELECT q.series_id, q.since FROM consumption_due q ORDER BY q.since, q.series_id LIMIT %(limit)s;
 
