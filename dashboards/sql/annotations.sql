@@ -14,6 +14,6 @@ SELECT opened_at AS time, coalesce(resolved_at, now()) AS timeend,
 FROM dashboard.alert
 WHERE state IN ('firing', 'resolved')
   AND opened_at <= $__timeTo() AND coalesce(resolved_at, now()) >= $__timeFrom()
-  AND device_id::text = ANY (ARRAY[${device:sqlstring}]::text[])
+  AND device_id = ANY (ARRAY(SELECT id FROM dashboard.device WHERE id::text = ANY (ARRAY[${device:sqlstring}]::text[])))
 ORDER BY opened_at DESC
 LIMIT 200

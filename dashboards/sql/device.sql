@@ -1,14 +1,14 @@
 -- band: one metric as average with its smallest and largest value; the unit is the device's own
 SELECT r.bucket AS time, r.average, r.minimum, r.maximum
 FROM dashboard.readings(
-         ARRAY(SELECT id FROM dashboard.series WHERE device_id::text = ANY (ARRAY[${device:sqlstring}]::text[]) AND metric = ANY (ARRAY[${metric:sqlstring}]::text[])),
+         ARRAY(SELECT id FROM dashboard.series WHERE device_id = ANY (ARRAY(SELECT id FROM dashboard.device WHERE id::text = ANY (ARRAY[${device:sqlstring}]::text[]))) AND metric = ANY (ARRAY[${metric:sqlstring}]::text[])),
          $__timeFrom(), $__timeTo(), $__interval_ms) r
 ORDER BY 1
 
 -- identity: what the device is and when it was last heard
 SELECT d.name, d.external_id, d.organisation, d.site_name, d.profile, d.status, d.state, d.last_contact_at
 FROM dashboard.device_state d
-WHERE d.id::text = ANY (ARRAY[${device:sqlstring}]::text[])
+WHERE d.id = ANY (ARRAY(SELECT id FROM dashboard.device WHERE id::text = ANY (ARRAY[${device:sqlstring}]::text[])))
 
 -- latest: the newest value of each metric
 SELECT s.metric, r.value, s.unit, r.observed_at, r.received_at
@@ -17,7 +17,7 @@ JOIN LATERAL (
     SELECT value, observed_at, received_at FROM dashboard.reading_newest_first
     WHERE series_id = s.id ORDER BY observed_at DESC LIMIT 1
 ) r ON true
-WHERE s.device_id::text = ANY (ARRAY[${device:sqlstring}]::text[])
+WHERE s.device_id = ANY (ARRAY(SELECT id FROM dashboard.device WHERE id::text = ANY (ARRAY[${device:sqlstring}]::text[])))
 ORDER BY 1
 
 -- delay: seconds from observation to arrival, the newest observation of each contact
@@ -41,6 +41,6 @@ LIMIT 500
 SELECT a.severity, a.state, a.opened_at, a.resolved_at, a.rule_title, a.summary
 FROM dashboard.alert a
 WHERE a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
-  AND a.device_id::text = ANY (ARRAY[${device:sqlstring}]::text[])
+  AND a.device_id = ANY (ARRAY(SELECT id FROM dashboard.device WHERE id::text = ANY (ARRAY[${device:sqlstring}]::text[])))
 ORDER BY a.opened_at DESC
 LIMIT 200

@@ -72,13 +72,16 @@ FROM dashboard.device_state
 WHERE {{in_organisations}}
 
 -- held: how many alerts held at a time, by severity
-SELECT g.at AS time, w.severity, count(a.id) AS alerts
+WITH held AS MATERIALIZED (
+    SELECT a.severity, a.fired_at, coalesce(a.resolved_at, 'infinity') AS resolved_at FROM dashboard.alert a
+    WHERE a.state IN ('firing', 'resolved') AND {{in_organisations a}}
+      AND a.fired_at <= $__timeTo() AND coalesce(a.resolved_at, 'infinity') > $__timeFrom()
+)
+SELECT g.at AS time, w.severity, count(h.fired_at) AS alerts
 FROM generate_series($__timeFrom()::timestamptz, $__timeTo()::timestamptz,
                      make_interval(secs => greatest($__interval_ms, {{least}}) / 1000.0)) AS g (at)
 CROSS JOIN unnest(ARRAY[{{severities}}]::text[]) AS w (severity)
-LEFT JOIN dashboard.alert a
-       ON a.fired_at <= g.at AND (a.resolved_at IS NULL OR a.resolved_at > g.at) AND a.state IN ('firing', 'resolved')
-      AND a.severity = w.severity AND {{in_organisations a}}
+LEFT JOIN held h ON h.fired_at <= g.at AND h.resolved_at > g.at AND h.severity = w.severity
 GROUP BY 1, 2
 ORDER BY 1, 2
 

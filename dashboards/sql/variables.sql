@@ -26,4 +26,4 @@ WHERE kind = 'tracker' AND {{in_organisations}}
 ORDER BY 1
 
 -- metric: what the chosen device measures
-SELECT DISTINCT metric FROM dashboard.series WHERE device_id::text = ANY (ARRAY[${device:sqlstring}]::text[]) ORDER BY 1
+SELECT DISTINCT metric FROM dashboard.series WHERE device_id = ANY (ARRAY(SELECT id FROM dashboard.device WHERE id::text = ANY (ARRAY[${device:sqlstring}]::text[]))) ORDER BY 1
