@@ -279,8 +279,16 @@ def _predecessor(
     if recording.head is None:
         kept = []
     else:
-        kept = [stored[i] for i in found if i in stored and _overlap(stored[i], episode, recording.head)]
+        # Whose times are as they were told gave no time to another, though the two may share some.
+        changed = [stored[i] for i, now in found.items() if i in stored and not _stands(stored[i], now)]
+        kept = [alert for alert in changed if _overlap(alert, episode, recording.head)]
     return next((alert for alert in (*gone, *kept) if alert.told), None) or next(iter(gone), None)
+
+
+def _stands(alert: Alert, episode: Episode) -> bool:
+    """Tell whether an alert ends as it was recorded to."""
+    ended = episode.span.ended_at
+    return alert.resolved_at == (None if ended is None else to_datetime(ended))
 
 
 def _overlap(alert: Alert, episode: Episode, known_until: datetime | None) -> bool:

@@ -163,6 +163,12 @@ def test_one_that_becomes_two_is_corrected_and_its_rest_is_not_news() -> None:
     ]
 
 
+def test_one_that_shares_time_with_one_that_stands_is_news() -> None:
+    before = recorded(episode(10, 20))
+    (begun,) = reconcile(before, [episode(10, 20), episode(19)], recording(head=18))
+    assert course([begun]) == [(AlertState.FIRING, [(FIRING, True)])]
+
+
 def test_the_next_one_in_order_is_news() -> None:
     revisions = reconcile(recorded(episode(10)), [episode(10, 20, settled=True), episode(95)], recording(head=15))
     assert course(revisions) == [(AlertState.RESOLVED, [(RESOLVED, True)]), (AlertState.FIRING, [(FIRING, True)])]
