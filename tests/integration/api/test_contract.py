@@ -131,6 +131,7 @@ def test_every_answer_is_what_openapi_says(
     interruption = str(operator.post("/v1/interruptions", json=cut).json()["id"])
     corrected = {"series_id": filled.pressure, "method": "manual", "reason": "x"}
     operator.post("/v1/corrections", json={**corrected, "items": [{"observed_at": BEGIN.isoformat(), "value": 2}]})
+    operator.put("/v1/retention", json={"what": "reading", "kept_days": 8, "reason": "an alert still needs them"})
     operator.put("/v1/calendars/x", json={"organisation": "demo-water", "content": '{"events": []}'})
     places = {
         "{interruption_id}": interruption,
