@@ -55,6 +55,10 @@ function message(type, body) {
 
 const FLUSH = message('H', Buffer.alloc(0))
 
+// psycopg says so after a ROLLBACK or DROP, of its own statements: here it would be those of all clients.
+const FORGETS_ALL = /^deallocate all\0/i
+const FORGETS_NOTHING = message('Q', text('UNLISTEN nothing'))
+
 const GREETING = Buffer.concat([
   message('R', Buffer.from([0, 0, 0, 0])),
   ...Object.entries({
@@ -310,7 +314,8 @@ class Client {
     this.socket.write(Buffer.concat([...messages(reply)].filter((part) => part.type !== 'G').map((part) => part.bytes)))
   }
 
-  async acceptQuery(bytes) {
+  async acceptQuery(said) {
+    const bytes = FORGETS_ALL.test(said.toString('latin1', 5)) ? FORGETS_NOTHING : said
     const sql = bytes.subarray(5, -1).toString()
     this.mind(sql)
     const copy = /^\s*copy\s[\s\S]*\sfrom\s+stdin(?<options>[\s\S]*)/i.exec(sql)
