@@ -37,6 +37,8 @@ from veldwatch.storage.rules import save_rule
 from veldwatch.wire.rule_document import version_id
 from veldwatch.wire.sources import Sources
 
+pytestmark = pytest.mark.several_backends("a back-test reads one moment through several connections")
+
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 PACKS = ("water", "electricity", "environment", "conservation", "platform")
 EVERY_KIND = Path(__file__).parent / "every_kind.yaml"
