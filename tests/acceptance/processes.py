@@ -65,7 +65,7 @@ class StackProcess:
             f"{run['api']}{path}",
             params=parameters,
             headers={"Authorization": f"Bearer {run['token']}"},
-            timeout=10,
+            timeout=30,
             trust_env=False,
         )
         answer.raise_for_status()
@@ -74,7 +74,7 @@ class StackProcess:
     def post(self, path: str, document: Mapping[str, object]) -> Any:  # noqa: ANN401  # a JSON value
         run = self.run
         headers = {"Authorization": f"Bearer {run['token']}"}
-        answer = httpx.post(f"{run['api']}{path}", json=document, headers=headers, timeout=10, trust_env=False)
+        answer = httpx.post(f"{run['api']}{path}", json=document, headers=headers, timeout=30, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 
@@ -87,7 +87,7 @@ class StackProcess:
         old = self.run["pids"][program]
         os.kill(old, signal.SIGKILL)
         until(
-            lambda: self.run["pids"].get(program, old) != old, 30, lambda: f"{program} did not return:\n{self.output()}"
+            lambda: self.run["pids"].get(program, old) != old, 90, lambda: f"{program} did not return:\n{self.output()}"
         )
 
     def kill_launcher(self) -> None:
@@ -99,7 +99,7 @@ class StackProcess:
         began = time.monotonic()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(30)
+            self._process.wait(60)
         return time.monotonic() - began
 
     def processes(self) -> list[str]:

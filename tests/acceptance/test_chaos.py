@@ -62,7 +62,7 @@ class Load:
         return {(f"device-{device}", self.at(step)) for device in range(DEVICES) for step in begins}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_or_doubled_while_everything_is_killed_in_turn(folder: Path) -> None:
     survive(folder / "small", messages=3000, rounds=1)
 
@@ -85,8 +85,8 @@ def survive(home: Path, *, messages: int, rounds: int) -> None:
         prepare(stack, address)
         publish_under_fire(stack, load, rounds)
         until(lambda: stored(stack) == (messages, messages), 120, lambda: f"{stored(stack)}\n{stack.output()}")
-        until(lambda: alerts(stack) == Counter(load.alerts()), 60, lambda: difference(stack, load))
-        until(lambda: nothing_waits(stack), 60, lambda: f"{outbox(stack)}\n{stack.output()}")
+        until(lambda: alerts(stack) == Counter(load.alerts()), 120, lambda: difference(stack, load))
+        until(lambda: nothing_waits(stack), 120, lambda: f"{outbox(stack)}\n{stack.output()}")
         check_deliveries(stack, deliveries)
         assert stack.rows("SELECT count(*) FROM quarantine") == [(0,)]
 
@@ -107,7 +107,7 @@ def publish_under_fire(stack: StackProcess, load: Load, rounds: int) -> None:
     # What was over before a rule first saw a device is history, and told to nobody: let it see every device.
     for number in range(DEVICES):
         publisher.publish(*load.message(number))
-    until(lambda: stack.rows("SELECT count(*) FROM fold") == [(DEVICES,)], 60, stack.output)
+    until(lambda: stack.rows("SELECT count(*) FROM fold") == [(DEVICES,)], 120, stack.output)
 
     def publish() -> None:
         for number in range(DEVICES, load.messages):

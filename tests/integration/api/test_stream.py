@@ -236,7 +236,10 @@ def test_the_stream_outlives_the_database_and_goes_on_where_it_stood(
         with psycopg.connect(make_conninfo(server_dsn, dbname=name), options="-c timezone=UTC") as again:
             world.add_readings(again, made.volume, [(BEGIN + timedelta(minutes=1), 1)])
             alert = world.add_alert(again, device=made.meter, organisation=made.water, opened_at=BEGIN)
-        told = dict(listener.told.get(timeout=20) for _ in range(2))
+        # An alert that is committed while the stream comes back may be told twice, looked up and called.
+        told: dict[str, Any] = {}
+        while not told.keys() >= {"batch", "alert"}:
+            told |= [listener.told.get(timeout=60)]
         assert [reading["value"] for reading in told["batch"]["readings"]] == [1]
         assert told["alert"]["id"] == str(alert)
 
