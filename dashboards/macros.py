@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 Values = Mapping[str, Sequence[str]]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class UnknownMacro(Exception):
     """Grafana would fail the whole query."""
@@ -112,6 +114,10 @@ def _go_number(seconds: float) -> str:
     return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
 
 
+def _nanoseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
 _MACROS: dict[str, Callable[[list[str], Window], str]] = {
     "__time": lambda a, _w: f'{a[0]} AS "time"',
     "__timeEpoch": lambda a, _w: f'extract(epoch from {a[0]}) as "time"',
@@ -121,6 +127,9 @@ _MACROS: dict[str, Callable[[list[str], Window], str]] = {
     "__timeGroup": _group,
     "__timeGroupAlias": lambda a, w: f'{_group(a, w)} AS "time"',
     "__unixEpochFilter": lambda a, w: f"{a[0]} >= {int(w.since.timestamp())} AND {a[0]} <= {int(w.until.timestamp())}",
+    "__unixEpochNanoFilter": lambda a, w: f"{a[0]} >= {_nanoseconds(w.since)} AND {a[0]} <= {_nanoseconds(w.until)}",
+    "__unixEpochNanoFrom": lambda _a, w: str(_nanoseconds(w.since)),
+    "__unixEpochNanoTo": lambda _a, w: str(_nanoseconds(w.until)),
     "__unixEpochGroup": _epoch_group,
     "__unixEpochGroupAlias": lambda a, w: f'{_epoch_group(a, w)} AS "time"',
 }

@@ -34,6 +34,8 @@ TIMESCALE = Window(since=PLAIN.since, until=PLAIN.until, interval=PLAIN.interval
         ("$__timeGroupAlias(at, 5m, NULL)", 'floor(extract(epoch from at)/300)*300 AS "time"'),
         ("$__unixEpochFilter(at)", "at >= 1795341600 AND at <= 1795345200"),
         ("$__unixEpochFrom() $__unixEpochTo()", "1795341600 1795345200"),
+        ("$__unixEpochNanoFilter(at)", "at >= 1795341600000000000 AND at <= 1795345200000000000"),
+        ("$__unixEpochNanoFrom() $__unixEpochNanoTo()", "1795341600000000000 1795345200000000000"),
         ("$__unixEpochGroup(at, 1h)", "floor((at)/3600)*3600"),
         ("'$__interval' $__interval_ms", "'5m' 300000"),
     ],
