@@ -5,6 +5,7 @@ are copies of files (0.06 s of processor time with their removal), so each test 
 and no neighbours.
 """
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -24,6 +25,8 @@ from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.migrate import migrate
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # a private folder is made in it
+_PREFIX, _OWNED = "veldwatch-tests-", "owned.lock"
+_YOUNG_SECONDS = 60
 _ROOM_BYTES = 3 << 30  # the write-ahead log may take 2 GiB, and clones hold 12 MB and what a test writes
 
 
@@ -49,17 +52,34 @@ def server() -> Generator[str]:
         yield named
         return
     # Not below pytest's own folder: that is closed to the account that the server runs as under root.
-    home = Path(tempfile.mkdtemp(prefix="veldwatch-tests-", dir=_memory()))
+    memory = _memory()
+    _remove_abandoned(memory or Path(tempfile.gettempdir()))
+    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=memory))
     home.chmod(0o711)
     postgres = EmbeddedPostgres(home)
-    try:
-        postgres.start()
-        dsn = postgres.dsn("postgres")
-        _trade_safety_for_speed(dsn)
-        yield dsn
-    finally:
-        postgres.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    with (home / _OWNED).open("w") as owned:
+        fcntl.flock(owned, fcntl.LOCK_EX)
+        try:
+            postgres.start()
+            dsn = postgres.dsn("postgres")
+            _trade_safety_for_speed(dsn)
+            yield dsn
+        finally:
+            postgres.stop()
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what runs left behind that were killed: nobody holds the lock of theirs any more."""
+    for home in folder.glob(f"{_PREFIX}*"):
+        try:
+            with (home / _OWNED).open("r+") as owned:
+                # One that was just made is about to be locked.
+                if time.time() - os.fstat(owned.fileno()).st_mtime > _YOUNG_SECONDS:
+                    fcntl.flock(owned, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(home, ignore_errors=True)
+        except OSError:
+            continue  # in use, somebody else's, or gone
 
 
 def _memory() -> Path | None:
