@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -28,6 +29,7 @@ from tests.tools import find_tool
 from veldwatch.storage.connection import Connection, connect
 
 PROXY = Path(__file__).resolve().parents[3] / "deploy" / "proxy"
+TLS_FOLDERS = ("/etc/veldwatch/tls", "/run/secrets")
 _API = "import sys; from launch.commands.api import app; app(['run'])"
 
 
@@ -125,11 +127,12 @@ def _api(dsn: str) -> Generator[str]:
 @contextmanager
 def _proxy(folder: Path, environment: dict[str, str], ports: dict[str, int]) -> Generator[None]:
     """Run Caddy with the deployed files, but for their ports and folders."""
+    here = {**{name: str(port) for name, port in ports.items()}, **dict.fromkeys(TLS_FOLDERS, str(folder / "tls"))}
+    # At once: one after another, a port that holds the digits of the next one would be changed again.
+    written = re.compile("|".join(here))
     for name, to in (("Caddyfile", "Caddyfile"), ("tls-files.caddy", "tls.caddy")):
         text = (PROXY / name).read_text(encoding="utf-8")
-        for written, here in (*ports.items(), ("/etc/veldwatch/tls", folder / "tls"), ("/run/secrets", folder / "tls")):
-            text = text.replace(written, str(here))
-        (folder / to).write_text(text, encoding="utf-8")
+        (folder / to).write_text(written.sub(lambda found: here[found[0]], text), encoding="utf-8")
     caddy = find_tool("caddy")
     assert caddy is not None, "the development requirements bring it"
     command = [caddy, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
