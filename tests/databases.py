@@ -138,6 +138,8 @@ def empty_tables(connection: Connection) -> None:
 
 _SCHEMA = """
 SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
+    SELECT concat_ws(' ', 'migration', number, digest) AS line FROM public.migration
+    UNION ALL
     SELECT concat_ws(' ', 'relation', relname, relkind, relowner, relacl, reloptions, pg_get_viewdef(oid)) AS line
     FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^(pg_|_timescaledb)')
     UNION ALL
@@ -162,7 +164,7 @@ SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
 
 
 def schema_digest(connection: Connection) -> str:
-    """Give a digest of what tests may alter besides rows: relations, functions, roles, TimescaleDB's jobs."""
+    """Give a digest of what tests may alter: relations, functions, roles, TimescaleDB's jobs, rows of migrations."""
     row = connection.execute(_SCHEMA).fetchone()
     connection.commit()
     assert row is not None

@@ -55,16 +55,21 @@ class IntakeWriter:
             StorageUnavailable: the server is away.
             SchemaMismatch: the database is not of this program.
         """
-        self.connection: Connection = connect(dsn, application=application, prepare=prepare)
-        bind_arrays(self.connection)
         self._careful = 0
-        self.hold = SchemaHold(self.connection)
         self._changed = False
         self._decimals = Decimals()
-        self.connection.add_notify_handler(self._note_change)
-        wakeups.listen(self.connection, _REGISTER_CHANNEL)
-        with translated_errors():
-            self.connection.commit()
+        self.connection: Connection = connect(dsn, application=application, prepare=prepare)
+        try:
+            bind_arrays(self.connection)
+            self.hold = SchemaHold(self.connection)
+            self.connection.add_notify_handler(self._note_change)
+            wakeups.listen(self.connection, _REGISTER_CHANNEL)
+            with translated_errors():
+                self.connection.commit()
+        except BaseException:
+            # Who tries again every second would leave one connection each time.
+            self.connection.close()
+            raise
 
     def close(self) -> None:
         """Give the connection back; what was not committed is undone by the server."""

@@ -42,7 +42,11 @@ class LiveFeed:
 
     def __enter__(self) -> Self:
         self._connection = connect(self._dsn, autocommit=True, application="veldwatch-api-live")
-        listen(self._connection, log.CHANNEL, alerts.CHANNEL, incident_gathering.CHANNEL)
+        try:
+            listen(self._connection, log.CHANNEL, alerts.CHANNEL, incident_gathering.CHANNEL)
+        except BaseException:
+            self._connection.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
