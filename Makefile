@@ -31,7 +31,7 @@ COMMUNITY_TESTS ?= tests/integration tests/acceptance/test_demo.py
 test-community: $(VENV)/.dev  ## run the integration tests and the demo on TimescaleDB with its community features
 	VELDWATCH_TEST_EDITION=community $(BIN)/pytest -n 2 --dist loadfile --timeout 300 -m "not slow" $(COMMUNITY_TESTS)
 
-test-all: $(VENV)/.dev  ## run every test: chaos, soak and scale too
+test-all: $(VENV)/.dev test-community  ## run every test: chaos, soak and scale too, and on TimescaleDB
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --timeout 1800
 
 check: $(VENV)/.dev  ## formatting, lint, types and import contracts, as CI runs them

@@ -18,9 +18,10 @@ export function number(value) {
   return (Math.abs(value) >= 1000 ? LARGE : SMALL).format(value).replaceAll(",", "\u202f");
 }
 
-/** Labels of a scale with as many decimals as its step needs to tell them apart. */
+/** Labels of a scale with as many decimals as its step has: 0.025 apart are 1.025 and 1.050. */
 export function scaleLabels(values, step) {
-  const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  let digits = 0;
+  while (digits < 6 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits += 1;
   return values.map((value) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replaceAll(",", "\u202f"));
 }
 
