@@ -24,6 +24,9 @@ from launch.embedded_postgres import EmbeddedPostgres
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.migrate import migrate
 
+OF_ONE_SERVER = ("register_change",)
+"""Tables of transactions of one server, which a restore into another empties where that one has not come so far."""
+
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # a private folder is made in it
 _PREFIX, _OWNED = "veldwatch-tests-", "owned.lock"
 _YOUNG_SECONDS = 60

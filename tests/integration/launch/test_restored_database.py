@@ -68,7 +68,8 @@ def _contents(connection: Connection) -> dict[str, object]:
     """Tell of each table its rows, and of the shape of the database how time divides it."""
     names = connection.execute(
         "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
-        " AND NOT c.relispartition AND c.relname NOT IN ('batch', 'log_cursor') ORDER BY 1"
+        " AND NOT c.relispartition AND c.relname <> ALL (%s) ORDER BY 1",
+        (["batch", "log_cursor", *databases.OF_ONE_SERVER],),
     ).fetchall()
     found: dict[str, object] = {}
     for (name,) in names:
