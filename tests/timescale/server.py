@@ -8,7 +8,7 @@ that a test which blocks the backend or changes the schema is no other test's tr
 import subprocess
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -148,9 +148,8 @@ class TimescaleServers:
                 return server
             server.stop()
         server = TimescaleServer()
-        try:
+        with ExitStack() as unless_ready:
+            unless_ready.callback(server.stop)
             self._describe(server.migrate())
-        except BaseException:
-            server.stop()
-            raise
+            unless_ready.pop_all()
         return server

@@ -9,6 +9,7 @@ batches after, rows go through `INSERT ... ON CONFLICT DO NOTHING`, which is hal
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -59,17 +60,16 @@ class IntakeWriter:
         self._changed = False
         self._decimals = Decimals()
         self.connection: Connection = connect(dsn, application=application, prepare=prepare)
-        try:
+        with ExitStack() as unless_ready:
+            # Who tries again every second would leave one connection each time.
+            unless_ready.callback(self.connection.close)
             bind_arrays(self.connection)
             self.hold = SchemaHold(self.connection)
             self.connection.add_notify_handler(self._note_change)
             wakeups.listen(self.connection, _REGISTER_CHANNEL)
             with translated_errors():
                 self.connection.commit()
-        except BaseException:
-            # Who tries again every second would leave one connection each time.
-            self.connection.close()
-            raise
+            unless_ready.pop_all()
 
     def close(self) -> None:
         """Give the connection back; what was not committed is undone by the server."""

@@ -5,6 +5,7 @@ keeps notifications for whoever listens and does not fetch them. Nothing here is
 implementation, and the API asks from a thread.
 """
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -42,11 +43,10 @@ class LiveFeed:
 
     def __enter__(self) -> Self:
         self._connection = connect(self._dsn, autocommit=True, application="veldwatch-api-live")
-        try:
+        with ExitStack() as unless_ready:
+            unless_ready.callback(self._connection.close)
             listen(self._connection, log.CHANNEL, alerts.CHANNEL, incident_gathering.CHANNEL)
-        except BaseException:
-            self._connection.close()
-            raise
+            unless_ready.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -1,5 +1,6 @@
 """Rows in bulk, each key once, on each kind of server."""
 
+import gc
 import secrets
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -8,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from veldwatch.errors import SchemaMismatch
 from veldwatch.model.quarantine import Selection
 from veldwatch.model.reasons import Reason
 from veldwatch.storage import quarantine
+from veldwatch.storage.connection import Connection
 from veldwatch.storage.intake import IntakeWriter, first_of_key
 from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogEvent
 from veldwatch.storage.quarantine import Quarantined
@@ -104,6 +107,15 @@ def test_quarantine_lists_newest_first_by_pages(writer: IntakeWriter) -> None:
     assert [row.reason for row in newest + rest] == ["bad_time", "bad_value", "bad_time"]
     assert len(bad_times) == 2
     assert counted == [("bad_time", 2), ("bad_value", 1)]
+
+
+def test_no_connection_is_left_to_a_database_of_another_version(connection: Connection, dsn: str) -> None:
+    connection.execute("INSERT INTO migration (number, name, digest, edition) VALUES (9999, 'new', 'x', 'postgresql')")
+    connection.commit()
+    # A connection that is left to the interpreter warns, and a warning is a failure.
+    with pytest.raises(SchemaMismatch, match="9999"):
+        IntakeWriter(dsn, "left-over")
+    gc.collect()
 
 
 def test_first_of_key_names_each_follower_and_its_leader() -> None:
