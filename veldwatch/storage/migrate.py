@@ -123,6 +123,9 @@ def _attempt(connection: Connection) -> MigrationReport:
                 "INSERT INTO migration (number, name, digest, edition) VALUES (%s, %s, %s, %s)",
                 (step.number, step.name, step.digest, server.edition.value),
             )
+        if missing:
+            # Default privileges cover a new view only where the account that makes it set them.
+            connection.execute("SELECT grant_dashboards(rolname) FROM pg_roles WHERE rolname = 'grafana_ro'")
         log.rebase(connection)
     return MigrationReport(
         server=server, applied=tuple(f"{step.number:04} {step.name}" for step in missing), already=len(applied)

@@ -53,6 +53,21 @@ def test_two_programs_that_migrate_at_once_apply_each_step_once(empty_dsn: str) 
 
 
 @plain
+def test_dashboards_may_read_views_whoever_made_them(connection: Connection) -> None:
+    connection.execute(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA dashboard REVOKE SELECT ON TABLES FROM grafana_ro, grafana_tenant"
+    )
+    connection.execute("CREATE VIEW dashboard.another AS SELECT 1 AS one")
+    readable = "SELECT has_table_privilege(r, 'dashboard.another', 'SELECT') FROM unnest(%s::text[]) r"
+    readers = (["grafana_ro", "grafana_tenant"],)
+    assert connection.execute(readable, readers).fetchall() == [(False,), (False,)]
+    # A step that may be taken twice, as if it were missing.
+    connection.execute("DELETE FROM migration WHERE name = 'bucket'")
+    assert [step.split()[1] for step in migrate(connection).applied] == ["bucket"]
+    assert connection.execute(readable, readers).fetchall() == [(True,), (True,)]
+
+
+@plain
 def test_a_step_that_changed_since_it_was_applied_is_refused(connection: Connection) -> None:
     connection.execute("UPDATE migration SET digest = 'other' WHERE number = 2")
     with pytest.raises(SchemaMismatch, match=r"\[2\] differ"):

@@ -216,12 +216,3 @@ LANGUAGE sql STABLE ROWS 5000 AS $$
              zone) w
     ORDER BY 1, 2
 $$;
-
--- Default privileges cover the new view only for who set them.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'grafana_ro') THEN
-        PERFORM grant_dashboards('grafana_ro');
-    END IF;
-END;
-$$;

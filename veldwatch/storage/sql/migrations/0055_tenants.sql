@@ -309,6 +309,5 @@ BEGIN
             RAISE NOTICE 'role grafana_tenant was not made here: %', SQLERRM;
         END;
     END IF;
-    PERFORM grant_dashboards('grafana_ro');
 END;
 $$;

@@ -309,12 +309,3 @@ BEGIN
     ORDER BY 1, 2;
 END;
 $$;
-
--- Default privileges cover the new views only for who set them.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'grafana_ro') THEN
-        PERFORM grant_dashboards('grafana_ro');
-    END IF;
-END;
-$$;

@@ -201,12 +201,3 @@ BEGIN
     END LOOP;
 END;
 $make$;
-
--- Default privileges cover the new view only for who set them.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'grafana_ro') THEN
-        PERFORM grant_dashboards('grafana_ro');
-    END IF;
-END;
-$$;
