@@ -41,9 +41,9 @@ class PanelsResult(Result):
     """What was measured, and where.
 
     Attributes:
-        milliseconds: of each range, by what was measured: p50 and p95 of windows looked at again, and the first time
-            (cold); and what the second look takes of the server's processor (processor; 0: unknown), which says more
-            than the clock on a machine that others use.
+        milliseconds: of each range, by what was measured: p50 and p95 of windows looked at again. Where the server is
+            one that can be started anew, also of the first time (cold), and what the second look takes of the server's
+            processor, which says more than the clock on a machine that others use.
         before: the same with a tenth of the history; None: it was there already.
         readings_stored, readings_rolled_up: counted.
         windows: of each range, so many queries of each panel.
@@ -102,7 +102,7 @@ class _Timed(NamedTuple):
     name: str
     cold: float
     warm: float
-    processor: float
+    processor: float | None
     rows: tuple[int, int]
 
 
@@ -168,13 +168,13 @@ def _measured(server: History, windows: int, seed: int) -> list[_Timed]:
 def _timed(connection: Connection, query: _Query, pid: int | None) -> _Timed:
     seconds: list[float] = []
     rows: list[int] = []
-    used = 0.0
+    used: float | None = None
     for _ in range(2):
-        before = 0.0 if pid is None else cpu_milliseconds(pid)
+        before = None if pid is None else cpu_milliseconds(pid)
         started = time.perf_counter()
         rows.append(len(connection.execute(query.statement).fetchall()))
         seconds.append(time.perf_counter() - started)
-        used = 0.0 if pid is None else cpu_milliseconds(pid) - before
+        used = None if pid is None or before is None else cpu_milliseconds(pid) - before
     return _Timed(query.name, seconds[0] * 1000, seconds[1] * 1000, used, (rows[0], rows[1]))
 
 
@@ -206,16 +206,12 @@ def _figures(found: Sequence[_Timed]) -> dict[str, dict[str, float]]:
     figures: dict[str, dict[str, float]] = {}
     for name in RANGES:
         warm = sorted(timed.warm for timed in found if timed.name == name)
-        cold = sorted(timed.cold for timed in found if timed.name == name)
-        used = sorted(timed.processor for timed in found if timed.name == name)
-        figures[name] = {
-            "p50": _percentile(warm, 0.5),
-            "p95": _percentile(warm, 0.95),
-            "cold_p50": _percentile(cold, 0.5),
-            "cold_p95": _percentile(cold, 0.95),
-            "processor_p50": _percentile(used, 0.5),
-            "processor_p95": _percentile(used, 0.95),
-        }
+        figures[name] = {"p50": _percentile(warm, 0.5), "p95": _percentile(warm, 0.95)}
+        used = sorted(timed.processor for timed in found if timed.name == name and timed.processor is not None)
+        if used:  # then it was started anew as well
+            cold = sorted(timed.cold for timed in found if timed.name == name)
+            figures[name] |= {"cold_p50": _percentile(cold, 0.5), "cold_p95": _percentile(cold, 0.95)}
+            figures[name] |= {"processor_p50": _percentile(used, 0.5), "processor_p95": _percentile(used, 0.95)}
     return figures
 
 

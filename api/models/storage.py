@@ -76,7 +76,10 @@ class RetentionRemoval(RetentionBody):
 class RetentionPreviewBody(RetentionBody):
     """Body of a preview."""
 
-    kept_days: int | None = Field(ge=LEAST_DAYS, le=MOST_DAYS, description="null: for ever", examples=[90])
+    kept_days: int | None = Field(
+        None, ge=LEAST_DAYS, le=MOST_DAYS, description="null or left out: for ever", examples=[90]
+    )
+    removed: bool = Field(default=False, description="as if the policy were removed; `kept_days` says nothing then")
 
 
 class RetentionPolicy(BaseModel):

@@ -55,11 +55,11 @@ def remove_retention(parts: Shared, bearer: Operator, body: RetentionRemoval) ->
 
 @router.post("/preview")
 def preview_retention(parts: Shared, bearer: Operator, body: RetentionPreviewBody) -> RetentionPreview:
-    """Count what would go if a policy said so, before anything goes."""
+    """Count what would go if a policy said so, or were removed, before anything goes."""
+    policy = _policy(body, body.kept_days)
+    now, default_days = datetime.now(UTC), parts.settings.retention_days
     with parts.pool.lend() as connection:
-        told = preview(
-            connection, bearer.scope, datetime.now(UTC), parts.settings.retention_days, _policy(body, body.kept_days)
-        )
+        told = preview(connection, bearer.scope, now, default_days, policy, removed=body.removed)
     return RetentionPreview.model_validate({"items": [asdict(one) for one in told]})
 
 

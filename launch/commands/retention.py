@@ -86,16 +86,18 @@ def preview(
     organisation: Organisation = None,
     profile: Profile = None,
     metric: Metric = None,
+    *,
+    removed: Annotated[bool, typer.Option("--removed", help="as if the policy were removed")] = False,
 ) -> None:
     """Count what would go now; nothing does. What is held back is not counted (see held)."""
-    if (what is None) != (days == ""):
-        raise ConfigurationInvalid("bad preview (expected what and --days together, or neither)")
+    if (what is None) != (days == "" and not removed) or (days != "" and removed):
+        raise ConfigurationInvalid("bad preview (expected what with --days or with --removed, or nothing)")
     if what is None and (organisation or profile or metric):
-        raise ConfigurationInvalid("bad preview (expected what and --days with --organisation, --profile or --metric)")
-    policy = None if what is None else _policy(what, days, organisation, profile, metric)
-    default = load_settings().retention_days
+        raise ConfigurationInvalid("bad preview (expected what with --organisation, --profile or --metric)")
+    policy = None if what is None else _policy(what, FOR_EVER if removed else days, organisation, profile, metric)
+    now, default = datetime.now(UTC), load_settings().retention_days
     with _connection() as connection:
-        for told in count_what_would_go(connection, None, datetime.now(UTC), default, policy):
+        for told in count_what_would_go(connection, None, now, default, policy, removed=removed):
             typer.echo(_would_go(told))
 
 

@@ -118,23 +118,32 @@ def remove_policy(connection: Connection, scope: int | None, policy: Policy, *, 
     _check_reason(reason)
     with translated_errors(), connection.transaction():
         connection.execute(_QUERIES["take_turn"])
-        standing = fetch_row(connection, _QUERIES["standing"], values)
-        if standing is None:
-            raise NotFound(f"no such policy for {policy.what.value} (list them with GET /v1/retention)")
-        connection.execute(_QUERIES["remove"], standing)
-        _note(connection, values | {"kept_days": None}, author=author, action="remove", reason=reason,
-              before=standing["kept_days"])  # fmt: skip
+        before = _forget(connection, values)
+        _note(connection, values | {"kept_days": None}, author=author, action="remove", reason=reason, before=before)
 
 
-def assume_policy(connection: Connection, scope: int | None, policy: Policy) -> None:
-    """Let a policy hold within the caller's transaction without noting it; for a preview, which takes it back.
+def assume_policy(connection: Connection, scope: int | None, policy: Policy, *, removed: bool) -> None:
+    """Let a policy hold, or be gone, in the caller's transaction without noting it; for a preview, which takes it back.
 
     Raises:
-        RequestInvalid, NotFound, NotPermitted: as `set_policy`.
+        RequestInvalid, NotFound, NotPermitted: as `set_policy` and `remove_policy`.
     """
     values = _checked(connection, scope, policy)
     with translated_errors():
-        connection.execute(_QUERIES["set"], values)
+        if removed:
+            _forget(connection, values)
+        else:
+            connection.execute(_QUERIES["set"], values)
+
+
+def _forget(connection: Connection, values: dict[str, object]) -> int | None:
+    """Remove a policy; gives the days that it said."""
+    standing = fetch_row(connection, _QUERIES["standing"], values)
+    if standing is None:
+        raise NotFound(f"no such policy for {values['what']} (list them with GET /v1/retention)")
+    connection.execute(_QUERIES["remove"], standing)
+    days: int | None = standing["kept_days"]
+    return days
 
 
 def _checked(connection: Connection, scope: int | None, policy: Policy) -> dict[str, object]:

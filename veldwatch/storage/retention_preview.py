@@ -33,9 +33,15 @@ class WouldGo:
 
 
 def preview(
-    connection: Connection, scope: int | None, now: datetime, default_days: int | None, policy: Policy | None = None
+    connection: Connection,
+    scope: int | None,
+    now: datetime,
+    default_days: int | None,
+    policy: Policy | None = None,
+    *,
+    removed: bool = False,
 ) -> list[WouldGo]:
-    """Count what a sweep would drop now, with a policy set that is not yet.
+    """Count what a sweep would drop now, with a policy set that is not yet, or removed that is still there.
 
     Each row that would go is counted: that takes a while where much would.
 
@@ -44,12 +50,12 @@ def preview(
         default_days: how long raw telemetry is kept of which no policy says anything; None: for ever.
 
     Raises:
-        RequestInvalid, NotFound, NotPermitted: as `set_policy`.
+        RequestInvalid, NotFound, NotPermitted: as `set_policy` and `remove_policy`.
     """
     with translated_errors(), connection.transaction(force_rollback=True):
         wanted = list(What)
         if policy is not None:
-            assume_policy(connection, scope, policy)
+            assume_policy(connection, scope, policy, removed=removed)
             wanted = [policy.what]
         return [_would_go(connection, scope, what, now, default_days) for what in wanted]
 

@@ -4,7 +4,7 @@ import { fill, h } from "./dom.js";
 import { failure, skeleton } from "./states.js";
 import { sentence } from "./units.js";
 
-const VIEWS = ["overview", "alerts", "incidents", "devices", "quarantine", "sources", "mailbox", "simulator", "rules", "quiet", "more"];
+const VIEWS = ["overview", "alerts", "incidents", "devices", "quarantine", "sources", "mailbox", "simulator", "rules", "quiet", "storage", "more"];
 
 let cleanup = null;
 let visit = 0;

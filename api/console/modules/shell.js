@@ -9,7 +9,7 @@ import { mode, nextMode } from "./theme.js";
 import { alertNotice } from "./toasts.js";
 import { count, sentence } from "./units.js";
 
-const PLACES = ["overview", "incidents", "alerts", "devices", "quarantine", "sources", "mailbox", "simulator", "rules", "quiet"];
+const PLACES = ["overview", "incidents", "alerts", "devices", "quarantine", "sources", "mailbox", "simulator", "rules", "quiet", "storage"];
 const TABS = ["overview", "alerts", "devices", "quarantine", "more"];
 const CONNECTIONS = { connecting: "Connecting", live: "Live", lost: "Reconnecting" };
 /** The count of open alerts is asked for anew this long after an alert changed, and once a minute. */

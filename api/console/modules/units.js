@@ -44,6 +44,10 @@ export function metricTitle(metric, unit = "") {
 /** `no_source` becomes `No source`. */
 export const sentence = (word) => { const text = String(word ?? "").replaceAll("_", " "); return text === "" ? "" : text[0].toUpperCase() + text.slice(1); };
 
+const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** A length in bytes in its largest unit: `512 B`, `1.5 KiB`, `14.2 GiB`. */
 export function bytes(length) {
-  return length < 1024 ? `${length} B` : `${number(length / 1024)} KiB`;
+  const step = Math.min(SIZES.length - 1, Math.floor(Math.log2(Math.max(1, length)) / 10));
+  return `${number(length / 1024 ** step)}\u00a0${SIZES[step]}`;
 }

@@ -23,6 +23,9 @@ VIEWS = (
     "/mailbox",
     "/simulator",
     "/rules",
+    "/quiet",
+    "/storage",
+    "/storage/keep",
     "/more",
 )
 

@@ -41,6 +41,22 @@ def test_a_policy_is_previewed_set_noted_and_removed(bearing: As, connection: Co
     assert water.get("/v1/retention").json()["policies"] == []
 
 
+def test_the_removal_of_a_policy_is_previewed(bearing: As, connection: Connection, made: World) -> None:
+    world.add_readings(connection, made.volume, [(BEGIN - timedelta(days=400), 1.0)])
+    water, operator = bearing("water"), bearing("operator")
+    whole = {"what": "reading", "kept_days": 90, "reason": "all"}
+    assert operator.put("/v1/retention", json=whole).status_code == 204
+    assert water.put("/v1/retention", json={**ASK, "kept_days": None, "reason": "a case"}).status_code == 204
+    ask = {name: value for name, value in ASK.items() if name != "kept_days"}
+    (stays,) = water.post("/v1/retention/preview", json=ask).json()["items"]
+    assert stays["rows"] == 0
+    (would,) = water.post("/v1/retention/preview", json={**ask, "removed": True}).json()["items"]
+    assert would["rows"] == 1
+    assert len(water.get("/v1/retention").json()["policies"]) == 2
+    other = {**ask, "metric": "pressure", "removed": True}
+    assert water.post("/v1/retention/preview", json=other).status_code == 404
+
+
 def test_what_is_held_back_is_told_with_the_reason(bearing: As, connection: Connection, made: World) -> None:
     begin = BEGIN - timedelta(days=400)
     world.add_readings(connection, made.volume, [(begin, 1.0)])

@@ -5,7 +5,7 @@ import { icon } from "../icons.js";
 import { me } from "../session.js";
 import { sentence } from "../units.js";
 
-const PLACES = ["incidents", "sources", "mailbox", "simulator", "rules", "quiet"];
+const PLACES = ["incidents", "sources", "mailbox", "simulator", "rules", "quiet", "storage"];
 
 export async function show(view) {
   fill(view, h("div", { class: "more-list" }, PLACES.map((name) => h("a", { href: `#/${name}` }, icon(name, 20), sentence(name))),

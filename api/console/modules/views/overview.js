@@ -6,7 +6,7 @@ import { freshness, SEVERITIES, severityBadge } from "../badges.js";
 import { sparkline } from "../charts.js";
 import { disposables, fill, h, setText } from "../dom.js";
 import { deviceFeatures, popupContent, Tracks, worstAlerts } from "../fleet.js";
-import { createMap } from "../map.js";
+import { createMap, fetchDrawing } from "../map.js";
 import { latest, perSecond, rate, subscribe } from "../live.js";
 import { devices, loadRegister, siteFeatures, siteLabels } from "../register.js";
 import { mayOperate } from "../session.js";
@@ -20,6 +20,7 @@ const FEED_ROWS = 12;
 const ALERTS_SHOWN = 40;
 
 export async function show(view) {
+  fetchDrawing().catch(() => null);  // where it could not be fetched, the map says so
   const [, alerts, tracks] = await Promise.all([
     loadRegister(), recentAlerts(),
     request("/v1/positions", { query: { track: true, order: "desc", limit: TRACK_FIXES, from: new Date(Date.now() - TRACK_HOURS * 3600_000).toISOString() } }).catch(() => ({ features: [] })),
@@ -40,13 +41,13 @@ export async function show(view) {
   redraw.figures();
   const drawFeed = feedDrawer(feed);
   parts.add(subscribe((changes) => {
-    if (changes.positions.size > 0 && shown.tracks.extend(changes.positions)) map?.setTracks(shown.tracks.features());
+    if (changes.positions.size > 0 && shown.tracks.extend(changes.positions)) map.setTracks(shown.tracks.features());
     if (changes.alerts.size > 0) takeAlerts(shown, changes.alerts, redraw);
-    if (changes.positions.size > 0 || changes.contacts.size > 0 || changes.alerts.size > 0) map?.setDevices(deviceFeatures(shown.worst));
+    if (changes.positions.size > 0 || changes.contacts.size > 0 || changes.alerts.size > 0) map.setDevices(deviceFeatures(shown.worst));
   }));
   const seconds = setInterval(() => { redraw.figures(); drawFeed(); }, 1000);
   parts.add(() => clearInterval(seconds));
-  const refresh = () => loadRegister({ again: true }).then(() => map?.setDevices(deviceFeatures(shown.worst))).catch(() => null);
+  const refresh = () => loadRegister({ again: true }).then(() => map.setDevices(deviceFeatures(shown.worst))).catch(() => null);
   const minutes = setInterval(() => { refresh(); figures.loadQuarantine(); }, 30_000);
   parts.add(() => clearInterval(minutes));
   figures.loadQuarantine();
@@ -67,13 +68,7 @@ function legend() {
 }
 
 function showMap(host, shown, parts) {
-  let map;
-  try {
-    map = createMap(host, { label: "Devices and tracks", onDevice: popupContent(() => shown.worst) });
-  } catch (error) {
-    fill(host, empty("info", "No map here", `This browser cannot draw it (WebGL is off): ${error.message}`));
-    return null;
-  }
+  const map = createMap(host, { label: "Devices and tracks", onDevice: popupContent(() => shown.worst) });
   const features = deviceFeatures(shown.worst);
   map.setSites([...siteFeatures(), ...siteLabels()]);
   map.setDevices(features);
