@@ -36,6 +36,7 @@ ARGUMENTS = (
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",  # software that plays a graphics card is for maps: pages cost three times as much by it
     "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-component-update",
