@@ -87,7 +87,8 @@ _OPEN_COLUMNS = (
 _WATER = Panel(
     dashboard=datasource.SHARED,
     query="through_inlets",
-    terms={"where": "s.quantity = 'flow' AND s.device_kind = 'meter'", "name": "flow"},
+    # Flows are in L/h in all panels but this one, which is read from across a room.
+    terms={"where": "s.quantity = 'flow' AND s.device_kind = 'meter'", "scale": "0.001", "name": "flow"},
     title="Into the zones",
     description="What flows through all inlets together, now and over the chosen time.",
     width=5,
@@ -96,7 +97,7 @@ _WATER = Panel(
 _POWER = Panel(
     dashboard=datasource.SHARED,
     query="through_inlets",
-    terms={"where": "s.quantity = 'power' AND s.metric = 'power'", "name": "power"},
+    terms={"where": "s.quantity = 'power' AND s.metric = 'power'", "scale": "1", "name": "power"},
     title="Load",
     description="What flows through all feeders together, now and over the chosen time.",
     width=5,

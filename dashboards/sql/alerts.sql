@@ -49,7 +49,7 @@ SELECT i.severity, i.state, i.opened_at, i.resolved_at,
 FROM dashboard.incident i
 WHERE i.opened_at <= $__timeTo() AND coalesce(i.resolved_at, now()) >= $__timeFrom()
   AND {{in_organisations i}} AND i.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
-ORDER BY i.state = 'open' DESC, i.severity_rank DESC, i.opened_at DESC
+ORDER BY i.state = 'open' DESC, i.severity_rank DESC, i.opened_at DESC, i.id
 LIMIT 200
 
 -- rules: how often each rule fires, what came of it: taken back, explained by something else, called a false alarm by people
@@ -87,7 +87,7 @@ SELECT a.severity, a.state, a.opened_at, a.fired_at, a.resolved_at, a.late, a.ru
 FROM dashboard.alert a
 WHERE a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
   AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
-ORDER BY a.state = 'firing' DESC, a.opened_at DESC
+ORDER BY a.state = 'firing' DESC, a.opened_at DESC, a.id
 LIMIT 500
 
 -- transitions: what happened to the alerts, as a log

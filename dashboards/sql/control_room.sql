@@ -24,7 +24,7 @@ SELECT i.severity, i.opened_at, i.cause, coalesce(nullif(i.device_name, ''), i.s
        i.site, i.organisation, i.alerts, i.impact_customers AS customers, i.acknowledged_by
 FROM dashboard.incident i
 WHERE i.state = 'open' AND {{in_organisations i}}
-ORDER BY i.severity_rank DESC, i.opened_at DESC
+ORDER BY i.severity_rank DESC, i.opened_at DESC, i.id
 LIMIT 40
 
 -- map: open incidents by severity

@@ -42,5 +42,5 @@ SELECT a.severity, a.state, a.opened_at, a.resolved_at, a.rule_title, a.summary
 FROM dashboard.alert a
 WHERE a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
   AND a.device_id = ANY (ARRAY(SELECT id FROM dashboard.device WHERE id::text = ANY (ARRAY[${device:sqlstring}]::text[])))
-ORDER BY a.opened_at DESC
+ORDER BY a.opened_at DESC, a.id
 LIMIT 200

@@ -130,5 +130,5 @@ JOIN dashboard.device d ON d.id = q.device_id
 WHERE q.last_received_at >= $__timeFrom() AND q.received_at <= $__timeTo()
   AND {{in_sites d}}
 GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY messages DESC
+ORDER BY messages DESC, d.name, q.reason
 LIMIT 100

@@ -138,7 +138,7 @@ WHERE i.impact_customers > 0 AND i.opened_at <= $__timeTo() AND coalesce(i.resol
   AND {{in_sites i}}
   AND (i.device_id IN (SELECT device_id FROM dashboard.series WHERE quantity IN ('power', 'voltage', 'energy'))
        OR i.device_id IS NULL AND i.site_id IN (SELECT site_id FROM dashboard.supply WHERE quantity = 'energy'))
-ORDER BY i.state = 'open' DESC, i.opened_at DESC
+ORDER BY i.state = 'open' DESC, i.opened_at DESC, i.id
 LIMIT 100
 
 -- planned: planned work and load shedding of the window and of the week after it, the next first

@@ -116,5 +116,5 @@ FROM (
     GROUP BY 1, 2, 3, 4, 5
 ) f
 WHERE f.index IS NOT NULL AND f.wind IS NOT NULL
-ORDER BY f.index
+ORDER BY f.index, f.device_name
 LIMIT 50

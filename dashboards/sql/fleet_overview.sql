@@ -10,7 +10,7 @@ SELECT a.severity, a.fired_at, a.rule_title, a.device_name, a.device_id::text AS
        a.organisation, a.summary, coalesce(a.acknowledged_by, '') AS acknowledged_by
 FROM dashboard.alert a
 WHERE a.state = 'firing' AND {{in_organisations a}}
-ORDER BY a.severity_rank DESC, a.fired_at DESC
+ORDER BY a.severity_rank DESC, a.fired_at DESC, a.id
 LIMIT 100
 
 -- sites: each site's devices and alerts
@@ -29,7 +29,7 @@ LIMIT 200
 SELECT d.name, d.id::text AS device, d.site_name, d.site, d.organisation, d.state, d.last_contact_at
 FROM dashboard.device_state d
 WHERE d.state <> 'reporting' AND {{in_organisations d}}
-ORDER BY d.last_contact_at NULLS FIRST
+ORDER BY d.last_contact_at NULLS FIRST, d.name
 LIMIT 100
 
 -- messages: about how many messages arrived a minute, by organisation

@@ -31,7 +31,7 @@ ORDER BY last_received_at DESC
 LIMIT 100
 
 -- consumers: how far each reader of the log is behind (saturation)
-SELECT consumer, batches_behind, seconds_behind, updated_at FROM dashboard.consumer ORDER BY seconds_behind DESC
+SELECT consumer, batches_behind, seconds_behind, updated_at FROM dashboard.consumer ORDER BY seconds_behind DESC, consumer
 
 -- outbox: messages to people by state
 SELECT w.state, count(n.id) AS messages

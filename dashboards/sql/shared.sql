@@ -1,6 +1,7 @@
 -- by_device: one line for each device, the first twenty by name
 WITH wanted AS MATERIALIZED (
-    SELECT s.id, s.label, s.factor FROM dashboard.series s
+    SELECT s.id, CASE WHEN count(*) OVER (PARTITION BY s.device_id) > 1 THEN s.label ELSE s.device_name END AS label, s.factor
+    FROM dashboard.series s
     WHERE {{where}} AND {{in_sites s}}
     ORDER BY s.device_name, s.metric LIMIT 20
 )
@@ -14,7 +15,7 @@ WITH wanted AS MATERIALIZED (
     SELECT s.id, s.factor FROM dashboard.series s
     WHERE s.supplies_site AND {{where}} AND {{in_organisations s}}
 )
-SELECT r.bucket AS time, sum(r.average * w.factor) AS {{name}}
+SELECT r.bucket AS time, {{scale}} * sum(r.average * w.factor) AS {{name}}
 FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, 1800000)) r
 JOIN wanted w ON w.id = r.series_id
 GROUP BY 1

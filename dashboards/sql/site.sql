@@ -4,7 +4,7 @@ FROM dashboard.device_state d
 LEFT JOIN (SELECT device_id, count(*) AS firing FROM dashboard.alert WHERE state = 'firing' GROUP BY 1) a
        ON a.device_id = d.id
 WHERE {{in_sites d}}
-ORDER BY firing DESC, d.last_contact_at NULLS FIRST
+ORDER BY firing DESC, d.last_contact_at NULLS FIRST, d.name
 LIMIT 500
 
 -- contacts: which devices were heard when, the first 24 by name, in stretches of two hours or more: 0 no message, 1 heard
@@ -34,7 +34,7 @@ FROM dashboard.alert a
 WHERE a.state IN ('firing', 'resolved')
   AND a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
   AND {{in_sites a}}
-ORDER BY a.opened_at DESC
+ORDER BY a.opened_at DESC, a.id
 LIMIT 200
 
 -- map: devices of the site

@@ -129,5 +129,5 @@ WHERE a.state IN ('firing', 'resolved')
   AND {{in_sites a}}
   AND a.device_id IN (SELECT device_id FROM dashboard.series
                       WHERE quantity IN ('flow', 'volume', 'pressure') OR metric IN ('turbidity', 'free_chlorine'))
-ORDER BY a.state = 'firing' DESC, a.severity_rank DESC, a.opened_at DESC
+ORDER BY a.state = 'firing' DESC, a.severity_rank DESC, a.opened_at DESC, a.id
 LIMIT 100

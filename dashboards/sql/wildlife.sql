@@ -162,5 +162,5 @@ WHERE a.state IN ('firing', 'resolved')
   AND a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
   AND {{in_organisations a}}
   AND a.organisation IN (SELECT organisation FROM dashboard.device WHERE id::text = ANY (ARRAY[${tracker:sqlstring}]::text[]))
-ORDER BY a.state = 'firing' DESC, a.severity_rank DESC, a.opened_at DESC
+ORDER BY a.state = 'firing' DESC, a.severity_rank DESC, a.opened_at DESC, a.id
 LIMIT 200

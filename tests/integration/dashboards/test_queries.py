@@ -226,3 +226,38 @@ def test_the_operator_s_role_answers_with_what_is_public_closed(seeded: Connecti
     for query in queries():
         _run(seeded, query, WINDOWS["24 h"], _values(seeded, query, "all"))
     _ask.cache_clear()
+
+
+# What the world's devices say, in the units in which panels show it: dashboard, panel, least and most.
+FIGURES = (
+    ("control-room", "Into the zones", 2.0, 7.0),  # m3/h, each 2 to 7
+    ("control-room", "Load", 40.0, 49.0),  # kW
+    ("water", "Inflow", 2.0, 7.0),
+    ("water", "Minimum night flow, five weeks", 2.0, 7.0),
+    ("water", "Pressure", 3.0, 3.0),  # bar
+    ("water", "Lowest pressure now", 3.0, 3.0),
+    ("water", "Into and out of reservoirs", 0.0, 14.4),  # up to 4 L/s in m3/h
+    ("water", "Levels", 2.0, 2.9),  # m
+    ("electricity", "Load now", 40.0, 49.0),
+    ("electricity", "Load", 40.0, 49.0),
+    ("electricity", "Voltage", 230.0, 230.0),
+    ("electricity", "Power of all customers", 0.0, 2.3),  # up to 2300 W in kW
+    ("environment", "Turbidity (FNU)", 0.4, 0.4),
+    ("environment", "Conductivity", 0.42, 0.42),  # 420 uS/cm in mS/cm
+    ("environment", "Air temperature", 20.0, 27.0),
+    ("environment", "Wind", 10 / 3.6, 14 / 3.6),  # km/h in m/s
+    ("environment", "Fine dust", 9.0, 9.0),
+    ("wildlife", "Fence voltage", 7.0, 7.0),  # kV
+    ("wildlife", "Charge of trackers", 80.0, 80.0),  # percent
+)
+
+
+@pytest.mark.parametrize(("dashboard", "panel", "least", "most"), FIGURES)
+def test_a_panel_shows_its_quantity_in_its_own_unit(
+    reader: Connection, dashboard: str, panel: str, least: float, most: float
+) -> None:
+    (query,) = (one for one in queries() if (one.dashboard, one.place) == (f"iot-{dashboard}", f"{panel} A"))
+    rows, columns = _run(reader, query, WINDOWS["24 h"], _values(reader, query, "all"))
+    values = [row[name] for row in rows for name in columns if isinstance(row[name], (int, float, Decimal))]
+    assert values
+    assert all(least * (1 - 1e-9) <= value <= most * (1 + 1e-9) for value in values), values
