@@ -182,7 +182,6 @@ _LIST_COLUMNS = (
     columns.RULE,
     columns.DEVICE,
     Column(name="site_name", title="Site", hidden=True),
-    Column(name="value", title="Value", unit="none", width=80, decimals=2),
     columns.SUMMARY,
     columns.ACKNOWLEDGED,
     columns.HIDDEN_DEVICE,

@@ -58,6 +58,18 @@ def words(colours: dict[str, str]) -> list[ValueMapping]:
     ]
 
 
+def texts(said: dict[str, str]) -> list[ValueMapping]:
+    """Show other text for each word of a closed list."""
+    return [
+        ValueMap(
+            options={
+                word: ValueMappingResult(text=text, index=index)
+                for index, (word, text) in enumerate(sorted(said.items()))
+            }
+        )
+    ]
+
+
 def steps(limits: list[tuple[float, str]], below: str = QUIET) -> ThresholdsConfig:
     """Colour values from each limit up; `below` is the colour under the first."""
     first = Threshold(value=None, color=below)

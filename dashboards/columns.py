@@ -2,6 +2,7 @@
 
 from dashboards import appearance, links
 from dashboards.panels import Column
+from veldwatch.model.spoken import UNITS
 
 SEVERITY = Column(name="severity", title="Severity", words=appearance.SEVERITY_COLOURS, width=90)
 ALERT_STATE = Column(name="state", title="State", words=appearance.ALERT_STATE_COLOURS, width=90)
@@ -17,6 +18,7 @@ SITE = Column(name="site_name", title="Site", link=links.to_site())
 SUMMARY = Column(name="summary", title="What is the matter")
 ACKNOWLEDGED = Column(name="acknowledged_by", title="Acknowledged by", width=140)
 LAST_CONTACT = Column(name="last_contact_at", title="Last heard", unit="dateTimeFromNow", width=150)
+UNIT = Column(name="unit", title="Unit", texts=UNITS, width=90)
 FIRING = Column(name="firing", title="Alerts", unit="none", width=80)
 
 HIDDEN_DEVICE = Column(name="device", title="Device id", hidden=True)

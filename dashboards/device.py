@@ -74,7 +74,7 @@ _LATEST = Panel(
 _LATEST_COLUMNS = (
     Column(name="metric", title="Metric"),
     Column(name="value", title="Value", unit="none"),
-    Column(name="unit", title="Unit", width=100),
+    columns.UNIT,
     Column(name="observed_at", title="Observed", unit="dateTimeAsIso"),
     Column(name="received_at", title="Arrived", unit="dateTimeAsIso"),
 )

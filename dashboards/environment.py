@@ -72,7 +72,7 @@ _NOW_COLUMNS = (
     columns.SITE,
     Column(name="metric", title="Parameter"),
     Column(name="value", title="Value", unit="none", decimals=2, width=90),
-    Column(name="unit", title="Unit", width=80),
+    columns.UNIT,
     Column(name="observed_at", title="Observed", unit="dateTimeFromNow", width=140),
     columns.HIDDEN_DEVICE,
     columns.HIDDEN_SITE,
@@ -194,7 +194,7 @@ _FIRE_NOW = Panel(
 _FIRE_COLUMNS = (
     columns.DEVICE,
     Column(name="temperature", title="Temperature", unit="celsius", decimals=1, width=110),
-    Column(name="humidity", title="Humidity", unit="humidity", decimals=0, width=95),
+    Column(name="humidity", title="Humidity", unit="percent", decimals=0, width=95),
     Column(name="wind", title="Wind", unit="velocityms", decimals=1, width=95),
     Column(name="index", title="Index", unit="none", decimals=1, width=80),
     Column(name="danger", title="Danger", words=appearance.FIRE_COLOURS, width=110),

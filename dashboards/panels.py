@@ -174,6 +174,7 @@ class Column:
 
     Attributes:
         words: words of a closed list with their colours, for a cell with a coloured ground.
+        texts: what is shown for words of a closed list.
         link: a data link; see `dashboards.links`.
         hidden: kept in the rows for links, not shown.
         limits: colours of values from each limit up, lowest first, for a cell whose text has the colour.
@@ -185,6 +186,7 @@ class Column:
     title: str
     unit: str | None = None
     words: dict[str, str] | None = None
+    texts: dict[str, str] | None = None
     link: dict[str, object] | None = None
     hidden: bool = False
     width: int | None = None
@@ -384,6 +386,8 @@ def _column_properties(column: Column) -> list[DynamicConfigValue]:
     if column.words is not None:
         properties.append(prop("mappings", appearance.words(column.words)))
         properties.append(prop("custom.cellOptions", {"type": "color-background", "mode": "basic"}))
+    if column.texts is not None:
+        properties.append(prop("mappings", appearance.texts(column.texts)))
     properties += _number_properties(column)
     if column.link is not None:
         properties.append(prop("links", [column.link]))

@@ -11,7 +11,7 @@ from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobil
 from veldwatch.model.conditions.silence import Absence
 from veldwatch.model.conditions.usual import Baseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Stuck, Threshold, ValueChange
-from veldwatch.wire.durations import format_duration
+from veldwatch.model.spoken import duration_text, metric_text, quantity_text
 
 
 def part_of(part: Part) -> str:
@@ -25,11 +25,13 @@ def part_of(part: Part) -> str:
             return _PARTS[type(part)](part)
 
 
-def limit_of(condition: Limited) -> str:
-    """Say a limit."""
+def limit_of(condition: Limited, unit: str = "") -> str:
+    """Say a limit, with its unit where that is known."""
     if condition.outside is not None:
-        return f"outside {condition.outside[0]:g} to {condition.outside[1]:g}"
-    return f"above {condition.above:g}" if condition.above is not None else f"below {condition.below:g}"
+        return f"outside {condition.outside[0]:g} to {quantity_text(condition.outside[1], unit)}"
+    if condition.above is not None:
+        return f"above {quantity_text(condition.above, unit)}"
+    return f"below {quantity_text(condition.below or 0.0, unit)}"
 
 
 def events_of(condition: EventCondition) -> str:
@@ -53,12 +55,12 @@ def _nested(part: Part) -> str:
 def _event(part: EventCondition) -> str:
     if part.window is None:
         return f"told of {events_of(part)}"
-    return f"told {part.count} times within {format_duration(part.window)} of {events_of(part)}"
+    return f"told {part.count} times within {duration_text(part.window)} of {events_of(part)}"
 
 
 def _geofence(part: Geofence) -> str:
     if part.event is GeofenceEvent.DWELL and part.duration is not None:
-        return f"in the area for {format_duration(part.duration)}"
+        return f"in the area for {duration_text(part.duration)}"
     if part.event is GeofenceEvent.OUTSIDE_WHEN_DUE:
         return f"not in the area between {part.due_from} and {part.due_to}"
     if part.event.is_of_line:
@@ -79,27 +81,27 @@ def _told(value: Told) -> str:
 
 
 def _change(part: ValueChange) -> str:
-    return f"{part.of.value} of {part.metric} within {format_duration(part.window)} {limit_of(part)}"
+    return f"{part.of.value} of {metric_text(part.metric)} within {duration_text(part.window)} {limit_of(part)}"
 
 
 def _repeat(part: Repeat) -> str:
-    return f"{part.metric} {limit_of(part)} {part.count} times within {format_duration(part.window)}"
+    return f"{metric_text(part.metric)} {limit_of(part)} {part.count} times within {duration_text(part.window)}"
 
 
 _PARTS: Mapping[type, Callable[[Any], str]] = {
-    Threshold: lambda part: f"{part.metric} {limit_of(part)}",
-    RateOfChange: lambda part: f"{part.metric} changes in {format_duration(part.per)} by {limit_of(part)}",
+    Threshold: lambda part: f"{metric_text(part.metric)} {limit_of(part)}",
+    RateOfChange: lambda part: f"{metric_text(part.metric)} changes in {duration_text(part.per)} by {limit_of(part)}",
     ValueChange: _change,
     Repeat: _repeat,
-    Stuck: lambda part: f"{part.metric} does not change for {format_duration(part.duration)}",
-    Baseline: lambda part: f"{part.metric} is not as usual",
-    ContinuousFlow: lambda part: f"{part.metric} does not stop for {format_duration(part.duration)}",
-    NightFlow: lambda part: f"{part.metric} of the night is too high",
+    Stuck: lambda part: f"{metric_text(part.metric)} does not change for {duration_text(part.duration)}",
+    Baseline: lambda part: f"{metric_text(part.metric)} is not as usual",
+    ContinuousFlow: lambda part: f"{metric_text(part.metric)} does not stop for {duration_text(part.duration)}",
+    NightFlow: lambda part: f"{metric_text(part.metric)} of the night is too high",
     Calculated: lambda part: f"{part.expression} {limit_of(part)}",
-    Absence: lambda part: f"not heard for {format_duration(part.silent_for)}",
+    Absence: lambda part: f"not heard for {duration_text(part.silent_for)}",
     EventCondition: _event,
     Geofence: _geofence,
     Near: lambda part: f"within {part.distance_metres:g} m of the place",
-    Immobility: lambda part: f"moved less than {part.radius_metres:g} m for {format_duration(part.window)}",
-    Speed: lambda part: f"speed over {format_duration(part.window)} {speed_limit(part)}",
+    Immobility: lambda part: f"moved less than {part.radius_metres:g} m for {duration_text(part.window)}",
+    Speed: lambda part: f"speed over {duration_text(part.window)} {speed_limit(part)}",
 }

@@ -18,7 +18,7 @@ from veldwatch.model.alert import Alert, TransitionKind
 from veldwatch.model.conditions.inputs import Input
 from veldwatch.model.message_template import render
 from veldwatch.model.rule import time_to_fire
-from veldwatch.wire.durations import format_duration
+from veldwatch.model.spoken import duration_text, unit_text
 
 _HEADLINES = {
     TransitionKind.FIRING: "",
@@ -175,11 +175,11 @@ def _fields(target: Target, alert: Alert) -> dict[str, str | float | None]:
         "organisation": target.place.organisation,
         "site": target.site_slug,
         "metric": target.series.metric if target.series else None,
-        "unit": target.series.unit if target.series else None,
+        "unit": unit_text(target.series.unit) if target.series else None,
         "value": alert.value,
         "opened_at": spoken(alert.opened_at),
         "fired_at": spoken(alert.fired_at),
-        "duration": format_duration(time_to_fire(target.rule)),
+        "duration": duration_text(time_to_fire(target.rule)),
     }
 
 

@@ -101,14 +101,14 @@ def _cell(column: _Column, value: object, place: Box, now: datetime) -> list[str
         return []
     settings, baseline = column.settings, place.y + 15
     mapped = word_of({"mappings": settings.get("mappings", [])}, value)
-    if mapped is not None:
+    if mapped is not None and mapped[1] != "":
         ground = place.inside(left=2, top=2, right=2, bottom=2)
         ink = "#ffffff" if _is_dark(mapped[1]) else paper.INK
         return [
             paper.box(ground, mapped[1], radius=2),
             paper.text((place.x + 8, baseline), paper.cut(mapped[0], _SIZE, place.width - 10), ink=ink, size=_SIZE),
         ]
-    words = _words(value, settings, now)
+    words = _words(value, settings, now) if mapped is None else mapped[0]
     figure = number(value)
     if figure is not None and _has_bar(settings):
         return _bar(figure, words, settings, place)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 NO_VALUE = ""
 _SUFFIXES = {
     "percent": "%", "m3": " m³", "litreh": " L/h", "pressurebar": " bar", "volt": " V", "celsius": " °C",
-    "humidity": " %H", "velocityms": " m/s", "conμgm3": " µg/m³", "dBm": " dBm", "mps": " msg/s", "ops": " ops/s",
+    "velocityms": " m/s", "conμgm3": " µg/m³", "dBm": " dBm", "mps": " msg/s", "ops": " ops/s",
     "lengthkm": " km", "lengthm": " m", "lengthmm": " mm", "s": " s",
 }  # fmt: skip  # one line each would be long to read past
 _SCALES = {

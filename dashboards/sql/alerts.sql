@@ -83,7 +83,7 @@ LIMIT 100
 
 -- list: every alert of the window, those that hold first
 SELECT a.severity, a.state, a.opened_at, a.fired_at, a.resolved_at, a.late, a.rule_title, a.device_name,
-       a.device_id::text AS device, a.site_name, a.site, a.organisation, a.value, a.summary, coalesce(a.acknowledged_by, '') AS acknowledged_by
+       a.device_id::text AS device, a.site_name, a.site, a.organisation, a.summary, coalesce(a.acknowledged_by, '') AS acknowledged_by
 FROM dashboard.alert a
 WHERE a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
   AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])

@@ -9,7 +9,8 @@ WITH wanted AS MATERIALIZED (
 SELECT CASE WHEN w.id IN (SELECT a.series_id FROM dashboard.alert a WHERE a.state = 'firing') THEN 'alarmed'
             WHEN r.observed_at < $__timeTo()::timestamptz - coalesce(3 * w.expected_interval, interval '1 day') THEN 'old'
             ELSE 'quiet' END AS condition,
-       w.device_name, w.device_id::text AS device, w.site_name, w.site, w.organisation, w.metric, r.value, w.unit, r.observed_at
+       w.device_name, w.device_id::text AS device, w.site_name, w.site, w.organisation, replace(w.metric, '_', ' ') AS metric, r.value, w.unit,
+       r.observed_at
 FROM dashboard.newest(ARRAY(SELECT id FROM wanted), $__timeTo()) r
 JOIN wanted w ON w.id = r.series_id
 ORDER BY condition, w.device_name, w.metric

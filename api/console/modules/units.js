@@ -1,9 +1,10 @@
 // Numbers, UCUM units and names of metrics as people read them.
 
+/** UCUM code to what people write; veldwatch/model/spoken.py has the same. */
 const UNITS = {
-  m3: "m³", "m3/h": "m³/h", "m3/s": "m³/s", Cel: "°C", "[degF]": "°F", "%RH": "% RH", "kW.h": "kWh", "W.h": "Wh", "V.A": "VA", "kV.A": "kVA",
-  deg: "°", "m/s2": "m/s²", "W/m2": "W/m²", "umol/mol": "ppm", "[ppm]": "ppm", "uS/cm": "µS/cm", "mS/cm": "mS/cm", "[NTU]": "NTU", "1": "",
-  "{count}": "", "mm/h": "mm/h", min: "min", "[pH]": "pH", HCA: "HCA", "dB[mW]": "dBm", dBm: "dBm",
+  m3: "m³", "m3/h": "m³/h", "m3/s": "m³/s", Cel: "°C", "[degF]": "°F", "%RH": "% RH", "kW.h": "kWh", "MW.h": "MWh", "W.h": "Wh", "V.A": "VA",
+  "kV.A": "kVA", deg: "°", "m/s2": "m/s²", "W/m2": "W/m²", "umol/mol": "ppm", "[ppm]": "ppm", "uS/cm": "µS/cm", "ug/L": "µg/L", "ug/m3": "µg/m³",
+  "[NTU]": "NTU", "[FNU]": "FNU", "[psi]": "psi", "m[H2O]": "m of water", "1": "", "{count}": "", "[pH]": "pH", "dB[mW]": "dBm",
 };
 
 const SMALL = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });

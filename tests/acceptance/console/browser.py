@@ -36,7 +36,7 @@ ARGUMENTS = (
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
-    "--disable-gpu-compositing",  # software that plays a graphics card is for maps: pages cost three times as much by it
+    "--disable-gpu-compositing",  # only maps need a graphics card; pages cost thrice by one of software
     "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-component-update",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from veldwatch.model.spoken import UNITS
+
 CONSOLE = Path(__file__).parents[3] / "api" / "console"
 VENDOR = CONSOLE / "vendor"
 OWN = sorted(p for p in CONSOLE.rglob("*") if p.suffix in {".js", ".html"} and VENDOR not in p.parents)
@@ -36,3 +38,10 @@ def test_modules_stay_small(path: Path) -> None:
 
 def test_vendored_files_stay_below_their_budget() -> None:
     assert sum(p.stat().st_size for p in VENDOR.rglob("*") if p.is_file()) < 3_200_000
+
+
+def test_units_are_written_as_everywhere_else() -> None:
+    table = re.search(r"const UNITS = \{(.*?)\n\};", (CONSOLE / "modules" / "units.js").read_text(), re.DOTALL)
+    assert table is not None
+    entries = re.findall(r'(?:"([^"]+)"|(\w+)): "([^"]*)"', table[1])
+    assert {quoted or plain: text for quoted, plain, text in entries} == UNITS

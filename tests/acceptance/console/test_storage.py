@@ -49,7 +49,9 @@ def test_a_policy_is_set_after_what_goes_was_counted_and_asked_twice(
     expect(sure).to_be_visible()
     assert retention.list_policies(connection, None) == []
     sure.click()
-    expect(page.get_by_role("link", name="Readings of organisation demo-water, metric volume")).to_contain_text("90 days")
+    expect(page.get_by_role("link", name="Readings of organisation demo-water, metric volume")).to_contain_text(
+        "90 days"
+    )
     assert [row["kept_days"] for row in retention.list_policies(connection, None)] == [90]
     page.get_by_text("Who changed what (1)").click()
     expect(page.get_by_text("agreed with the auditor")).to_be_visible()

@@ -1,6 +1,7 @@
 """The engine over a store in memory: what is told, once, and never as news when it is not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rules.conditions.span import Contact, Fix, Observation, Reading
@@ -202,3 +203,18 @@ def test_a_meter_that_falls_silent_ends_its_run_and_a_late_reading_takes_it_up()
     assert world.told[2:] == [("corrected", False)]
     (alert,) = world.store.all_alerts()
     assert alert.resolved_at is None
+
+
+def test_what_is_told_reads_as_people_write_it() -> None:
+    world = World(ABOVE, rule_for(Absence(silent_for=timedelta(minutes=90)), name="silent"))
+    known = watched()
+    world.store.replace_watched(replace(known, series=tuple(replace(one, unit="m3/h") for one in known.series)))
+    world.engine.refresh(START)
+    world.put(*readings((1, 6.25)), now=1)
+    world.put(Contact(minute(1)), now=1)
+    world.wake(95)
+    texts = [str(message["text"]) for _, message in world.store.told]
+    assert [text.split(". ")[0].split(", last")[0] for text in texts] == [
+        "Value above 5 m³/h: 6.25 m³/h",
+        "Not heard for 1 h 30 min or more",
+    ]
