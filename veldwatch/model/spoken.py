@@ -25,16 +25,22 @@ def quantity_text(value: float, code: str) -> str:
     return f"{value:.6g} {unit_text(code)}".strip()
 
 
-def duration_text(duration: timedelta) -> str:
-    """Write a duration in the largest units that leave nothing over: `90 s`, `15 min`, `1 h 30 min`, `7 days`."""
+def duration_parts(duration: timedelta) -> list[tuple[int, str]]:
+    """Divide a duration into `d`, `h`, `m` and `s`, in the largest units that leave nothing over: [(1, h), (30, m)]."""
     seconds = int(duration.total_seconds())
     if seconds < 120:
-        return f"{seconds} s"
+        return [(seconds, "s")]
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24) if hours > 48 else (0, hours)
-    parts = ((days, "day" if days == 1 else "days"), (hours, "h"), (minutes, "min"), (seconds, "s"))
-    return " ".join(f"{count} {unit}" for count, unit in parts if count)
+    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
+    return [(count, unit) for count, unit in parts if count]
+
+
+def duration_text(duration: timedelta) -> str:
+    """Write a duration: `90 s`, `15 min`, `1 h 30 min`, `7 days`."""
+    names = {"d": "days", "m": "min"}
+    return " ".join(f"{count} {names.get(unit, unit)}" for count, unit in duration_parts(duration))
 
 
 def metric_text(metric: str) -> str:

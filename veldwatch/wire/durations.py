@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+from veldwatch.model.spoken import duration_parts
+
 _SHORT = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
 _LONGEST = timedelta(days=3660)
@@ -27,11 +29,4 @@ def parse_duration(text: str) -> timedelta:
 
 def format_duration(duration: timedelta) -> str:
     """Write a duration in the short form, in the largest units that leave nothing over: `24h`, `1h30m`, `90s`."""
-    seconds = int(duration.total_seconds())
-    if seconds < 120:
-        return f"{seconds}s"
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24) if hours > 48 else (0, hours)
-    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
-    return "".join(f"{count}{unit}" for count, unit in parts if count)
+    return "".join(f"{count}{unit}" for count, unit in duration_parts(duration))
