@@ -17,12 +17,19 @@ class Frame:
 
     Attributes:
         cursor: its place in the log; None: an alert.
+        after: the place after which it begins: batches that follow each other are joined in one frame.
         begins: the hub follows from this place on; what was before must be read from the log.
     """
 
     content: bytes
     cursor: LogCursor | None
+    after: LogCursor | None = None
     begins: bool = False
+
+
+    def was_told_in_part(self, told: LogCursor) -> bool:
+        """Tell whether some of it, and not all, was said up to this place."""
+        return self.cursor is not None and self.after is not None and self.after < told < self.cursor
 
 
 class Follower:

@@ -152,9 +152,10 @@ class Hub:
         assert self._cursor is not None  # noqa: S101  # set before the loop
         found = feed.read(self._cursor, _BATCHES_AT_ONCE)
         if found:
-            self._cursor = found[-1][0]
+            after, self._cursor = self._cursor, found[-1][0]
             chapter = self.chapter(feed.connection, found)
-            self._hand_out({scope: frames.batch_frame(chapter, scope) for scope in self._scopes()}, chapter.cursor)
+            contents = {scope: frames.batch_frame(chapter, scope) for scope in self._scopes()}
+            self._hand_out(contents, chapter.cursor, after=after)
             for cursor, _ in found:
                 self._called.pop(cursor.id, None)
             self._closing.wait(_PAUSE_SECONDS)
@@ -177,8 +178,17 @@ class Hub:
         # A copy in one step: the event loop adds and removes followers meanwhile.
         return {follower.scope for follower in tuple(self._followers)}
 
-    def _hand_out(self, contents: dict[int | None, bytes], cursor: LogCursor | None, *, begins: bool = False) -> None:
-        shared = {scope: Frame(content=text, cursor=cursor, begins=begins) for scope, text in contents.items()}
+    def _hand_out(
+        self,
+        contents: dict[int | None, bytes],
+        cursor: LogCursor | None,
+        *,
+        after: LogCursor | None = None,
+        begins: bool = False,
+    ) -> None:
+        shared = {
+            scope: Frame(content=text, cursor=cursor, after=after, begins=begins) for scope, text in contents.items()
+        }
         if shared and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._put, shared)
 

@@ -58,7 +58,7 @@ async def tell(parts: Parts, follower: Follower, beginning: Beginning, token: st
     told = beginning.cursor
     follower.put(Frame(content=b"", cursor=told, begins=True))
     while (frame := await _next(parts, follower, token)) is not None:
-        if frame.begins:
+        if frame.begins or frame.was_told_in_part(told):
             async for cursor, content in _backlog(parts, follower, told):
                 told = cursor
                 yield content

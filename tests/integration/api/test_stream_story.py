@@ -1,0 +1,62 @@
+"""What one client of the live stream is told, where the hub and the log say the same."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from api.parts import Parts
+from api.stream import frames
+from api.stream.follower import Follower, Frame
+from api.stream.story import find_beginning, tell
+from launch.web import create_web_app
+from tests.integration.api import world
+from tests.integration.api.world import BEGIN, World
+from veldwatch.config import Settings
+from veldwatch.storage import log
+from veldwatch.storage.connection import Connection
+
+
+def test_what_was_read_from_the_log_is_not_told_again_when_the_hub_joins_it_with_what_comes_after(
+    settings: Settings, connection: Connection, made: World
+) -> None:
+    parts: Parts = create_web_app(settings).state.parts
+    parts.pool.open()
+    try:
+        with ThreadPoolExecutor(max_workers=1) as threads:
+            told = threads.submit(asyncio.run, _listen(parts, connection, made)).result()
+    finally:
+        parts.pool.close()
+    assert told == [[1.0], [2.0], [3.0]]
+
+
+async def _listen(parts: Parts, connection: Connection, made: World) -> list[list[float]]:
+    """Listen to a hub that is slower than the client at first: it joins what the client has read with what it has not."""
+    beginning, follower = find_beginning(parts, None), Follower(None)
+
+    def write(value: float) -> None:
+        world.add_readings(connection, made.volume, [(BEGIN + timedelta(minutes=value), value)])
+
+    write(1)
+    stream = tell(parts, follower, beginning, made.tokens["operator"])
+    told = [await _next_batch(stream)]
+    write(2)
+    joined = parts.hub.chapter(connection, log.read(connection, beginning.cursor, 10))
+    assert len(joined.readings) == 2
+    follower.put(Frame(content=frames.batch_frame(joined, None), cursor=joined.cursor, after=beginning.cursor))
+    told.append(await _next_batch(stream))
+    write(3)
+    last = parts.hub.chapter(connection, log.read(connection, joined.cursor, 10))
+    follower.put(Frame(content=frames.batch_frame(last, None), cursor=last.cursor, after=joined.cursor))
+    told.append(await _next_batch(stream))
+    await stream.aclose()
+    return told
+
+
+async def _next_batch(stream: AsyncGenerator[bytes]) -> list[float]:
+    async for content in stream:
+        if content.startswith(b"event: batch"):
+            data = json.loads(content.split(b"data: ")[1])
+            return [reading["value"] for reading in data["readings"]]
+    raise AssertionError("the stream ended")
