@@ -26,7 +26,6 @@ class Frame:
     after: LogCursor | None = None
     begins: bool = False
 
-
     def was_told_in_part(self, told: LogCursor) -> bool:
         """Tell whether some of it, and not all, was said up to this place."""
         return self.cursor is not None and self.after is not None and self.after < told < self.cursor

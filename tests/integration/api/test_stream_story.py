@@ -32,7 +32,7 @@ def test_what_was_read_from_the_log_is_not_told_again_when_the_hub_joins_it_with
 
 
 async def _listen(parts: Parts, connection: Connection, made: World) -> list[list[float]]:
-    """Listen to a hub that is slower than the client at first: it joins what the client has read with what it has not."""
+    """Listen to a hub that is slower than the client: it joins what was read from the log with what came after."""
     beginning, follower = find_beginning(parts, None), Follower(None)
 
     def write(value: float) -> None:
