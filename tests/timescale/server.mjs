@@ -19,6 +19,7 @@ const TLS_REQUEST = 80877103
 const GSS_REQUEST = 80877104
 const CANCEL_REQUEST = 80877102
 const LONGEST_BATCH_BYTES = 12288 // of many statements the backend takes 24 KiB at a time, and quietly forgets the rest
+const INPUT_BYTES = 8192 // it reads so much at a time, and takes a message that ends just there for the last one
 const LONGEST_WAIT_MS = Number(process.env.VELDWATCH_TEST_PATIENCE_MS ?? 5000)
 const SHORT_PAUSE_MS = 5 // between statements of one transaction, of a client that is not idle
 const LOST_BACKEND = /unreachable|memory|Exit/i
@@ -338,9 +339,12 @@ class Client {
       const listens = /^\s*listen\s+"?(\w+)/i.exec(statement)
       if (listens) this.channels.add(listens[1])
     }
-    this.batch.push(withOwnName(type, bytes, this.prefix))
     const ends = type === 'S' || type === 'H'
     if (!ends) this.status = 'P'
+    const named = withOwnName(type, bytes, this.prefix)
+    const before = this.batch.reduce((sum, part) => sum + part.length, 0)
+    if (!ends && (before + named.length) % INPUT_BYTES === 0) this.batch.push(FLUSH)
+    this.batch.push(named)
     const size = this.batch.reduce((sum, part) => sum + part.length, 0)
     // A message that is larger than that by itself, it takes only alone.
     if (!ends && (size <= LONGEST_BATCH_BYTES || !(type === 'E' || bytes.length > LONGEST_BATCH_BYTES))) return
