@@ -13,6 +13,8 @@ from veldwatch.storage.connection import Connection
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 
+_FETCHED = "performance.getEntriesByType('resource').map((one) => one.name)"
+
 
 def test_without_a_token_it_asks_for_one_and_says_when_it_is_wrong(visit: Open) -> None:
     page = visit("/overview", bearer=None, expected=("401",)).page
@@ -173,6 +175,30 @@ def test_a_hostile_name_is_text_in_the_popup_of_the_map(visit: Open, made: World
     pixels = min((box["width"] - 96) / 0.5, (box["height"] - 96) / 0.508)
     page.mouse.click(box["x"] + box["width"] / 2 - 0.05 * pixels, box["y"] + box["height"] / 2 - 0.0508 * pixels)
     expect(page.locator(".popup-name")).to_have_text(HOSTILE_NAME)
+
+
+def test_what_draws_maps_is_fetched_for_the_first_map_and_holds_up_nothing_else(visit: Open, made: World) -> None:
+    page = visit("/alerts", expected=("ERR_FAILED",)).page
+    for _ in range(100):
+        fetched = page.evaluate(_FETCHED)
+        if any(name.endswith("views/overview.js") for name in fetched):
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail("views are fetched early")
+    assert not [name for name in fetched if "maplibre-gl.mjs" in name]
+    page.route("**/map_drawing.js", lambda route: route.abort())
+    page.goto(f"{page.url.split('#')[0]}#/devices/{made.meter}")
+    expect(page.locator(".detail-title")).to_have_text(HOSTILE_NAME)
+    expect(page.get_by_text("No map yet")).to_be_visible()
+
+
+def test_a_browser_that_cannot_draw_maps_says_so_and_shows_the_rest(visit: Open, made: World) -> None:
+    page = visit("/alerts", expected=("WebGL",)).page
+    page.evaluate("HTMLCanvasElement.prototype.getContext = () => null")
+    page.goto(f"{page.url.split('#')[0]}#/devices/{made.meter}")
+    expect(page.get_by_text("No map here")).to_be_visible()
+    expect(page.locator(".detail-title")).to_have_text(HOSTILE_NAME)
 
 
 def test_a_lost_connection_is_said_and_mended(visit: Open, made: World, dsn: str, connection: Connection) -> None:
