@@ -192,6 +192,7 @@ class Client {
     this.socket = socket
     this.prefix = `c${++Client.count}_`
     this.channels = new Set()
+    this.statements = new Map() // prepared ones, by their names
     clients.add(this)
     this.status = 'I' // transaction status as in ReadyForQuery; 'P': a pipeline is not answered yet
     this.received = Buffer.alloc(0)
@@ -335,9 +336,14 @@ class Client {
   async acceptExtended(type, bytes) {
     if (type === 'P') {
       const statement = bytes.subarray(bytes.indexOf(0, 5) + 1).toString()
-      this.mind(statement)
+      this.statements.set(bytes.toString('latin1', 5, bytes.indexOf(0, 5)), statement)
       const listens = /^\s*listen\s+"?(\w+)/i.exec(statement)
       if (listens) this.channels.add(listens[1])
+    }
+    // What is prepared may be carried out in many transactions.
+    if (type === 'B') {
+      const at = bytes.indexOf(0, 5) + 1
+      this.mind(this.statements.get(bytes.toString('latin1', at, bytes.indexOf(0, at))) ?? '')
     }
     const ends = type === 'S' || type === 'H'
     if (!ends) this.status = 'P'
