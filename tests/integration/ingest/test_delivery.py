@@ -31,6 +31,13 @@ def counted(connection: Connection) -> tuple[int, int]:
     return (0, 0) if row is None else (row[0], row[1])
 
 
+def stored(connection: Connection) -> int:
+    """Count readings alone: asked again and again, it must not take the server's time from intake."""
+    row = connection.execute("SELECT count(*) FROM reading_raw").fetchone()
+    connection.rollback()
+    return 0 if row is None else int(row[0])
+
+
 def send(publisher: Publisher, numbers: range, organisation: str = "demo") -> None:
     for number in numbers:
         payload = encode_readings(START + timedelta(seconds=number), {"x": number})
@@ -87,7 +94,7 @@ def test_two_ingestors_share_the_load_and_store_each_message_once(
             send(publisher, range(1500), "north")
             send(publisher, range(1500), "south")
             publisher.flush()
-            eventually(lambda: counted(connection)[0] >= 3000, 40)
+            eventually(lambda: stored(connection) >= 3000, 40)
         assert counted(connection) == (3000, 3000)
         eventually(lambda: one.total.messages + other.total.messages >= 3000)
         assert one.total.messages + other.total.messages == 3000
@@ -110,7 +117,7 @@ def test_while_one_of_two_ingestors_is_away_nothing_is_lost(
             send(publisher, range(200), "south")
             publisher.flush()
         with running(away):
-            eventually(lambda: counted(connection)[0] >= 400, 40)
+            eventually(lambda: stored(connection) >= 400, 40)
     assert counted(connection) == (400, 400)
 
 
@@ -173,7 +180,7 @@ def overload(live: Settings, connection: Connection, *, seconds: float, items: i
                 sent += 2000
                 publisher.flush()
                 largest = max(largest, resident_bytes(process.pid))
-        eventually(lambda: counted(connection)[0] >= sent, 200 + seconds)
+        eventually(lambda: stored(connection) >= sent, 200 + seconds)
         largest = max(largest, resident_bytes(process.pid))
     assert counted(connection) == (sent, sent)
     assert largest < 300 * _MIB, f"{largest / _MIB:.0f} MiB with {sent} messages sent"
