@@ -63,10 +63,12 @@ export function retentionForm(given, standing, slugs, done) {
     if (removed) delete body.kept_days;
     button.disabled = true;
     try {
-      if (button.dataset.asked === undefined) {
+      // What was counted is what is done: the form may have been changed while that took its time.
+      const meant = JSON.stringify({ ...said(form), removed });
+      if (button.dataset.asked !== meant) {
         const rows = await countWhatGoes(preview, form, removed);
         if (rows > 0) {
-          button.dataset.asked = "true";
+          button.dataset.asked = meant;
           label(button, `${count(rows)} rows go for good: are you sure?`);
           return;
         }
