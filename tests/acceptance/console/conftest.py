@@ -1,7 +1,6 @@
 """The real API over a test's own database, and pages of a real browser that notice everything that goes wrong."""
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from api.server import serve
+from launch.ports import choose_port
 from launch.web import create_web_app
 from tests.acceptance.console.browser import BrowserAbsent, open_browser
 from tests.conftest import ABSENT
@@ -65,12 +65,6 @@ def running_api(dsn: str, port: int) -> Generator[str]:
         thread.join()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _wait_for(address: str) -> None:
     for _ in range(200):
         try:
@@ -85,7 +79,7 @@ def _wait_for(address: str) -> None:
 @pytest.fixture
 def api(dsn: str, made: World) -> Generator[str]:  # noqa: ARG001  # the world must be there before the API is
     """Give the address of a running API with the console."""
-    with running_api(dsn, free_port()) as address:
+    with running_api(dsn, choose_port(0)) as address:
         yield address
 
 

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 from psycopg.types.json import Jsonb
 
-from tests.acceptance.console.conftest import PHONE, Open, free_port, running_api
+from launch.ports import choose_port
+from tests.acceptance.console.conftest import PHONE, Open, running_api
 from tests.integration.api import world
 from tests.integration.api.world import HOSTILE_NAME, World
 from veldwatch.storage.connection import Connection
@@ -202,7 +203,7 @@ def test_a_browser_that_cannot_draw_maps_says_so_and_shows_the_rest(visit: Open,
 
 
 def test_a_lost_connection_is_said_and_mended(visit: Open, made: World, dsn: str, connection: Connection) -> None:
-    port = free_port()
+    port = choose_port(0)
     with running_api(dsn, port) as address:
         page = visit("/overview", bearer=None, expected=("ERR_", "request to", "Worker failed")).page
         page.goto(f"{address}/#token={made.tokens['operator']}&to=/devices/{made.meter}")

@@ -1,6 +1,5 @@
 """Whom the API believes that a request came from elsewhere, and over TLS."""
 
-import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from api.server import serve
+from launch.ports import choose_port
 from launch.web import create_web_app
 from veldwatch.config import load_settings
 
@@ -25,9 +25,7 @@ async def _tell(request: Request) -> JSONResponse:
 
 @contextmanager
 def _served(dsn: str, trusted: str) -> Generator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = choose_port(0)
     settings = load_settings(dsn=dsn, api_port=port, api_trusted_proxies=trusted)
     app = create_web_app(settings)
     app.router.routes.insert(0, Route("/told", _tell))

@@ -1,7 +1,6 @@
 """Provisioning by API, with the real client library, against a server that speaks Grafana's protocol."""
 
 import base64
-import socket
 from collections.abc import Generator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from dashboards.catalogue import CATALOGUE, FOLDERS, Audience
 from dashboards.commands import app
 from dashboards.grafana import Grafana
 from dashboards.publishing import publish_dashboards
+from launch.ports import choose_port
 from tests.integration.dashboards.fake_grafana import FakeGrafana, running
 from veldwatch.errors import ConfigurationInvalid, ProvisioningFailed
 
@@ -88,11 +88,9 @@ def test_a_grafana_below_a_path_of_a_proxy_is_asked_there(grafana: FakeGrafana, 
 
 
 def test_nobody_there_is_an_error_of_ours() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
-        with pytest.raises(ProvisioningFailed, match="does not answer"):
-            Grafana(address, token="t").wait(0)
+    address = f"http://127.0.0.1:{choose_port(0)}"
+    with pytest.raises(ProvisioningFailed, match="does not answer"):
+        Grafana(address, token="t").wait(0)
 
 
 @pytest.mark.parametrize(

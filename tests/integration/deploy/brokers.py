@@ -15,6 +15,7 @@ from typing import cast
 import pytest
 
 from launch.account_files import AccountFiles
+from launch.ports import choose_port
 from launch.program_accounts import base_files
 from veldwatch.wire.broker_accounts import BrokerKind
 
@@ -39,12 +40,6 @@ def account_files(kind: str, folder: Path, secrets: Path, *, certificates: bool 
     return AccountFiles(kind=which, folder=folder, base=base, certificates=certificates)
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 @contextmanager
 def broker(kind: str, folder: Path, *, listener: str = "plain") -> Generator[int]:
     """Run the broker as its container does, with no account of the register to begin with.
@@ -52,7 +47,7 @@ def broker(kind: str, folder: Path, *, listener: str = "plain") -> Generator[int
     Args:
         listener: which of the deployed files; certificates are in `tls` under the folder.
     """
-    port = _free_port()
+    port = choose_port(0)
     register = folder / "accounts"
     register.mkdir()
     account_files(kind, register, passwords(folder)).write([])
@@ -85,7 +80,7 @@ def _nats(folder: Path, port: int, listener: str) -> list[str]:
     (folder / "nats").mkdir()
     main = (DEPLOY / "nats" / "nats.conf").read_text(encoding="utf-8")
     main = main.replace("/var/lib/nats", str(folder / "store")).replace("127.0.0.1:4222", "127.0.0.1:-1")
-    main = main.replace("127.0.0.1:8222", f"127.0.0.1:{_free_port()}")
+    main = main.replace("127.0.0.1:8222", f"127.0.0.1:{choose_port(0)}")
     (folder / "nats" / "nats.conf").write_text(main, encoding="utf-8")
     text = (DEPLOY / "nats" / f"listener-{listener}.conf").read_text(encoding="utf-8")
     text = _own_tls(text, folder)

@@ -21,6 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from launch.ports import choose_port
 from tests.conftest import NewDatabase
 from tests.integration.api import world
 from tests.integration.api.world import BEGIN, World
@@ -158,18 +159,12 @@ def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     pytest.fail(log.read_text())
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def deployed(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Generator[Deployed]:
     folder = tmp_path_factory.mktemp("proxy")
     authority = Authority(folder / "tls")
     authority.sign("proxy", "localhost", dns="localhost")
-    ports = {name: _free_port() for name in ("8080", "8443", "8081")}
+    ports = {name: choose_port(0) for name in ("8080", "8443", "8081")}
     with new_database() as dsn, connect(dsn) as connection, _grafana() as grafana, _api(dsn) as api:
         given = {"PROXY_NAME": "localhost", "PROXY_EMAIL": "", "PROXY_API": api.removeprefix("http://")}
         given |= {"PROXY_EMAIL": "admin@localhost", "PROXY_GRAFANA": f"127.0.0.1:{grafana}"}

@@ -1,10 +1,10 @@
 import http.client
-import socket
 import threading
 
 import pytest
 from prometheus_client import Counter
 
+from launch.ports import choose_port
 from veldwatch.config import load_settings
 from veldwatch.metrics import serve_metrics
 
@@ -13,9 +13,7 @@ COUNTED = Counter("veldwatch_test_things", "things that this test counted")
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return choose_port(0)
 
 
 def test_metrics_health_and_readiness_are_answered(port: int) -> None:
