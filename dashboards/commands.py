@@ -1,6 +1,6 @@
 """`veldwatch dashboards`: render the committed JSON, give the read-only role its password, provision a Grafana."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ from dashboards.publishing import Source, publish_dashboards, publish_source, re
 from dashboards.reference import page as reference_page
 from dashboards.tenants import TenantProvisioning
 from veldwatch.config import load_settings
-from veldwatch.errors import ConfigurationInvalid, NotFound, ProvisioningFailed, StorageRejected
+from veldwatch.errors import ConfigurationInvalid, NotFound, ProvisioningFailed, StorageError
 from veldwatch.secret_settings import read_secret
 from veldwatch.storage import tenants
 from veldwatch.storage.connection import Connection, connect
@@ -138,30 +138,53 @@ def _provision_tenants(grafana: Grafana, wanted: _Wanted, database_address: str)
         work = TenantProvisioning(grafana, connection, address, take_over=wanted.take_over)
         if chosen:
             _close_doors(connection)
-        failed: list[str] = []
-        for tenant in chosen:
-            try:
-                _tell(tenant.slug, work.provision(tenant, rotate=wanted.rotate))
-            except (ProvisioningFailed, StorageRejected) as error:
-                typer.echo(f"{tenant.slug}: failed: {error}", err=True)
-                failed.append(tenant.slug)
-        _remove_gone_tenants(work, connection, known, prune=wanted.prune)
+        failed = [
+            tenant.slug
+            for tenant in chosen
+            if not _succeeds(
+                connection,
+                tenant.slug,
+                lambda tenant=tenant: _tell(tenant.slug, work.provision(tenant, rotate=wanted.rotate)),
+            )
+        ]
+        failed += _remove_gone_tenants(work, connection, known, prune=wanted.prune)
     if failed:
-        raise ProvisioningFailed(f"{len(failed)} of {len(chosen)} tenants: {failed} (give the same command again)")
+        raise ProvisioningFailed(f"{failed} failed, of {len(chosen)} tenants and what is gone (give the command again)")
 
 
-def _remove_gone_tenants(work: TenantProvisioning, connection: Connection, known: list[Tenant], *, prune: bool) -> None:
+def _remove_gone_tenants(
+    work: TenantProvisioning, connection: Connection, known: list[Tenant], *, prune: bool
+) -> list[str]:
+    """Name what is of no organisation any more, or remove it; gives what could not be removed."""
     homes, roles = work.find_gone(known), tenants.find_left_behind(connection)
     if not prune:
         for name in [*(home.name for home in homes), *roles]:
             typer.echo(f"{name}: of no organisation any more (--prune removes it)")
-        return
-    # Grafana first: a data source without its role would only show errors.
-    for home in homes:
-        typer.echo(work.remove(home))
-    for role in roles:
+        return []
+
+    def drop(role: str) -> None:
         tenants.drop_role(connection, role)
         typer.echo(f"role {role}: removed")
+
+    # Grafana first: a data source without its role would only show errors.
+    left = [
+        home.name
+        for home in homes
+        if not _succeeds(connection, home.name, lambda home=home: typer.echo(work.remove(home)))
+    ]
+    return left + [role for role in roles if not _succeeds(connection, role, lambda role=role: drop(role))]
+
+
+def _succeeds(connection: Connection, name: str, deed: Callable[[], None]) -> bool:
+    """Do something for one of several; its failure is told and holds up no other, unless the database is gone."""
+    try:
+        deed()
+    except (ProvisioningFailed, StorageError) as error:
+        if connection.closed:
+            raise
+        typer.echo(f"{name}: failed: {error}", err=True)
+        return False
+    return True
 
 
 def _close_doors(connection: Connection) -> None:

@@ -83,7 +83,7 @@ class TenantProvisioning:
     def find_gone(self, known: Sequence[Tenant]) -> list[Home]:
         """List the organisations of Grafana that are this database's tenants', and of no organisation any more."""
         roles = {tenant.role for tenant in known}
-        mine = self._connection.info.dbname
+        mine = tenants.place_of(self._connection)
         return [home for home in self._homes if tenants.is_role_of(home.role, mine) and home.role not in roles]
 
     def remove(self, home: Home) -> str:

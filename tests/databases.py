@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +54,23 @@ def server() -> Generator[str]:
     if named:
         yield named
         return
+    with own_server() as dsn:
+        yield dsn
+
+
+@contextmanager
+def own_server(options: Mapping[str, str] | None = None) -> Generator[str]:
+    """Give the administrator's DSN of an embedded server that is started, and ended with the block.
+
+    Args:
+        options: as in postgresql.conf.
+    """
     # Not below pytest's own folder: that is closed to the account that the server runs as under root.
     memory = _memory()
     _remove_abandoned(memory or Path(tempfile.gettempdir()))
     home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=memory))
     home.chmod(0o711)
-    postgres = EmbeddedPostgres(home)
+    postgres = EmbeddedPostgres(home, options=options)
     with (home / _OWNED).open("w") as owned:
         fcntl.flock(owned, fcntl.LOCK_EX)
         try:
@@ -152,6 +163,8 @@ SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
     UNION ALL
     SELECT concat_ws(' ', 'function', proname, md5(prosrc), proowner, proacl)
     FROM pg_proc WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^(pg_|_timescaledb)')
+    UNION ALL
+    SELECT concat_ws(' ', 'leakproof', count(*)) FROM pg_proc WHERE proleakproof
     UNION ALL
     SELECT concat_ws(' ', 'trigger', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
     WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)

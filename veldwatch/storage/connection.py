@@ -31,6 +31,9 @@ _TEMPORARY_CLASSES = frozenset(
 )
 # Of class 53, but the same statement meets the same limit again: temporary files, rows of a columnstore to be opened.
 _LIMIT_EXCEEDED = "53400"
+# Of a class that is permanent, but about the server, not about our values: notifications pile up, and the transaction
+# cannot commit before somebody has read them. Source: PostgreSQL, src/backend/commands/async.c.
+_NOTIFICATIONS_ARE_FULL = ("54000", "PreCommit_Notify")
 
 
 def split_password(dsn: str) -> tuple[str, str | None]:
@@ -96,5 +99,7 @@ def translate(error: psycopg.Error) -> StorageError:
     if state is None and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return StorageUnavailable(message)
     if state is not None and state[:2] in _TEMPORARY_CLASSES and state != _LIMIT_EXCEEDED:
+        return StorageUnavailable(message)
+    if (state, error.diag.source_function) == _NOTIFICATIONS_ARE_FULL:
         return StorageUnavailable(message)
     return StorageRejected(message)

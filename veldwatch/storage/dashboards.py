@@ -66,6 +66,7 @@ def allow_reader(connection: Connection, password: str) -> None:
 def let_in(connection: Connection, role: str, password: str, connections: int) -> None:
     """Let a role log in, making it where it is missing; it is granted nothing here.
 
+    What it may write to the disk while it sorts is bounded, where this account may do that; doctor says where not.
     The server is sent the password's SCRAM verifier, so the password stands in no statement log.
     """
     name = sql.Identifier(role)
@@ -81,6 +82,7 @@ def let_in(connection: Connection, role: str, password: str, connections: int) -
         connection.execute(
             sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
         )
+    connection.execute("SELECT bound_reader(%s)", (role,))
 
 
 # At once; Grafana's data source opens ten.

@@ -19,7 +19,13 @@ from veldwatch.storage.maintenance import LOG_KEPT, TELEMETRY
 from veldwatch.storage.migrate import check_schema
 from veldwatch.storage.queries import load_queries
 from veldwatch.storage.storage_status import is_unwell, tell_storage
-from veldwatch.storage.tenants import find_careless_views, find_excess, find_open_doors, find_slow_readers
+from veldwatch.storage.tenants import (
+    NOTIFICATIONS_PILE_UP,
+    find_careless_views,
+    find_excess,
+    find_open_doors,
+    find_slow_readers,
+)
 from veldwatch.storage.workers import list_workers
 
 _CLOCK_TOLERANCE = timedelta(seconds=2)
@@ -96,6 +102,7 @@ def _examine_schema(connection: Connection, server: Server, now: datetime) -> It
     yield from _examine_workers(connection)
     yield _examine_outbox(connection, now)
     yield _examine_upkeep(connection)
+    yield _examine_notifications(connection)
     yield from _examine_tenants(connection)
 
 
@@ -153,6 +160,17 @@ def _examine_upkeep(connection: Connection) -> Finding:
     if unwell:
         return _warning("upkeep", f"failing or late: {', '.join(unwell)} (see `veldwatch storage status`)")
     return _ok("upkeep", f"{len(jobs)} jobs of the server's own, all well")
+
+
+def _examine_notifications(connection: Connection) -> Finding:
+    [(usage, keeper)] = _rows(connection, "notifications")
+    if usage > NOTIFICATIONS_PILE_UP:
+        return _warning(
+            "notifications",
+            f"{usage:.0%} of the room for NOTIFY is taken: a session that listens has been in a transaction since"
+            f" {keeper or 'a time that this account cannot see'} (end it: when the room is full, nothing is stored)",
+        )
+    return _ok("notifications", f"{usage:.0%} of the room for NOTIFY is taken")
 
 
 def _examine_tenants(connection: Connection) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from veldwatch.storage.queries import load_queries
 from veldwatch.storage.retention_sweep import Swept, sweep
 from veldwatch.storage.rollups import roll_up
 from veldwatch.storage.schema_hold import SchemaHold
+from veldwatch.storage.tenants import end_slow_readers
 
 LOG_KEPT = timedelta(hours=6)
 """A consumer that was away this long finds the log as it left it, whatever the others read."""
@@ -182,6 +183,9 @@ def _do_chores(connection: Connection, edition: Edition) -> None:
     dropped = drop_batches(connection, now - LOG_KEPT)
     with translated_errors(), connection.transaction():
         connection.execute(_QUERIES["drop_register_changes"])
+        ended = end_slow_readers(connection)
+    if ended:
+        _log.warning("transactions of tenants ended: open too long", roles=ended)
     if dropped:
         _log.info("log shortened", batches=dropped)
 

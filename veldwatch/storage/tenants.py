@@ -27,6 +27,14 @@ GROUP = "grafana_tenant"
 CONNECTIONS = 10
 """At once, for each tenant: as many as its data source opens."""
 
+LONGEST_TRANSACTION = timedelta(minutes=10)
+"""Of a tenant's session; then it is ended."""
+
+NOTIFICATIONS_PILE_UP = 0.1
+"""The part of their room (8 GB) from which on somebody must be keeping them; a busy platform's are gone at once."""
+
+_LONGEST_WHILE_FULL = timedelta(seconds=20)
+_LONGEST_WAIT = "10s"
 _QUERIES = load_queries("tenants")
 
 
@@ -61,30 +69,36 @@ class Excess:
     privileges: tuple[str, ...]
 
 
-def role_name(database: str, organisation_id: OrganisationId) -> str:
+def place_of(connection: Connection) -> str:
+    """Tell which database of which server this is: a copy on another server has another place, whatever its name."""
+    [(place,)] = _rows(connection, "place")
+    return str(place)
+
+
+def role_name(place: str, organisation_id: OrganisationId) -> str:
     """Name the role of an organisation; at most 63 bytes, the same each time.
 
     Neither slug nor name is in it: every account of the server can list the server's roles, and whom else the operator
     serves is nobody's business. The id stays when an organisation is renamed.
     """
-    return f"grafana_t{organisation_id}_{_hash(database)}"
+    return f"grafana_t{organisation_id}_{_hash(place)}"
 
 
-def is_role_of(role: str, database: str) -> bool:
-    """Tell whether a role is, or was, that of a tenant of a database."""
-    return re.fullmatch(rf"grafana_t[0-9]+_{_hash(database)}", role) is not None
+def is_role_of(role: str, place: str) -> bool:
+    """Tell whether a role is, or was, that of a tenant of the database at a place."""
+    return re.fullmatch(rf"grafana_t[0-9]+_{_hash(place)}", role) is not None
 
 
 def list_tenants(connection: Connection) -> list[Tenant]:
     """List every organisation as a tenant, in the order of slugs."""
-    database = connection.info.dbname
+    place = place_of(connection)
     return [
         Tenant(
             organisation_id=OrganisationId(organisation_id),
             slug=slug,
             name=name,
-            role=role_name(database, OrganisationId(organisation_id)),
-            is_ready=has_role and told_at is not None and role == role_name(database, OrganisationId(organisation_id)),
+            role=role_name(place, OrganisationId(organisation_id)),
+            is_ready=has_role and told_at is not None and role == role_name(place, OrganisationId(organisation_id)),
             told_at=told_at,
         )
         for organisation_id, slug, name, role, has_role, told_at in _rows(connection, "tenants")
@@ -106,10 +120,12 @@ def allow_tenant(connection: Connection, tenant: Tenant) -> str:
 
     Raises:
         StorageRejected: the account may not make roles.
+        StorageUnavailable: somebody is changing the role, maybe the tenant itself.
     """
     password = secrets.token_urlsafe(32)
     mark_of(connection, tenant)
     with translated_errors(), connection.transaction():
+        _wait_only_so_long(connection)
         let_in(connection, tenant.role, password, CONNECTIONS)
         # The migration's account may not have been allowed to make it, and no dump has it.
         if connection.execute("SELECT to_regrole(%s)", (GROUP,)).fetchone() == (None,):
@@ -136,12 +152,21 @@ def drop_role(connection: Connection, role: str) -> None:
 
     Raises:
         StorageRejected: it owns or was granted something in another database.
+        StorageUnavailable: somebody is changing the role, maybe the tenant itself.
     """
     name = sql.Identifier(role)
     with translated_errors(), connection.transaction():
+        _wait_only_so_long(connection)
         connection.execute(_QUERIES["forget_role"], {"role": role})
+        # Who made it may drop it, but what was granted to it only a member may take away; a superuser is of all.
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
         connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
         connection.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+def _wait_only_so_long(connection: Connection) -> None:
+    """A tenant that changes its role in a transaction that it leaves open holds up nobody's provisioning."""
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LONGEST_WAIT,))
 
 
 @contextmanager
@@ -192,10 +217,28 @@ def find_slow_readers(connection: Connection, longest: timedelta) -> list[str]:
     return [role for (role,) in _rows(connection, "slow_readers", {"longest": longest})]
 
 
+def end_slow_readers(
+    connection: Connection,
+    longest: timedelta = LONGEST_TRANSACTION,
+    longest_while_full: timedelta = _LONGEST_WHILE_FULL,
+) -> list[str]:
+    """End the tenants' sessions that have been in one transaction for too long, where this account may: their roles.
+
+    What dashboards ask has 15 s; a viewer's own SQL may SET that otherwise, and then compute without end, hold up the
+    log's readers, or keep the server's notifications until their room is full.
+    """
+    values: dict[str, object] = {
+        "longest": longest,
+        "longest_while_full": longest_while_full,
+        "full": NOTIFICATIONS_PILE_UP,
+    }
+    return [role for role, ended in _rows(connection, "end_slow_readers", values) if ended]
+
+
 def _rows(connection: Connection, query: str, values: dict[str, object] | None = None) -> list[tuple[Any, ...]]:
     with translated_errors():
         return connection.execute(_QUERIES[query], values).fetchall()
 
 
-def _hash(database: str) -> str:
-    return hashlib.sha256(database.encode()).hexdigest()[:8]
+def _hash(place: str) -> str:
+    return hashlib.sha256(place.encode()).hexdigest()[:8]

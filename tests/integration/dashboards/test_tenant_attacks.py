@@ -4,8 +4,9 @@ Each statement comes from a real log-in as the role, freed of its settings as a 
 """
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.conftest import NewDatabase
 from tests.integration.dashboards import strangers, world
+from veldwatch.errors import StorageUnavailable
 from veldwatch.storage import tenants
 from veldwatch.storage.connection import connect
 
@@ -199,6 +201,38 @@ def _temporary(besieged: Besieged) -> Generator[psycopg.Connection[tuple[object,
             admin.execute(f"REVOKE TEMPORARY ON DATABASE {admin.info.dbname} FROM {besieged.role}".encode())
 
 
+@pytest.mark.parametrize(
+    ("view", "condition", "of_a_stranger", "of_nobody"),
+    [
+        ("reading", "value > {}", "4000", "9000"),
+        ("reading_hourly", "maximum > {}", "4000", "9000"),
+        ("consumption_hourly", "amount > {}", "4000", "9000"),
+        ("position", "longitude > {}", "47", "57"),
+        ("event", "kind = {}", "'stranger-event'", "'stranger-evens'"),
+        ("device", "name = {}", "'stranger device'", "'stranger devics'"),
+        ("site", "name = {}", "'stranger site'", "'stranger sits'"),
+        ("alert", "summary = {}", "'stranger summary'", "'stranger summars'"),
+        ("organisation", "slug = {}", "'stranger'", "'strangers'"),
+    ],
+)
+def test_a_plan_does_not_count_what_a_condition_finds_at_others(
+    besieged: Besieged, view: str, condition: str, of_a_stranger: str, of_nobody: str
+) -> None:
+    """EXPLAIN ANALYZE counts the rows of each step: one that judges a viewer's condition first tells it."""
+    with besieged.attack() as attacker:
+        plans = [
+            "\n".join(
+                line
+                for (line,) in attacker.execute(
+                    "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF)"
+                    f" SELECT 1 FROM dashboard.{view} v WHERE {condition.format(asked)}".encode()
+                ).fetchall()
+            ).replace(asked.strip("'"), "...")
+            for asked in (of_a_stranger, of_nobody)
+        ]
+    assert plans[0] == plans[1]
+
+
 def test_plans_and_statistics_tell_of_the_tenant_s_own_columns_only(besieged: Besieged) -> None:
     with connect(besieged.dsn, autocommit=True) as admin:
         admin.execute("ANALYZE organisation, device, rule, quarantine")
@@ -227,6 +261,51 @@ def test_what_remains_open_is_what_the_documentation_says(besieged: Besieged) ->
         attacker.execute("SELECT pg_get_viewdef('dashboard.reading'::regclass)")
         attacker.execute("ALTER ROLE CURRENT_USER SET statement_timeout = 0")
         attacker.execute("ALTER ROLE CURRENT_USER RESET statement_timeout")
+        # how many rows another's key has, and when
+        plan = attacker.execute("EXPLAIN (ANALYZE) SELECT 1 FROM dashboard.reading WHERE series_id = 1").fetchall()
+        assert plan
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET temp_file_limit = -1",
+        "ALTER ROLE CURRENT_USER SET temp_file_limit = -1",
+        "ALTER ROLE CURRENT_USER RESET temp_file_limit",
+        "ALTER ROLE CURRENT_USER RESET ALL",
+    ],
+)
+def test_what_it_may_write_to_the_disk_is_bounded(besieged: Besieged, statement: str) -> None:
+    with besieged.attack() as attacker, suppress(psycopg.errors.InsufficientPrivilege):
+        attacker.execute(statement.encode())
+    with besieged.attack() as attacker:
+        attacker.execute("RESET ALL")
+        assert attacker.execute("SHOW temp_file_limit").fetchone() == ("1GB",)
+
+
+@pytest.mark.several_backends("another backend is there to be ended")
+def test_a_session_that_stays_in_a_transaction_is_ended(besieged: Besieged) -> None:
+    with connect(besieged.dsn, autocommit=True) as admin, besieged.attack() as attacker:
+        attacker.execute("BEGIN; SELECT 1")
+        assert tenants.end_slow_readers(admin) == []
+        assert tenants.end_slow_readers(admin, longest=timedelta(0)) == [besieged.role]
+        with pytest.raises(psycopg.OperationalError):
+            attacker.execute("SELECT 1")
+
+
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
+def test_one_that_changes_its_role_and_waits_holds_up_nobody_s_provisioning(
+    besieged: Besieged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tenants, "_LONGEST_WAIT", "100ms")
+    with connect(besieged.dsn, autocommit=True) as admin, besieged.attack() as attacker:
+        attacker.execute("BEGIN; ALTER ROLE CURRENT_USER SET statement_timeout = 0")
+        tenant = next(one for one in tenants.list_tenants(admin) if one.slug == "demo-water")
+        for deed in (lambda: tenants.allow_tenant(admin, tenant), lambda: tenants.drop_role(admin, tenant.role)):
+            with pytest.raises(StorageUnavailable):
+                deed()
+        attacker.execute("ROLLBACK")
+        tenants.mark_told(admin, tenant.role)
 
 
 def test_only_so_many_connections_are_let_in(besieged: Besieged) -> None:

@@ -112,8 +112,8 @@ def _slugs(database: Connection) -> list[str]:
 
 def _roles(database: Connection) -> set[str]:
     rows = database.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'grafana\\_t%\\_%'").fetchall()
-    mine = database.info.dbname
-    return {role for (role,) in rows if tenants.is_role_of(role, mine)}
+    here = tenants.place_of(database)
+    return {role for (role,) in rows if tenants.is_role_of(role, here)}
 
 
 # What holds for the stand-in and for a real Grafana.
@@ -228,7 +228,7 @@ def test_an_organisation_of_the_same_name_that_is_somebody_s_is_left_alone(place
     created = place.api().POST("/orgs", json={"name": first})
     board: dict[str, Any] = {"uid": "theirs", "title": "Theirs", "schemaVersion": 42, "panels": []}
     place.api(created["orgId"]).POST("/dashboards/db", json={"dashboard": board})
-    with pytest.raises(ProvisioningFailed, match="1 of 2 tenants"):
+    with pytest.raises(ProvisioningFailed, match="failed, of 2 tenants"):
         place.provision("--all")
     try:
         assert place.api(created["orgId"]).GET("/datasources") == []
@@ -358,9 +358,10 @@ def test_roles_of_a_database_that_is_gone_are_removed_and_those_of_another_one_a
     fake: tuple[FakeGrafana, Place],
 ) -> None:
     _, place = fake
-    theirs = tenants.role_name("template0", register.OrganisationId(3))
-    gone = tenants.role_name(f"dropped-{uuid4()}", register.OrganisationId(3))
     with closing(connect(place.dsn, autocommit=True)) as connection:
+        server, _, _ = tenants.place_of(connection).partition("/")
+        theirs = tenants.role_name(f"{server}/template0", register.OrganisationId(3))
+        gone = tenants.role_name(f"{server}/dropped-{uuid4()}", register.OrganisationId(3))
         for role in (theirs, gone):
             connection.execute(f"CREATE ROLE {role}".encode())
         try:
@@ -369,6 +370,25 @@ def test_roles_of_a_database_that_is_gone_are_removed_and_those_of_another_one_a
             assert left.fetchall() == [(theirs,)]
         finally:
             connection.execute(f"DROP ROLE {theirs}".encode())
+
+
+def test_a_copy_of_the_same_name_on_another_server_takes_nothing_unless_told_to(
+    fake: tuple[FakeGrafana, Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, place = fake
+    place.provision("--all")
+    before = server.organisations[2].sources
+    monkeypatch.setattr(tenants, "place_of", lambda connection: f"4711/{connection.info.dbname}")  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType, reportUnknownMemberType]
+    with closing(connect(place.dsn, autocommit=True)) as connection:
+        [copy] = tenants.list_tenants(connection)
+    try:
+        with pytest.raises(ProvisioningFailed, match="failed, of 1 tenants"):
+            place.provision("--all")
+        assert server.organisations[2].sources == before
+        assert "taken over" in place.provision("--all", "--take-over")
+    finally:
+        with closing(connect(place.dsn, autocommit=True)) as connection:
+            tenants.drop_role(connection, copy.role)
 
 
 @pytest.mark.several_backends("one session holds an advisory lock and another asks for it")
@@ -407,7 +427,7 @@ def test_a_database_that_grafana_does_not_reach_is_an_error_with_grafana_s_reaso
     fake: tuple[FakeGrafana, Place],
 ) -> None:
     _, place = fake
-    with pytest.raises(ProvisioningFailed, match="1 of 1 tenants"):
+    with pytest.raises(ProvisioningFailed, match=r"\['one'\] failed, of 1 tenants"):
         place.provision("--all", "--database-address", "127.0.0.1:1")
     assert "data source tsdb: updated" in place.provision("--all")
 

@@ -60,7 +60,7 @@ VALUES (%(alert_id)s, %(kind)s, %(at)s, %(now)s, %(detail)s)
 RETURNING id;
 
 -- wake: tell listeners of alerts that changed
-SELECT pg_notify('veldwatch_alert', id::text) FROM unnest(%(ids)s::uuid[]) AS changed (id);
+SELECT wake('veldwatch_alert', id::text) FROM unnest(%(ids)s::uuid[]) AS changed (id);
 
 -- last_message: what was last told of an alert, to word its end
 SELECT message FROM outbox WHERE alert_id = %(id)s ORDER BY created_at DESC LIMIT 1;

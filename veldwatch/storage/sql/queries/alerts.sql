@@ -152,5 +152,5 @@ RETURNING id, author, body, created_at;
 SELECT 1 FROM alert_comment WHERE alert_id = %(id)s AND author = %(author)s AND body = %(body)s LIMIT 1;
 
 -- notify: wake those who follow alerts, at commit
-SELECT pg_notify('veldwatch_alert', a.id::text), pg_notify('veldwatch_incident', coalesce(a.incident_id::text, ''))
+SELECT wake('veldwatch_alert', a.id::text), wake('veldwatch_incident', coalesce(a.incident_id::text, ''))
 FROM alert a WHERE a.id = %(id)s;

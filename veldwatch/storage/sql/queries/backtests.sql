@@ -28,7 +28,7 @@ UPDATE backtest SET state = 'cancelled', finished_at = clock_timestamp()
 WHERE id = %(id)s AND finished_at IS NULL;
 
 -- wake: tell the rules program, at commit, that one waits
-SELECT pg_notify('veldwatch_backtests', '');
+SELECT wake('veldwatch_backtests', '');
 
 -- waiting: those that nobody is known to carry out, the oldest first
 SELECT id FROM backtest WHERE finished_at IS NULL ORDER BY id;

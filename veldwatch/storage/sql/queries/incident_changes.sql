@@ -61,4 +61,4 @@ INSERT INTO alert_transition (alert_id, kind, at, author, detail)
 VALUES (%(id)s, %(kind)s, %(now)s, %(author)s, jsonb_build_object('incident', %(incident)s::uuid, 'other', %(other)s::uuid));
 
 -- wake: tell listeners of alerts that moved, at commit
-SELECT pg_notify('veldwatch_alert', id::text) FROM unnest(%(ids)s::uuid[]) AS moved (id);
+SELECT wake('veldwatch_alert', id::text) FROM unnest(%(ids)s::uuid[]) AS moved (id);

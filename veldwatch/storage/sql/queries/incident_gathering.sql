@@ -156,4 +156,4 @@ SET updated_at = %(now)s,
 WHERE n.id = ANY (%(ids)s::uuid[]);
 
 -- wake: tell listeners of incidents that changed, at commit
-SELECT pg_notify('veldwatch_incident', id::text) FROM unnest(%(ids)s::uuid[]) AS changed (id);
+SELECT wake('veldwatch_incident', id::text) FROM unnest(%(ids)s::uuid[]) AS changed (id);

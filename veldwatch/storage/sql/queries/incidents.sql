@@ -129,7 +129,7 @@ WITH taken AS (
     SELECT id, 'acknowledged', %(now)s, %(author)s, jsonb_build_object('incident', %(id)s::uuid) FROM changed
     RETURNING alert_id
 )
-SELECT pg_notify('veldwatch_alert', alert_id::text) FROM told;
+SELECT wake('veldwatch_alert', alert_id::text) FROM told;
 
 -- assign: make all of its alerts somebody's work; NULL: nobody's
 WITH taken AS (
@@ -151,7 +151,7 @@ WITH taken AS (
     FROM changed
     RETURNING alert_id
 )
-SELECT pg_notify('veldwatch_alert', alert_id::text) FROM told;
+SELECT wake('veldwatch_alert', alert_id::text) FROM told;
 
 -- resolve: a person's verdict beside all of its alerts that have none; what was not told of them is kept back
 WITH taken AS (
@@ -178,7 +178,7 @@ WITH taken AS (
     FROM changed
     RETURNING alert_id
 )
-SELECT pg_notify('veldwatch_alert', alert_id::text) FROM told;
+SELECT wake('veldwatch_alert', alert_id::text) FROM told;
 
 -- reopen: take the verdicts of all of its alerts back; the history keeps them
 WITH taken AS (
@@ -199,7 +199,7 @@ WITH taken AS (
     FROM changed
     RETURNING alert_id
 )
-SELECT pg_notify('veldwatch_alert', alert_id::text) FROM told;
+SELECT wake('veldwatch_alert', alert_id::text) FROM told;
 
 -- add_entry: what a person did with an incident
 INSERT INTO incident_entry (incident_id, organisation_id, kind, at, author, body)
@@ -208,7 +208,7 @@ RETURNING id, kind, at, author, body, other_id, alert_id;
 
 -- touch: somebody did something with it; wake those who follow incidents, at commit
 WITH touched AS (UPDATE incident SET updated_at = now() WHERE id = %(id)s RETURNING id)
-SELECT pg_notify('veldwatch_incident', id::text) FROM touched;
+SELECT wake('veldwatch_incident', id::text) FROM touched;
 
 -- updated: incidents that changed from a time on
 SELECT n.id FROM incident n WHERE n.updated_at >= %(since)s ORDER BY n.updated_at LIMIT %(limit)s;

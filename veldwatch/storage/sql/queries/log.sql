@@ -2,7 +2,7 @@
 WITH appended AS (
     INSERT INTO batch (content) VALUES (%(content)s) RETURNING id
 )
-SELECT pg_notify('veldwatch_batch', id::text) FROM appended;
+SELECT wake('veldwatch_batch', id::text) FROM appended;
 
 -- read: batches after a cursor whose transactions can no longer be overtaken, in commit order
 SELECT b.xid::text, b.id, b.content

@@ -27,3 +27,9 @@ ORDER BY c.consumer;
 
 -- outbox_backlog: how many messages wait to be sent, and since when the oldest is due
 SELECT count(*), min(next_attempt_at) FROM outbox WHERE state = 'pending';
+
+-- notifications: how much of their room is taken, and who may be keeping them: the oldest transaction of all sessions
+SELECT pg_notification_queue_usage(),
+       (SELECT format('%s (%s, process %s)', a.xact_start::timestamptz(0), a.usename, a.pid)
+        FROM pg_stat_activity a WHERE a.datname = current_database() AND a.xact_start < now() - interval '5 s'
+        ORDER BY a.xact_start LIMIT 1);

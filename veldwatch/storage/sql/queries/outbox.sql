@@ -13,7 +13,7 @@ VALUES (%(id)s, %(transition_id)s, %(alert_id)s, %(receiver_id)s, %(message)s, %
 ON CONFLICT (id) DO NOTHING;
 
 -- wake: tell whoever delivers, at commit, that rows are due
-SELECT pg_notify('veldwatch_outbox', '');
+SELECT wake('veldwatch_outbox', '');
 
 -- due_receivers: receivers that something is due for, the longest waiting first; what waits for an earlier one is not due
 SELECT o.receiver_id, min(o.next_attempt_at) AS since

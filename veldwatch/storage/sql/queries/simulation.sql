@@ -4,7 +4,7 @@ VALUES (%(device_id)s, %(site_id)s, %(kind)s, %(parameters)s, %(size)s, %(size_u
 RETURNING id;
 
 -- wake: tell the simulators, at commit, that a request has changed
-SELECT pg_notify('veldwatch_simulation', '');
+SELECT wake('veldwatch_simulation', '');
 
 -- list: faults with their places, newest first; with open_only, those that are not over; with a run, those of it
 SELECT f.id, f.run_id, f.planned_key, f.device_id, d.external_id AS device, f.site_id, s.slug AS site,

@@ -10,7 +10,7 @@ VALUES (%(scenario)s, %(seed)s, %(begins_at)s, %(ends_at)s, %(speed)s, %(request
 RETURNING id;
 
 -- wake: tell the simulators, at commit, that a request has changed
-SELECT pg_notify('veldwatch_simulation', '');
+SELECT wake('veldwatch_simulation', '');
 
 -- list: runs, newest first; with open_only, those that are not over
 SELECT id, scenario, seed, begins_at, ends_at, simulated_until, speed, requested_by, requested_at, started_at,

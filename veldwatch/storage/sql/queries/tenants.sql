@@ -26,6 +26,9 @@ UPDATE tenant_role SET told_at = clock_timestamp() WHERE role = %(role)s;
 -- forget_role: it is no organisation's any more
 DELETE FROM tenant_role WHERE role = %(role)s;
 
+-- place: of which database of which server a tenant's role is
+SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || current_database();
+
 -- roles_without_organisation: this database's roles of tenants that no organisation has, and those of databases that are gone
 SELECT r.rolname
 FROM pg_roles r
@@ -34,7 +37,8 @@ WHERE r.rolname ~ '^grafana_t[0-9]+_[0-9a-f]{8}$'
   AND NOT EXISTS (
       SELECT FROM pg_database d
       WHERE d.datname <> current_database()
-        AND left(encode(sha256(convert_to(d.datname, 'UTF8')), 'hex'), 8) = right(r.rolname, 8))
+        AND left(encode(sha256(convert_to((SELECT system_identifier FROM pg_control_system()) || '/' || d.datname, 'UTF8')),
+                      'hex'), 8) = right(r.rolname, 8))
 ORDER BY r.rolname;
 
 -- close: what PostgreSQL leaves open to every role; what stays open
@@ -63,6 +67,16 @@ SELECT DISTINCT a.usename FROM pg_stat_activity a
 WHERE a.datname = current_database() AND a.xact_start < now() - %(longest)s::interval
   AND (a.usename = 'grafana_ro' OR a.usename IN (SELECT role FROM tenant_role))
 ORDER BY 1;
+
+-- end_slow_readers: end the tenants' sessions whose transaction has been open for long, or at all long while notifications
+-- pile up: a session that listens and stays in a transaction keeps all of them
+SELECT a.usename, pg_terminate_backend(a.pid)
+FROM pg_stat_activity a
+WHERE a.datname = current_database() AND a.usename IN (SELECT role FROM tenant_role)
+  AND a.xact_start < now() - CASE WHEN pg_notification_queue_usage() > %(full)s
+                                  THEN %(longest_while_full)s::interval ELSE %(longest)s::interval END
+  AND ((SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
+       OR pg_has_role('pg_signal_backend', 'USAGE') OR pg_has_role(a.usename, 'USAGE'));
 
 -- careless_views: views that tenants may read and that show rows of tables without a condition of whose they are
 SELECT v.relname
