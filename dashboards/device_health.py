@@ -123,7 +123,7 @@ _HEARD = Panel(
     query="reporting",
     title="Devices heard",
     description="How many of the chosen devices were heard in each stretch of three hours or more, of large fleets"
-    " told by every n-th of them. The first and the last stretch are parts.",
+    " told by every n-th of them, of busy ones in some stretches of time. The first and the last stretch are parts.",
 )
 _CHARGE = Panel(
     dashboard=_FILE,

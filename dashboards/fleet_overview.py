@@ -139,7 +139,7 @@ _MESSAGES = Panel(
     query="messages",
     title="Messages a minute",
     description="Messages that arrived from devices, by organisation. A hole is silence of all of them: look at the"
-    " pipeline. Of large fleets every n-th device is counted, so it is about.",
+    " pipeline. Of large fleets every n-th device is counted, of busy ones in some stretches of time, so it is about.",
     width=24,
     height=7,
 )

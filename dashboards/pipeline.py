@@ -36,8 +36,8 @@ _MESSAGES = Panel(
     dashboard=_FILE,
     query="messages",
     title="Messages stored",
-    description="Messages a second that were committed, of large fleets told by every n-th device. Falls to nothing"
-    " when the broker or intake is away.",
+    description="Messages a second that were committed, of large fleets told by every n-th device, of busy ones"
+    " in some stretches of time. Falls to nothing when the broker or intake is away.",
 )
 _LOG = Panel(
     dashboard=_FILE,
@@ -51,7 +51,8 @@ _DELAY = Panel(
     query="delay",
     title="Delay",
     description="From the newest observation of a contact to its arrival: median, 95 % and longest. Devices that store"
-    " and forward lengthen it; so does an intake that lags. Of large fleets every n-th device is looked at.",
+    " and forward lengthen it; so does an intake that lags. Of large fleets every n-th device is looked at, of busy"
+    " ones some stretches of time.",
 )
 _CONSUMERS = Panel(
     dashboard=_FILE,

@@ -95,9 +95,12 @@ ORDER BY silent_behind DESC, g.name
 LIMIT 100
 
 -- reporting: about how many of the chosen devices were heard in each stretch of time
-SELECT dashboard.bucket(c.received_at, greatest($__interval_ms, 10800000), $__timeFrom()) AS time,
-       count(DISTINCT c.device_id) * max(c.stands_for) AS heard
-FROM dashboard.contacts(ARRAY(SELECT d.id FROM dashboard.device d WHERE {{in_sites d}}), $__timeFrom(), $__timeTo()) c
+SELECT h.time, sum(h.devices) AS heard
+FROM (
+    SELECT DISTINCT dashboard.bucket(c.received_at, greatest($__interval_ms, 10800000), $__timeFrom()) AS time, c.device_id,
+           c.stands_for_devices AS devices
+    FROM dashboard.contacts(ARRAY(SELECT d.id FROM dashboard.device d WHERE {{in_sites d}}), $__timeFrom(), $__timeTo()) c
+) h
 GROUP BY 1
 ORDER BY 1
 

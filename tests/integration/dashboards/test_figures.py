@@ -171,25 +171,64 @@ def test_of_a_long_history_the_newest_reading_alone_is_read(connection: Connecti
     assert after[0] - before[0] == 1
 
 
-def test_contacts_of_many_devices_are_told_by_every_nth_of_them(connection: Connection) -> None:
+def _heard(connection: Connection, devices: int, expected: timedelta, every: timedelta, length: timedelta) -> None:
+    """Register devices and let each be heard so often, three messages at a time."""
     organisation = register.ensure_organisation(connection, "kasama")
-    profile = register.ensure_profile(connection, Profile(slug="p", name="p", kind="meter", expected_interval=HOUR))
+    profile = register.ensure_profile(connection, Profile(slug="p", name="p", kind="meter", expected_interval=expected))
     connection.execute(
         "INSERT INTO device (organisation_id, external_id, name, source, profile_id)"
-        " SELECT %s, n::text, n::text, 'veldwatch', %s FROM generate_series(1, 100) AS g (n)",
-        (organisation, profile),
+        " SELECT %s, n::text, n::text, 'veldwatch', %s FROM generate_series(1, %s) AS g (n)",
+        (organisation, profile, devices),
     )
-    partitions.ensure(connection, "contact", START, START + HOUR)
+    partitions.ensure(connection, "contact", START, START + length)
     connection.execute(
-        "INSERT INTO contact (received_at, device_id, messages) SELECT %s, id, 3 FROM device", (START + HOUR,)
+        "INSERT INTO contact (received_at, device_id, messages)"
+        " SELECT at, id, 3 FROM device, generate_series(%s, %s - interval '1 microsecond', %s) AS g (at)",
+        (START, START + length, every),
     )
-    query = (
-        "SELECT count(*), sum(messages * stands_for), max(stands_for)"
-        " FROM dashboard.contacts(ARRAY(SELECT id FROM device), %s, %s)"
-    )
-    assert connection.execute(query, (START, START + timedelta(days=200))).fetchone() == (100, 300, 1)
-    # a hundred devices' reports of an hour each in 200,000 hours: twenty million; one in forty is looked at
-    assert connection.execute(query, (START, START + 200_000 * HOUR)).fetchone() == (2, 240, 40)
+
+
+def _contacts(connection: Connection, length: timedelta) -> tuple[int, int, int, int]:
+    """Give the rows, the messages and devices that they stand for, and the devices that were looked at."""
+    row = connection.execute(
+        "SELECT sum(rows)::bigint, sum(messages)::bigint, sum(stands_for_devices), count(*) FROM ("
+        " SELECT device_id, count(*) AS rows, sum(messages * stands_for) AS messages, stands_for_devices"
+        " FROM dashboard.contacts(ARRAY(SELECT id FROM device ORDER BY id), %s, %s)"
+        " GROUP BY device_id, stands_for_devices) d",
+        (START, START + length),
+    ).fetchone()
+    assert row is not None
+    return row
+
+
+def test_contacts_of_many_devices_are_told_by_every_nth_of_them(connection: Connection) -> None:
+    _heard(connection, 1009, expected=HOUR, every=timedelta(days=1), length=timedelta(days=1))
+    assert _contacts(connection, timedelta(days=20)) == (1009, 3 * 1009, 1009, 1009)
+    # a thousand devices' reports of an hour each in 5,000 hours: five million; one in eleven is looked at
+    assert _contacts(connection, 5000 * HOUR) == (92, 3 * 1009, 1009, 92)
+
+
+def test_contacts_of_a_few_busy_devices_are_told_by_stretches_of_time(connection: Connection) -> None:
+    """Three that are expected each 10 s over 60 days are 1.5 million contacts; here they report less, to be quick."""
+    length = timedelta(days=60)
+    _heard(connection, 3, expected=timedelta(seconds=10), every=timedelta(minutes=10), length=length)
+    rows, messages, devices, looked_at = _contacts(connection, length)
+    assert (devices, looked_at) == (3, 3)
+    assert rows == pytest.approx(3 * 8640 / 4, rel=0.05)
+    assert messages == pytest.approx(3 * 3 * 8640, rel=0.05)
+
+
+def test_contacts_of_many_busy_devices_are_told_by_some_devices_in_stretches_of_time(connection: Connection) -> None:
+    length = timedelta(days=1)
+    _heard(connection, 149, expected=timedelta(seconds=1), every=timedelta(minutes=5), length=length)
+    rows, messages, devices, looked_at = _contacts(connection, length)
+    assert (devices, looked_at) == (149, 50)
+    assert rows == pytest.approx(50 * 288 / 9, rel=0.05)
+    assert messages == pytest.approx(3 * 149 * 288, rel=0.05)
+
+
+def test_no_devices_have_no_contacts(connection: Connection) -> None:
+    assert connection.execute("SELECT * FROM dashboard.contacts('{}', %s, %s)", (START, START + HOUR)).fetchall() == []
 
 
 def test_a_way_holds_the_fixes_that_the_view_of_positions_finds_plausible(connection: Connection) -> None:

@@ -1,0 +1,74 @@
+-- What panels tell where there is too much to look at all of it, or where something was not heard: contacts of a few busy
+-- devices over a long time.
+
+-- Contacts of some devices, about half a million at most: where more are expected, of every n-th device, as long as fifty
+-- remain, and of a device that still has more than its share in so many stretches of time alone.
+--   stands_for: for how many contacts a row stands, stands_for_devices: for how many devices its device does.
+DROP FUNCTION dashboard.contacts(integer[], timestamptz, timestamptz);
+CREATE FUNCTION dashboard.contacts(wanted integer[], since timestamptz, until timestamptz)
+RETURNS TABLE (received_at timestamptz, device_id integer, messages integer, last_observed_at timestamptz, stands_for integer,
+               stands_for_devices integer)
+LANGUAGE plpgsql STABLE ROWS 100000 AS $$
+DECLARE
+    most CONSTANT double precision := 500000;
+    -- Panels have 500 points: each has three stretches or more. On the clock, so that a picture stays as it is when it is
+    -- asked for again.
+    period CONSTANT interval := dashboard.nice_step(greatest((until - since) / 1500, interval '1 second'));
+    nth integer;
+    -- The first of each group of n devices; the last group may be smaller.
+    chosen integer[];
+    last_stands_for integer;
+    whole integer[];
+    thinned integer[];
+    shares integer[];
+BEGIN
+    SELECT greatest(1, least(ceil(sum(e.contacts) / most), ceil(count(*) / 50.0)))
+    INTO nth FROM dashboard.contacts_expected(wanted, since, until) e;
+    chosen := ARRAY(SELECT w.id FROM unnest(wanted) WITH ORDINALITY AS w (id, place) WHERE (w.place - 1) % nth = 0
+                    ORDER BY w.place);
+    last_stands_for := (cardinality(wanted) - 1) % nth + 1;
+    SELECT array_agg(x.id) FILTER (WHERE x.share <= 1), array_agg(x.id ORDER BY x.id) FILTER (WHERE x.share > 1),
+           array_agg(x.share ORDER BY x.id) FILTER (WHERE x.share > 1)
+    INTO whole, thinned, shares
+    FROM (SELECT e.id, ceil(e.contacts * cardinality(chosen) / most)::integer AS share
+          FROM dashboard.contacts_expected(chosen, since, until) e) x;
+    RETURN QUERY EXECUTE $query$
+        SELECT c.received_at, c.device_id, c.messages, c.last_observed_at, d.devices, d.devices
+        FROM dashboard.contact c
+        CROSS JOIN LATERAL (SELECT CASE c.device_id WHEN $4 THEN $5 ELSE $6 END AS devices) d
+        WHERE c.device_id = ANY ($1) AND c.received_at >= $2 AND c.received_at <= $3
+    $query$ USING whole, since, until, chosen[cardinality(chosen)], last_stands_for, nth;
+    IF cardinality(thinned) > 0 THEN
+        -- One part of each period, another one each time: who reports on the hour would be in each first part, or in none.
+        -- The golden ratio's multiples fall evenly.
+        RETURN QUERY EXECUTE $query$
+            SELECT c.received_at, c.device_id, c.messages, c.last_observed_at, d.devices * t.share, d.devices
+            FROM unnest($1, $2) AS t (id, share)
+            CROSS JOIN LATERAL (SELECT CASE t.id WHEN $6 THEN $7 ELSE $8 END AS devices) d
+            CROSS JOIN generate_series(date_bin($5, $3, '2000-01-01T00:00:00Z'), $4, $5) AS p (at)
+            CROSS JOIN LATERAL (
+                -- each part ends where the next begins, whatever is rounded
+                SELECT p.at + n.part * $5 / t.share AS since, p.at + (n.part + 1) * $5 / t.share AS until
+                FROM (SELECT floor(t.share * (u.turn - floor(u.turn))) AS part
+                      FROM (SELECT (extract(epoch FROM p.at) / extract(epoch FROM $5) + t.id) * 0.6180339887498949 AS turn) u) n
+            ) s
+            CROSS JOIN LATERAL (
+                SELECT k.received_at, k.device_id, k.messages, k.last_observed_at FROM dashboard.contact k
+                WHERE k.device_id = t.id AND k.received_at >= s.since AND k.received_at < s.until
+                  AND k.received_at >= $3 AND k.received_at <= $4
+                -- Looked up for each stretch; as a join it would read all between the first and the last.
+                OFFSET 0
+            ) c
+        $query$ USING thinned, shares, since, until, period, chosen[cardinality(chosen)], last_stands_for, nth;
+    END IF;
+END;
+$$;
+
+-- How many contacts a window holds by what devices are expected to report; one an hour where nobody said.
+CREATE FUNCTION dashboard.contacts_expected(wanted integer[], since timestamptz, until timestamptz)
+RETURNS TABLE (id integer, contacts double precision)
+LANGUAGE sql STABLE AS $$
+    SELECT d.id, extract(epoch FROM until - since)::double precision
+                     / coalesce(nullif(extract(epoch FROM d.expected_interval), 0), 3600)::double precision
+    FROM dashboard.device d WHERE d.id = ANY (wanted)
+$$;
