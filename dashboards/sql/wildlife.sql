@@ -46,7 +46,8 @@ WITH chosen AS (
     FROM dashboard.track(ARRAY(SELECT id FROM chosen), $__timeFrom(), $__timeTo()) t
 ), grid AS (
     SELECT dashboard.bucket(g.at, greatest($__interval_ms, 7200000), $__timeFrom()) AS time
-    FROM generate_series($__timeFrom()::timestamptz, $__timeTo()::timestamptz,
+    -- from the beginning of the stretch that the window begins in: else the last one is left out where it is shorter
+    FROM generate_series(dashboard.bucket($__timeFrom(), greatest($__interval_ms, 7200000), '-infinity'), $__timeTo()::timestamptz,
                          make_interval(secs => greatest($__interval_ms, 7200000) / 1000.0)) AS g (at)
 )
 SELECT g.time, c.name AS animal,
