@@ -151,7 +151,8 @@ def _reservoirs() -> bargauge.Panel:
         query="fill",
         terms={"chosen": "{{in_organisations s}}", "most": "5"},
         title="Reservoirs",
-        description="Newest level of the five emptiest reservoirs in percent of the highest that their profile allows.",
+        description="Newest level of the five emptiest reservoirs in percent of the highest that their profile allows,"
+        " of those that reported within a day.",
         width=5,
         height=6,
     )

@@ -81,7 +81,8 @@ _FILL = Panel(
     query="fill",
     terms={"chosen": "{{in_sites s}}", "most": "1"},
     title="Emptiest reservoir",
-    description="Level of the emptiest reservoir in percent of the highest level that its profile allows.",
+    description="Level of the emptiest reservoir in percent of the highest level that its profile allows, of those that"
+    " reported within a day.",
     width=6,
     height=4,
 )
@@ -89,7 +90,8 @@ _LOWEST = Panel(
     dashboard=_FILE,
     query="lowest_pressure",
     title="Lowest pressure now",
-    description="The lowest of the newest pressures of all points; rules alarm below 1.5 bar.",
+    description="The lowest of the newest pressures of all points that reported within a day; rules alarm below 1.5"
+    " bar.",
     width=6,
     height=4,
 )
@@ -164,8 +166,8 @@ _LEVELS_NOW = Panel(
     query="fill",
     terms={"chosen": "{{in_sites s}}", "most": "20"},
     title="How full",
-    description="Newest level of each reservoir in percent of the highest level that its profile allows, the emptiest"
-    " first.",
+    description="Newest level of each reservoir that reported within a day, in percent of the highest level that its"
+    " profile allows, the emptiest first.",
     width=6,
     height=9,
 )

@@ -21,14 +21,14 @@ JOIN wanted w ON w.id = r.series_id
 GROUP BY 1
 ORDER BY 1
 
--- fill: how full each reservoir is, in percent of the highest level that its profile allows, the emptiest first
+-- fill: how full each reservoir heard within a day is, in percent of the highest level that its profile allows, emptiest first
 WITH wanted AS MATERIALIZED (
     SELECT s.id, s.label, m.maximum FROM dashboard.series s
     JOIN dashboard.metric_range m ON m.profile = s.profile AND m.metric = s.metric AND m.unit = s.unit AND m.maximum > 0
     WHERE s.quantity = 'length' AND s.metric LIKE '%level%' AND {{chosen}}
 )
 SELECT w.label AS device, 100 * r.value / w.maximum AS fill
-FROM dashboard.newest(ARRAY(SELECT id FROM wanted), $__timeTo()) r
+FROM dashboard.newest(ARRAY(SELECT id FROM wanted), $__timeTo(), '1 day') r
 JOIN wanted w ON w.id = r.series_id
 ORDER BY 2
 LIMIT {{most}}

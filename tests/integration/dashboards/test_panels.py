@@ -92,3 +92,19 @@ def test_a_strip_of_movement_reaches_to_the_end_of_the_window(connection: Connec
     sql = expand(datasource.sql("wildlife", "movement"), window, values)
     times = [row[0] for row in connection.execute(sql.encode()).fetchall()]
     assert times == [window.since, *(START + n * HOUR for n in (2, 4, 6, 8))]
+
+
+FILL = {"chosen": "{{in_sites s}}", "most": "20"}
+
+
+def test_a_level_counts_for_a_day_as_a_pressure_does(connection: Connection) -> None:
+    device = _device(connection, "reservoir", kind="sensor")
+    connection.execute(
+        "INSERT INTO profile_metric (profile_id, metric, unit, maximum) SELECT id, 'level', 'm', 5 FROM profile"
+    )
+    _series(connection, device, "level", "m", {START: 2.0})
+    _series(connection, device, "pressure", "bar", {START: 3.0})
+    for after, fill, pressure in ((23 * HOUR, [40.0], 3.0), (25 * HOUR, [], None)):
+        window = (START - HOUR, START + after)
+        assert [row["fill"] for row in _ask(connection, "shared", "fill", *window, terms=FILL)] == fill
+        assert _ask(connection, "water", "lowest_pressure", *window) == [{"pressure": pressure}]
