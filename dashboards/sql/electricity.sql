@@ -16,21 +16,22 @@ WHERE i.state = 'open' AND i.impact_customers > 0
        OR i.device_id IS NULL AND i.site_id IN (SELECT site_id FROM dashboard.supply WHERE quantity = 'energy'))
 
 -- reliability: minutes without supply for each customer with a meter (SAIDI) and interruptions (SAIFI), of outages above 5 minutes
-SELECT w.name, CASE w.name WHEN 'SAIDI, minutes' THEN f.minutes ELSE f.interruptions END AS value
+SELECT w.name, CASE w.name WHEN 'SAIDI, minutes' THEN f.minutes ELSE f.interruptions END / c.customers AS value
 FROM unnest(ARRAY['SAIDI, minutes', 'SAIFI']) WITH ORDINALITY AS w (name, rank)
 CROSS JOIN (
-    SELECT sum(i.impact_customers * extract(epoch FROM least(coalesce(i.cause_resolved_at, now()), $__timeTo())
-                                                        - greatest(i.cause_opened_at, $__timeFrom())) / 60)
-               / nullif(max(c.customers), 0) AS minutes,
-           sum(i.impact_customers)::double precision / nullif(max(c.customers), 0) AS interruptions
+    -- unknown where no customer has a meter
+    SELECT nullif(sum(m.customers), 0) AS customers
+    FROM (SELECT DISTINCT p.device_id, p.customers FROM dashboard.supply p
+          JOIN dashboard.device d ON d.id = p.device_id
+          WHERE p.part = 'meter' AND p.quantity = 'energy'
+            AND {{in_sites d}}) m
+) c
+CROSS JOIN (
+    -- none is nothing interrupted
+    SELECT coalesce(sum(i.impact_customers * extract(epoch FROM least(coalesce(i.cause_resolved_at, now()), $__timeTo())
+                                                                 - greatest(i.cause_opened_at, $__timeFrom())) / 60), 0) AS minutes,
+           coalesce(sum(i.impact_customers), 0)::double precision AS interruptions
     FROM dashboard.incident i
-    CROSS JOIN (
-        SELECT sum(m.customers) AS customers
-        FROM (SELECT DISTINCT p.device_id, p.customers FROM dashboard.supply p
-              JOIN dashboard.device d ON d.id = p.device_id
-              WHERE p.part = 'meter' AND p.quantity = 'energy'
-                AND {{in_sites d}}) m
-    ) c
     WHERE i.impact_customers > 0 AND i.cause_opened_at <= $__timeTo()
       AND coalesce(i.cause_resolved_at, now()) >= $__timeFrom()
       AND coalesce(i.cause_resolved_at, now()) - i.cause_opened_at > interval '5 minutes'

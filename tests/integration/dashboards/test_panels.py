@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from dashboards import datasource
 from dashboards.macros import Window, expand
 from tests.integration.dashboards import world
@@ -108,3 +110,15 @@ def test_a_level_counts_for_a_day_as_a_pressure_does(connection: Connection) -> 
         window = (START - HOUR, START + after)
         assert [row["fill"] for row in _ask(connection, "shared", "fill", *window, terms=FILL)] == fill
         assert _ask(connection, "water", "lowest_pressure", *window) == [{"pressure": pressure}]
+
+
+@pytest.mark.parametrize(("customers", "told"), [(2, 0.0), (None, None)])
+def test_no_outage_is_no_minute_without_supply(
+    connection: Connection, customers: int | None, told: float | None
+) -> None:
+    """Unknown only where no customer has a meter."""
+    meter = _device(connection, "meter")
+    connection.execute("UPDATE device SET customers = %s", (customers,))
+    _series(connection, meter, "energy", "kW.h", {START: 1.0}, kind="counter")
+    rows = _ask(connection, "electricity", "reliability", START, START + DAY)
+    assert rows == [{"name": "SAIDI, minutes", "value": told}, {"name": "SAIFI", "value": told}]
