@@ -90,7 +90,8 @@ _WATER = Panel(
     # Flows are in L/h in all panels but this one, which is read from across a room.
     terms={"where": "s.quantity = 'flow' AND s.device_kind = 'meter'", "scale": "0.001", "name": "flow"},
     title="Into the zones",
-    description="What flows through all inlets together, now and over the chosen time.",
+    description="What flows through all inlets together, now and over the chosen time. Times are left out in which"
+    " those were silent that usually have more than a twentieth; what was not heard in all that time is not in it.",
     width=5,
     height=6,
 )
@@ -99,7 +100,8 @@ _POWER = Panel(
     query="through_inlets",
     terms={"where": "s.quantity = 'power' AND s.metric = 'power'", "scale": "1", "name": "power"},
     title="Load",
-    description="What flows through all feeders together, now and over the chosen time.",
+    description="What flows through all feeders together, now and over the chosen time. Times are left out in which"
+    " those were silent that usually have more than a twentieth; what was not heard in all that time is not in it.",
     width=5,
     height=6,
 )

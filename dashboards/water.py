@@ -122,7 +122,8 @@ _NIGHT_FLOW = Panel(
     query="night_flow",
     title="Minimum night flow, five weeks",
     description="The smallest hourly inflow between 01:00 and 05:00 of each night, by zone: what runs then mostly"
-    " leaks. A rise that stays is a new leak; choose the time zone of the night above.",
+    " leaks. A rise that stays is a new leak; choose the time zone of the night above. Hours count in which every inlet"
+    " was heard; one that was not heard in all the five weeks is not waited for.",
     height=9,
     since="35d",
 )
@@ -130,8 +131,8 @@ _INFLOW = Panel(
     dashboard=_FILE,
     query="inflow",
     title="Inflow",
-    description="What flows into each zone, the first 20 inlets by name. A step up that stays through the night is a"
-    " burst.",
+    description="What flows into each zone, the first 20 by name. A step up that stays through the night is a burst. A"
+    " gap: an inlet was silent. One that was not heard in all the chosen time is not waited for: its flow is missing.",
     height=9,
 )
 _PRESSURE_PANEL = Panel(

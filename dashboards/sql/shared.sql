@@ -10,16 +10,32 @@ FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo()
 JOIN wanted w ON w.id = r.series_id
 ORDER BY 1, 2
 
--- through_inlets: what all inlets of a kind say together
+-- through_inlets: what all inlets of a kind say together, while those are heard that usually have 19 parts of 20
 WITH wanted AS MATERIALIZED (
     SELECT s.id, s.factor FROM dashboard.series s
     WHERE s.supplies_site AND {{where}} AND {{in_organisations s}}
+), told AS MATERIALIZED (
+    SELECT r.bucket, r.series_id, r.average * w.factor AS average
+    FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, 1800000)) r
+    JOIN wanted w ON w.id = r.series_id
+), heard AS MATERIALIZED (
+    -- what was heard in the window, and what it usually has; what never was before, from its first value on
+    SELECT t.series_id, avg(abs(t.average)) AS usual, CASE WHEN n.series_id IS NULL THEN min(t.bucket) ELSE '-infinity' END AS since
+    FROM told t
+    LEFT JOIN dashboard.newest(ARRAY(SELECT id FROM wanted), $__timeFrom()) n ON n.series_id = t.series_id
+    WHERE t.average IS NOT NULL
+    GROUP BY t.series_id, n.series_id
+), begun AS MATERIALIZED (
+    SELECT h.since, sum(h.usual) AS usual FROM heard h GROUP BY 1
+), whole AS (
+    SELECT t.bucket, sum(t.average) AS average,
+           sum(h.usual) FILTER (WHERE t.average IS NOT NULL)
+               >= 0.95 * (SELECT sum(b.usual) FROM begun b WHERE b.since <= t.bucket) AS known
+    FROM told t
+    LEFT JOIN heard h ON h.series_id = t.series_id
+    GROUP BY t.bucket
 )
-SELECT r.bucket AS time, {{scale}} * sum(r.average * w.factor) AS {{name}}
-FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, 1800000)) r
-JOIN wanted w ON w.id = r.series_id
-GROUP BY 1
-ORDER BY 1
+SELECT w.bucket AS time, CASE WHEN w.known THEN {{scale}} * w.average END AS {{name}} FROM whole w ORDER BY 1
 
 -- fill: how full each reservoir heard within a day is, in percent of the highest level that its profile allows, emptiest first
 WITH wanted AS MATERIALIZED (

@@ -122,3 +122,106 @@ def test_no_outage_is_no_minute_without_supply(
     _series(connection, meter, "energy", "kW.h", {START: 1.0}, kind="counter")
     rows = _ask(connection, "electricity", "reliability", START, START + DAY)
     assert rows == [{"name": "SAIDI, minutes", "value": told}, {"name": "SAIFI", "value": told}]
+
+
+INFLOW = {"where": "s.quantity = 'flow' AND s.device_kind = 'meter'", "scale": "0.001", "name": "flow"}
+NIGHT = (START, START + 9 * HOUR)
+
+
+def _inlet(
+    connection: Connection,
+    name: str,
+    flow: float = 10.0,
+    *,
+    since: datetime = START - DAY,
+    silent: tuple[datetime, datetime] | None = None,
+    every: timedelta = HOUR / 4,
+) -> SeriesId:
+    """Register an inlet and write what flows through it, in m3/h, but for the time in which it was silent."""
+    inlet = _device(connection, name, expected=every)
+    times = [at for at in _times(since, NIGHT[1], every) if silent is None or not silent[0] <= at < silent[1]]
+    return _series(connection, inlet, "flow_rate", "m3/h", dict.fromkeys(times, flow))
+
+
+def _drawn(
+    connection: Connection,
+    dashboard: str,
+    query: str,
+    *,
+    interval: timedelta = timedelta(minutes=1),
+    terms: Mapping[str, str] | None = None,
+) -> dict[float, float | None]:
+    """Give what a picture shows, in m3/h, by hours from the window's start."""
+    rows = _ask(connection, dashboard, query, *NIGHT, interval=interval, terms=terms)
+    return {(row["time"] - START) / HOUR: row["flow"] for row in rows}
+
+
+def test_a_zone_s_inflow_is_not_told_while_one_of_its_inlets_is_silent(connection: Connection) -> None:
+    _inlet(connection, "inlet 1")
+    _inlet(connection, "inlet 2", silent=(START + 3 * HOUR, START + 4 * HOUR))
+    world.roll_up_all(connection)
+    quarters = [n / 4 for n in range(36)]
+    for dashboard, query, terms in (("water", "inflow", None), ("shared", "through_inlets", INFLOW)):
+        drawn = _drawn(connection, dashboard, query, terms=terms, interval=HOUR / 4)
+        assert drawn == {at: None if 3 <= at < 4 else pytest.approx(20.0) for at in drawn}, query
+        # the control room's buckets are of half an hour
+        assert {at for at, flow in drawn.items() if flow} == {
+            at for at in quarters if not 3 <= at < 4 and (query == "inflow" or at % 0.5 == 0)
+        }
+    assert _drawn(connection, "water", "night_flow") == {0.0: pytest.approx(20.0)}
+
+
+def test_a_night_in_which_an_inlet_was_silent_has_no_minimum_flow(connection: Connection) -> None:
+    _inlet(connection, "inlet 1")
+    _inlet(connection, "inlet 2", silent=(START + HOUR, START + 5 * HOUR))
+    world.roll_up_all(connection)
+    assert _drawn(connection, "water", "night_flow") == {0.0: None}
+
+
+def test_an_inlet_that_was_not_heard_at_all_is_not_waited_for(connection: Connection) -> None:
+    _inlet(connection, "inlet 1")
+    _inlet(connection, "inlet 2", silent=(START, NIGHT[1]))
+    world.roll_up_all(connection)
+    assert set(_drawn(connection, "water", "inflow").values()) == {10.0}
+    assert set(_drawn(connection, "shared", "through_inlets", terms=INFLOW).values()) == {10.0}
+    assert _drawn(connection, "water", "night_flow") == {0.0: 10.0}
+
+
+def test_a_new_inlet_is_waited_for_from_its_first_value_on(connection: Connection) -> None:
+    _inlet(connection, "inlet 1")
+    _inlet(connection, "inlet 2", since=START + 6 * HOUR)
+    world.roll_up_all(connection)
+    for query in ("inflow", "through_inlets"):
+        dashboard, terms = ("water", None) if query == "inflow" else ("shared", INFLOW)
+        drawn = _drawn(connection, dashboard, query, terms=terms)
+        assert drawn == {at: 10.0 if at < 6 else 20.0 for at in drawn}
+    assert _drawn(connection, "water", "night_flow") == {0.0: 10.0}
+
+
+def test_a_zone_whose_inlets_report_each_hour_is_drawn_by_hours(connection: Connection) -> None:
+    _inlet(connection, "inlet 1")
+    _inlet(connection, "inlet 2", every=HOUR)
+    world.roll_up_all(connection)
+    assert _drawn(connection, "water", "inflow") == {float(n): pytest.approx(20.0) for n in range(9)}
+
+
+def test_the_zones_are_drawn_with_all_of_their_inlets(connection: Connection) -> None:
+    for n in range(22):
+        _inlet(connection, f"inlet {n:02}", 1.0, since=START)
+    world.roll_up_all(connection)
+    assert list(_drawn(connection, "water", "inflow").values()) == [pytest.approx(22.0)] * 36
+
+
+def test_power_of_all_customers_is_told_while_less_than_a_twentieth_is_silent(connection: Connection) -> None:
+    times = _times(START, NIGHT[1])
+    for n in range(21):
+        # the first is silent from 2 to 4, two more from 6 to 8
+        gap = {0: (2, 4), 1: (6, 8), 2: (6, 8)}.get(n, (0, 0))
+        meter = _device(connection, f"meter {n:02}")
+        heard = [at for at in times if not gap[0] <= (at - START) / HOUR < gap[1]]
+        _series(connection, meter, "power", "kW", dict.fromkeys(heard, 2.0))
+    world.roll_up_all(connection)
+    rows = _ask(connection, "electricity", "power_total", *NIGHT)
+    drawn = {(row["time"] - START) / HOUR: (row["average"], row["minimum"], row["maximum"]) for row in rows}
+    expected = {0: 42.0, 2: 40.0, 4: 42.0, 6: None, 8: 42.0}
+    assert drawn == {at: (power and pytest.approx(power),) * 3 for at, power in expected.items()}
