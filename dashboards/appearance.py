@@ -32,7 +32,9 @@ HEARD_COLOURS = {"no message": "#d3d7dc", "heard": "#3274d9"}
 
 MOVEMENT_COLOURS = {"no fix": "#d3d7dc", "resting": "#56b4e9", "walking": "#0072b2", "running": "#e69f00"}
 
-SUPPLY_COLOURS = {"loss": "#ff9830", "partly metered": QUIET, "within": "#3274d9"}
+SUPPLY_COLOURS = {"loss": "#ff9830", "partly metered": QUIET, "within": "#3274d9", "not known": "#cc4b8f"}
+
+KNOWN_COLOURS = {"known": "#3274d9", "not known": SUPPLY_COLOURS["not known"]}
 
 QUALITY_COLOURS = {"within": "#3274d9", "outside": "#c4162a", "too few": QUIET}
 

@@ -218,7 +218,8 @@ _BALANCE = Panel(
     query="balance",
     title="Energy balance",
     description="What flowed into a feeder minus what the meters behind it counted: losses, theft, and customers"
-    " without a meter; what it is worth takes the tariff. Below a transformer 2 to 6 % is usual.",
+    " without a meter; what it is worth takes the tariff. Below a transformer 2 to 6 % is usual. Not known: the"
+    " feeder, or more than one in 20 of the meters, was heard from later on or until earlier than the others.",
     height=8,
 )
 _BALANCE_COLUMNS = (
@@ -228,6 +229,7 @@ _BALANCE_COLUMNS = (
     Column(name="metered", title="Metered", unit="kwatth", decimals=0, width=105),
     Column(name="rest", title="Not metered", unit="kwatth", decimals=0, width=105),
     Column(name="share", title="Share", unit="percent", decimals=0, full=100, width=120),
+    Column(name="judged", title="Difference", words=appearance.KNOWN_COLOURS, width=95),
     Column(name="worth", title="Worth", width=110),
     columns.HIDDEN_SITE,
     columns.HIDDEN_ORGANISATION,

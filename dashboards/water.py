@@ -27,7 +27,7 @@ def build() -> Dashboard:
     return (
         head.of_sites(variables.night_zone())
         .with_panel(figure(_SUPPLIED, "m3", []).decimals(0))
-        .with_panel(figure(_LOSS, "percent", [(10, "#ff9830"), (25, "#c4162a")]).decimals(1))
+        .with_panel(figure(_LOSS, "percent", [(10, "#ff9830"), (25, "#c4162a")]).decimals(1).no_value("not known"))
         .with_panel(figure(_FILL, "percent", [(35, appearance.QUIET)], below="#c4162a").decimals(0))
         .with_panel(figure(_LOWEST, "pressurebar", [(1.5, appearance.QUIET)], below="#c4162a").decimals(2))
         .with_row(section("Zones"))
@@ -72,7 +72,8 @@ _LOSS = Panel(
     query="loss",
     title="Lost in fully metered zones",
     description="What flowed in and no customer's meter counted, as a share: only of zones whose customers all have"
-    " a meter, because elsewhere it is use that nobody measures. Leaks, theft and meters that count too little.",
+    " a meter, because elsewhere it is use that nobody measures, and whose inlets and meters were heard. Leaks, theft"
+    " and meters that count too little.",
     width=6,
     height=4,
 )
@@ -101,7 +102,8 @@ _BALANCE = Panel(
     title="Zone balance",
     description="Inlets minus the meters of customers. It is called a loss only where every customer has a meter"
     " (customers of the site, and of its meters, as the register says); what it is worth takes the tariff. More"
-    " than a tenth is marked.",
+    " than a tenth is marked. Not known: an inlet, or more than one in 20 of the meters, was heard from later on or"
+    " until earlier than the others. What is gone for good is retired in the register.",
     width=24,
     height=8,
 )

@@ -174,11 +174,12 @@ WITH zone AS MATERIALIZED (
     SELECT s.id, s.slug, s.name, s.organisation, s.customers, s.currency, s.energy_tariff FROM dashboard.site_detail s
     WHERE {{in_organisations s}} AND s.slug = ANY (ARRAY[${site:sqlstring}]::text[])
 )
-SELECT z.name AS site_name, z.slug AS site, z.organisation, b.meters, b.supplied, b.metered, b.supplied - b.metered AS rest,
-       100 * (b.supplied - b.metered) / nullif(b.supplied, 0) AS share,
-       z.currency || ' ' || to_char((b.supplied - b.metered) * z.energy_tariff, 'FM999,999,990') AS worth
+SELECT z.name AS site_name, z.slug AS site, z.organisation, b.meters, b.supplied, b.metered, r.rest,
+       100 * r.rest / nullif(b.supplied, 0) AS share, CASE WHEN b.known THEN 'known' ELSE 'not known' END AS judged,
+       z.currency || ' ' || to_char(r.rest * z.energy_tariff, 'FM999,999,990') AS worth
 FROM dashboard.balance(ARRAY(SELECT id FROM zone), 'energy', $__timeFrom(), $__timeTo()) b
 JOIN zone z ON z.id = b.site_id
+CROSS JOIN LATERAL (SELECT CASE WHEN b.known THEN b.supplied - b.metered END AS rest) r
 ORDER BY rest DESC NULLS LAST
 LIMIT 100
 

@@ -17,7 +17,7 @@ WITH zone AS MATERIALIZED (
 SELECT 100 * (1 - sum(b.metered) / nullif(sum(b.supplied), 0)) AS share
 FROM dashboard.balance(ARRAY(SELECT id FROM zone), 'volume', $__timeFrom(), $__timeTo()) b
 JOIN zone z ON z.id = b.site_id AND z.customers <= b.metered_customers
-WHERE b.meters > 0
+WHERE b.meters > 0 AND b.known
 
 -- lowest_pressure: the lowest newest pressure of any point, in bar
 WITH wanted AS MATERIALIZED (
@@ -33,15 +33,16 @@ WITH zone AS MATERIALIZED (
     SELECT s.id, s.slug, s.name, s.organisation, s.customers, s.currency, s.water_tariff FROM dashboard.site_detail s
     WHERE {{in_organisations s}} AND s.slug = ANY (ARRAY[${site:sqlstring}]::text[])
 )
-SELECT z.name AS site_name, z.slug AS site, z.organisation, b.supplied, b.metered, b.supplied - b.metered AS rest,
-       100 * (b.supplied - b.metered) / nullif(b.supplied, 0) AS share,
+SELECT z.name AS site_name, z.slug AS site, z.organisation, b.supplied, b.metered, r.rest, 100 * r.rest / nullif(b.supplied, 0) AS share,
        b.metered_customers || ' of ' || coalesce(z.customers::text, '?') AS customers,
-       CASE WHEN b.metered_customers < z.customers OR z.customers IS NULL THEN 'partly metered'
-            WHEN b.supplied - b.metered > 0.1 * b.supplied THEN 'loss' ELSE 'within' END AS judged,
+       CASE WHEN NOT b.known THEN 'not known'
+            WHEN b.metered_customers < z.customers OR z.customers IS NULL THEN 'partly metered'
+            WHEN r.rest > 0.1 * b.supplied THEN 'loss' ELSE 'within' END AS judged,
        CASE WHEN b.metered_customers >= z.customers AND z.water_tariff IS NOT NULL
-            THEN z.currency || ' ' || to_char((b.supplied - b.metered) * z.water_tariff, 'FM999,999,990') END AS worth
+            THEN z.currency || ' ' || to_char(r.rest * z.water_tariff, 'FM999,999,990') END AS worth
 FROM dashboard.balance(ARRAY(SELECT id FROM zone), 'volume', $__timeFrom(), $__timeTo()) b
 JOIN zone z ON z.id = b.site_id
+CROSS JOIN LATERAL (SELECT CASE WHEN b.known THEN b.supplied - b.metered END AS rest) r
 ORDER BY b.metered_customers >= z.customers DESC NULLS LAST, rest DESC NULLS LAST
 LIMIT 100
 

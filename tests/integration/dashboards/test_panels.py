@@ -225,3 +225,87 @@ def test_power_of_all_customers_is_told_while_less_than_a_twentieth_is_silent(co
     drawn = {(row["time"] - START) / HOUR: (row["average"], row["minimum"], row["maximum"]) for row in rows}
     expected = {0: 42.0, 2: 40.0, 4: 42.0, 6: None, 8: 42.0}
     assert drawn == {at: (power and pytest.approx(power),) * 3 for at, power in expected.items()}
+
+
+WEEK = (START, START + 7 * DAY)
+
+
+def _zone(
+    connection: Connection, silent: Mapping[str, tuple[float, float]], *, begins: float = 0, **devices: float
+) -> None:
+    """Register inlets and meters, each with what it counts a day, and from which to which day it is silent."""
+    unit = {"m3": "volume", "kW.h": "energy"}
+    for name, daily in devices.items():
+        device = _device(connection, name, expected=HOUR)
+        gap = silent.get(name, (0, 0))
+        times = [at for at in _times(*WEEK, HOUR) if not gap[0] <= (at - START) / DAY < gap[1]]
+        for of, metric in unit.items():
+            counted = {at: 1000 + daily * ((at - START) / DAY) for at in [START + begins * DAY - HOUR, *times]}
+            _series(connection, device, metric, of, counted, kind="counter")
+    connection.execute("UPDATE organisation SET currency = 'IDR', water_tariff = 10, energy_tariff = 10")
+    connection.execute("UPDATE site SET customers = (SELECT sum(customers) FROM device)")
+    world.roll_up_all(connection)
+
+
+def _judged(connection: Connection) -> dict[str, object]:
+    (row,) = _ask(connection, "water", "balance", *WEEK)
+    (energy,) = _ask(connection, "electricity", "balance", *WEEK)
+    assert {name: energy[name] for name in ("rest", "share", "worth")} == {
+        name: row[name] for name in ("rest", "share", "worth")
+    }
+    assert (energy["judged"] == "not known") == (row["judged"] == "not known")
+    (loss,) = _ask(connection, "water", "loss", *WEEK)
+    return {"judged": row["judged"], "worth": row["worth"], "share": row["share"], "loss": loss["share"]}
+
+
+NOT_KNOWN = {"judged": "not known", "worth": None, "share": None, "loss": None}
+
+
+def test_a_zone_whose_inlets_and_meters_were_heard_is_judged(connection: Connection) -> None:
+    _zone(connection, {}, inlet=100.0, meter_1=40.0, meter_2=50.0)
+    told = _judged(connection)
+    assert told["judged"] == "within"
+    assert (told["share"], told["loss"]) == (pytest.approx(10.0), pytest.approx(10.0))
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        {"inlet": (0, 7)},
+        {"inlet_2": (0, 7)},
+        {"inlet_2": (4, 7)},
+        {"meter_1": (0, 7), "meter_2": (0, 7)},
+        {"meter_1": (3, 7), "meter_2": (3, 7)},
+    ],
+    ids=str,
+)
+def test_a_balance_is_not_known_where_an_inlet_or_the_meters_were_not_heard(
+    connection: Connection, silent: Mapping[str, tuple[float, float]]
+) -> None:
+    _zone(connection, silent, inlet=60.0, inlet_2=50.0, meter_1=40.0, meter_2=50.0)
+    assert _judged(connection) == NOT_KNOWN
+
+
+@pytest.mark.parametrize("unheard", [(0, 5), (2, 7)], ids=["new", "cut off"])
+def test_a_zone_of_which_nothing_was_heard_for_a_while_is_judged_by_the_rest(
+    connection: Connection, unheard: tuple[float, float]
+) -> None:
+    _zone(connection, {"inlet": unheard, "meter": unheard}, inlet=100.0, meter=90.0, begins=unheard[1] % 7)
+    told = _judged(connection)
+    assert told["judged"] == "within"
+    assert told["share"] == pytest.approx(10.0)
+
+
+def test_what_was_silent_in_between_is_counted_when_it_is_heard_again(connection: Connection) -> None:
+    _zone(connection, {"inlet": (2, 4)}, inlet=100.0, meter=90.0)
+    told = _judged(connection)
+    assert told["judged"] == "within"
+    assert told["share"] == pytest.approx(10.0)
+
+
+def test_one_meter_of_many_that_is_silent_leaves_a_balance_known(connection: Connection) -> None:
+    meters = {f"meter_{n:02}": 1.0 for n in range(20)}
+    _zone(connection, {"meter_07": (0, 7)}, inlet=20.0, **meters)
+    told = _judged(connection)
+    assert told["judged"] == "within"
+    assert told["share"] == pytest.approx(5.0)

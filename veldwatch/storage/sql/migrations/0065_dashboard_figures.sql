@@ -1,5 +1,5 @@
 -- What panels tell where there is too much to look at all of it, or where something was not heard: contacts of a few busy
--- devices over a long time.
+-- devices over a long time, balances of zones.
 
 -- Contacts of some devices, about half a million at most: where more are expected, of every n-th device, as long as fifty
 -- remain, and of a device that still has more than its share in so many stretches of time alone.
@@ -71,4 +71,76 @@ LANGUAGE sql STABLE AS $$
     SELECT d.id, extract(epoch FROM until - since)::double precision
                      / coalesce(nullif(extract(epoch FROM d.expected_interval), 0), 3600)::double precision
     FROM dashboard.device d WHERE d.id = ANY (wanted)
+$$;
+
+CREATE OR REPLACE VIEW dashboard.supply WITH (security_barrier) AS
+SELECT s.id AS series_id, s.quantity, CASE WHEN s.metric LIKE '%export%' THEN -s.factor ELSE s.factor END AS factor, s.site_id,
+       'inlet' AS part, s.device_id, NULL::integer AS customers, s.expected_interval
+FROM dashboard.series s
+WHERE s.supplies_site AND s.kind = 'counter' AND s.quantity IN ('volume', 'energy')
+UNION ALL
+SELECT s.id, s.quantity, CASE WHEN s.metric LIKE '%export%' THEN -s.factor ELSE s.factor END, b.site_id, 'meter', s.device_id,
+       s.customers, s.expected_interval
+FROM dashboard.series s
+JOIN dashboard.site_below b ON b.below_id = s.site_id
+WHERE NOT s.supplies_site AND s.kind = 'counter' AND s.quantity IN ('volume', 'energy') AND s.device_kind = 'meter';
+
+-- What flowed into sites and what the meters of their customers counted, of water ('volume') or energy.
+--   metered_customers: whom those meters are of, as the register says.
+--   known: whether the difference says anything: every inlet and 19 of 20 meters were heard as early and as late as any of the
+--   site's. What was silent in between is counted when it is heard again.
+DROP FUNCTION dashboard.balance(integer[], text, timestamptz, timestamptz);
+CREATE FUNCTION dashboard.balance(sites integer[], of text, since timestamptz, until timestamptz)
+RETURNS TABLE (site_id integer, supplied double precision, metered double precision, meters bigint, metered_customers bigint,
+               known boolean)
+LANGUAGE sql STABLE AS $$
+    WITH part AS MATERIALIZED (
+        SELECT p.* FROM dashboard.supply p WHERE p.quantity = of AND p.site_id = ANY (sites)
+    ), asked AS MATERIALIZED (
+        SELECT s.series, least(until, now()) AS until,
+               -- Hours tell who was heard at the ends of a short window, as long as reading them costs little.
+               CASE WHEN cardinality(s.series) * extract(epoch FROM balance.until - since) / 3600 <= 60000 THEN interval '1 hour'
+                    ELSE interval '1 day' END AS width
+        FROM (SELECT ARRAY(SELECT DISTINCT p.series_id FROM part p) AS series) s
+    ), counted AS MATERIALIZED (
+        SELECT c.series_id, sum(c.consumption) AS amount, min(c.bucket) AS first_at, max(c.bucket) + a.width AS last_at
+        FROM asked a
+        CROSS JOIN LATERAL dashboard.consumption(a.series, since, balance.until,
+                                                 (extract(epoch FROM a.width) * 1000)::bigint) c
+        WHERE c.consumption IS NOT NULL
+        GROUP BY c.series_id, a.width
+    ), device AS (
+        SELECT p.site_id, p.part, p.device_id, max(p.customers) AS customers, min(c.first_at) AS first_at,
+               least(max(c.last_at), a.until) AS last_at,
+               -- three reports (a day where none is expected), or a twentieth of the window, by which the figure is then wrong
+               greatest(max(coalesce(3 * p.expected_interval, interval '1 day')), (a.until - since) / 20) AS patience
+        FROM part p
+        CROSS JOIN asked a
+        LEFT JOIN counted c ON c.series_id = p.series_id
+        GROUP BY p.site_id, p.part, p.device_id, a.until
+    ), judged AS (
+        -- against the site's own times: where all of it is new, or all of it was cut off, both sides were counted as long
+        SELECT d.*, coalesce(d.first_at - min(d.first_at) OVER site <= d.patience
+                             AND max(d.last_at) OVER site - d.last_at <= d.patience, false) AS heard
+        FROM device d
+        WINDOW site AS (PARTITION BY d.site_id)
+    ), said AS (
+        SELECT d.site_id, count(*) FILTER (WHERE d.part = 'meter') AS meters,
+               coalesce(sum(d.customers) FILTER (WHERE d.part = 'meter'), 0) AS customers,
+               bool_and(d.heard) FILTER (WHERE d.part = 'inlet')
+                   AND count(*) FILTER (WHERE d.part = 'meter' AND NOT d.heard)
+                           <= 0.05 * count(*) FILTER (WHERE d.part = 'meter') AS known
+        FROM judged d
+        GROUP BY 1
+    ), flow AS (
+        SELECT p.site_id, sum(c.amount * p.factor) FILTER (WHERE p.part = 'inlet') AS supplied,
+               coalesce(sum(c.amount * p.factor) FILTER (WHERE p.part = 'meter'), 0) AS metered
+        FROM part p
+        LEFT JOIN counted c ON c.series_id = p.series_id
+        GROUP BY 1
+        HAVING bool_or(p.part = 'inlet')
+    )
+    SELECT f.site_id, f.supplied, f.metered, s.meters, s.customers, s.known
+    FROM flow f
+    JOIN said s ON s.site_id = f.site_id
 $$;
