@@ -176,7 +176,7 @@ WITH zone AS MATERIALIZED (
 )
 SELECT z.name AS site_name, z.slug AS site, z.organisation, b.meters, b.supplied, b.metered, r.rest,
        100 * r.rest / nullif(b.supplied, 0) AS share, CASE WHEN b.known THEN 'known' ELSE 'not known' END AS judged,
-       z.currency || ' ' || to_char(r.rest * z.energy_tariff, 'FM999,999,990') AS worth
+       z.currency || ' ' || to_char(r.rest * z.energy_tariff, 'FM999,999,999,999,990') AS worth
 FROM dashboard.balance(ARRAY(SELECT id FROM zone), 'energy', $__timeFrom(), $__timeTo()) b
 JOIN zone z ON z.id = b.site_id
 CROSS JOIN LATERAL (SELECT CASE WHEN b.known THEN b.supplied - b.metered END AS rest) r

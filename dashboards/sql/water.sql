@@ -39,7 +39,7 @@ SELECT z.name AS site_name, z.slug AS site, z.organisation, b.supplied, b.metere
             WHEN b.metered_customers < z.customers OR z.customers IS NULL THEN 'partly metered'
             WHEN r.rest > 0.1 * b.supplied THEN 'loss' ELSE 'within' END AS judged,
        CASE WHEN b.metered_customers >= z.customers AND z.water_tariff IS NOT NULL
-            THEN z.currency || ' ' || to_char(r.rest * z.water_tariff, 'FM999,999,990') END AS worth
+            THEN z.currency || ' ' || to_char(r.rest * z.water_tariff, 'FM999,999,999,999,990') END AS worth
 FROM dashboard.balance(ARRAY(SELECT id FROM zone), 'volume', $__timeFrom(), $__timeTo()) b
 JOIN zone z ON z.id = b.site_id
 CROSS JOIN LATERAL (SELECT CASE WHEN b.known THEN b.supplied - b.metered END AS rest) r

@@ -309,3 +309,9 @@ def test_one_meter_of_many_that_is_silent_leaves_a_balance_known(connection: Con
     told = _judged(connection)
     assert told["judged"] == "within"
     assert told["share"] == pytest.approx(5.0)
+
+
+def test_what_is_lost_is_worth_a_sum_of_any_size(connection: Connection) -> None:
+    _zone(connection, {}, inlet=4e8, meter=2e8)
+    # of seven days less an hour: the last readings are an hour before the end
+    assert _judged(connection)["worth"] == "IDR 13,916,666,667"
