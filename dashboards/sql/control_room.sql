@@ -8,10 +8,9 @@ ORDER BY w.rank
 
 -- unanswered: critical and major alerts that hold, that nothing explains and nobody took up
 SELECT count(*) AS alerts
-FROM dashboard.alert a
-JOIN dashboard.alert_detail x ON x.id = a.id
+FROM dashboard.alert_detail a
 WHERE a.state = 'firing' AND a.severity IN ('critical', 'major') AND a.acknowledged_at IS NULL
-  AND x.explained_by IS NULL AND x.explained_by_interruption IS NULL
+  AND a.explained_by IS NULL AND a.explained_by_interruption IS NULL
   AND {{in_organisations a}}
 
 -- customers: customers whom open incidents concern; one may be counted for two incidents

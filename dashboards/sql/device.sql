@@ -40,7 +40,7 @@ LIMIT 500
 -- alerts: its alerts in the window, newest first
 SELECT a.severity, a.state, a.opened_at, a.resolved_at, a.rule_title, a.summary
 FROM dashboard.alert a
-WHERE a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
+WHERE a.opened_at <= $__timeTo() AND (a.resolved_at IS NULL OR a.resolved_at >= $__timeFrom())
   AND a.device_id = ANY (ARRAY(SELECT id FROM dashboard.device WHERE id::text = ANY (ARRAY[${device:sqlstring}]::text[])))
 ORDER BY a.opened_at DESC, a.id
 LIMIT 200

@@ -32,8 +32,9 @@ CROSS JOIN (
                                                                  - greatest(i.cause_opened_at, $__timeFrom())) / 60), 0) AS minutes,
            coalesce(sum(i.impact_customers), 0)::double precision AS interruptions
     FROM dashboard.incident i
-    WHERE i.impact_customers > 0 AND i.cause_opened_at <= $__timeTo()
-      AND coalesce(i.cause_resolved_at, now()) >= $__timeFrom()
+    -- an incident is over when the last of its alerts is, and so not before its cause
+    WHERE i.impact_customers > 0 AND (i.resolved_at IS NULL OR i.resolved_at >= $__timeFrom()) AND i.cause_opened_at <= $__timeTo()
+      AND (i.cause_resolved_at IS NULL OR i.cause_resolved_at >= $__timeFrom())
       AND coalesce(i.cause_resolved_at, now()) - i.cause_opened_at > interval '5 minutes'
       AND {{in_sites i}}
       AND (i.device_id IN (SELECT device_id FROM dashboard.series WHERE quantity IN ('power', 'voltage', 'energy'))
@@ -154,7 +155,7 @@ LIMIT 100
 SELECT i.severity, i.state, i.cause_opened_at AS opened_at,
        extract(epoch FROM coalesce(i.cause_resolved_at, now()) - i.cause_opened_at)::double precision AS lasted, i.cause, i.site_name, i.site, i.organisation, i.devices, i.impact_customers AS customers
 FROM dashboard.incident i
-WHERE i.impact_customers > 0 AND i.opened_at <= $__timeTo() AND coalesce(i.resolved_at, now()) >= $__timeFrom()
+WHERE i.impact_customers > 0 AND i.opened_at <= $__timeTo() AND (i.resolved_at IS NULL OR i.resolved_at >= $__timeFrom())
   AND {{in_sites i}}
   AND (i.device_id IN (SELECT device_id FROM dashboard.series WHERE quantity IN ('power', 'voltage', 'energy'))
        OR i.device_id IS NULL AND i.site_id IN (SELECT site_id FROM dashboard.supply WHERE quantity = 'energy'))

@@ -92,7 +92,7 @@ WHERE {{in_organisations}}
 WITH held AS MATERIALIZED (
     SELECT a.severity, a.fired_at, coalesce(a.resolved_at, 'infinity') AS resolved_at FROM dashboard.alert a
     WHERE a.state IN ('firing', 'resolved') AND {{in_organisations a}}
-      AND a.fired_at <= $__timeTo() AND coalesce(a.resolved_at, 'infinity') > $__timeFrom()
+      AND a.fired_at <= $__timeTo() AND (a.resolved_at IS NULL OR a.resolved_at > $__timeFrom())
 )
 SELECT g.at AS time, w.severity, count(h.fired_at) AS alerts
 FROM generate_series($__timeFrom()::timestamptz, $__timeTo()::timestamptz,

@@ -33,7 +33,7 @@ ORDER BY 1, 2
 SELECT a.severity, a.state, a.opened_at, a.resolved_at, a.rule_title, a.device_name, a.device_id::text AS device, a.summary
 FROM dashboard.alert a
 WHERE a.state IN ('firing', 'resolved')
-  AND a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
+  AND a.opened_at <= $__timeTo() AND (a.resolved_at IS NULL OR a.resolved_at >= $__timeFrom())
   AND {{in_sites a}}
 ORDER BY a.opened_at DESC, a.id
 LIMIT 200

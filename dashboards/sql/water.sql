@@ -158,7 +158,7 @@ SELECT a.severity, a.state, a.opened_at, a.resolved_at, a.rule_title, a.device_n
        a.organisation
 FROM dashboard.alert a
 WHERE a.state IN ('firing', 'resolved')
-  AND a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
+  AND a.opened_at <= $__timeTo() AND (a.resolved_at IS NULL OR a.resolved_at >= $__timeFrom())
   AND {{in_sites a}}
   AND a.device_id IN (SELECT device_id FROM dashboard.series
                       WHERE quantity IN ('flow', 'volume', 'pressure') OR metric IN ('turbidity', 'free_chlorine'))

@@ -160,7 +160,7 @@ SELECT a.severity, a.state, a.opened_at, a.resolved_at, a.rule_title, a.device_n
        a.organisation
 FROM dashboard.alert a
 WHERE a.state IN ('firing', 'resolved')
-  AND a.opened_at <= $__timeTo() AND coalesce(a.resolved_at, now()) >= $__timeFrom()
+  AND a.opened_at <= $__timeTo() AND (a.resolved_at IS NULL OR a.resolved_at >= $__timeFrom())
   AND {{in_organisations a}}
   AND a.organisation IN (SELECT organisation FROM dashboard.device WHERE id::text = ANY (ARRAY[${tracker:sqlstring}]::text[]))
 ORDER BY a.state = 'firing' DESC, a.severity_rank DESC, a.opened_at DESC, a.id

@@ -1,5 +1,6 @@
 """Every query of every dashboard runs as Grafana would send it: as the read-only role, whatever is chosen."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -261,3 +262,85 @@ def test_a_panel_shows_its_quantity_in_its_own_unit(
     values = [row[name] for row in rows for name in columns if isinstance(row[name], (int, float, Decimal))]
     assert values
     assert all(least * (1 - 1e-9) <= value <= most * (1 + 1e-9) for value in values), values
+
+
+@pytest.mark.parametrize("slug", [None, "demo-water"], ids=["operator", "tenant"])
+def test_of_a_long_history_of_alerts_those_of_the_window_are_read(seeded: Connection, slug: str | None) -> None:
+    """Whoever looks: the views that leave out what a tenant may not see let the window's bounds through."""
+    past = 4000
+    _remember_alerts(seeded, past)
+    role = "grafana_ro"
+    if slug is not None:
+        tenant = next(one for one in tenants.list_tenants(seeded) if one.slug == slug)
+        tenants.allow_tenant(seeded, tenant)
+        role = tenant.role
+    audience = {entry.build().build().uid for entry in CATALOGUE if slug is None or entry.is_for(Audience.TENANT)}
+    asked = [query for query in queries() if query.dashboard in audience and _ALERTS.search(query.sql)]
+    assert len(asked) > 15
+    _ask.cache_clear()
+    read: dict[str, int] = {}
+    for query in asked:
+        seeded.execute(f"SET LOCAL search_path = dashboard; SET LOCAL ROLE {role}".encode())
+        sql = expand(query.sql, WINDOWS["24 h"], _values(seeded, query, "all"))
+        read[str(query)] = _count_alerts_read(seeded, sql)
+    _ask.cache_clear()
+    assert {query: rows for query, rows in read.items() if rows > past / 10} == {}
+
+
+_ALERTS = re.compile(r"dashboard\.(alert|incident)")
+
+
+def _remember_alerts(connection: Connection, past: int) -> None:
+    """Write alerts of the last two years that are over, each told of, and an incident of each other one."""
+    for statement in (
+        """
+        INSERT INTO alert (id, rule_version_id, organisation_id, device_id, site_id, subject, severity, state,
+                           opened_at, fired_at, resolved_at, recorded_at, summary)
+        SELECT gen_random_uuid(), a.rule_version_id, a.organisation_id, a.device_id, a.site_id, 'past:' || n, 'major',
+               'resolved', t.at, t.at, t.at + interval '1 hour', t.at, 'over'
+        FROM (SELECT * FROM alert WHERE state = 'firing' AND severity = 'major') a
+        CROSS JOIN generate_series(1, %(past)s) AS g (n)
+        CROSS JOIN LATERAL (SELECT %(now)s - interval '3 days' - n * interval '4 hours' AS at) t
+        """,
+        """
+        INSERT INTO alert_transition (alert_id, kind, at, recorded_at)
+        SELECT id, 'firing', fired_at, fired_at FROM alert WHERE subject LIKE 'past:%%'
+        """,
+        """
+        INSERT INTO outbox (id, transition_id, alert_id, receiver_id, message, next_attempt_at, created_at, state)
+        SELECT gen_random_uuid(), t.id, t.alert_id, r.id, '{}', t.at, t.at, 'delivered'
+        FROM alert_transition t JOIN alert a ON a.id = t.alert_id, receiver r WHERE a.subject LIKE 'past:%%'
+        """,
+        """
+        INSERT INTO incident (id, founder_id, created_at, updated_at)
+        SELECT gen_random_uuid(), id, opened_at, opened_at FROM alert WHERE subject ~ '^past:.*[02468]$'
+        """,
+        """
+        INSERT INTO incident_part (incident_id, organisation_id, title, severity, state, opened_at, fired_at,
+                                   resolved_at, alerts, open_alerts, devices, lead_alert_id, site_id, impact_customers)
+        SELECT i.id, a.organisation_id, 'Over', 'major', 'resolved', a.opened_at, a.fired_at, a.resolved_at, 1, 0, 1,
+               a.id, a.site_id, 2
+        FROM incident i JOIN alert a ON a.id = i.founder_id WHERE a.subject LIKE 'past:%%'
+        """,
+        "ANALYZE alert",
+        "ANALYZE alert_transition",
+        "ANALYZE outbox",
+        "ANALYZE incident",
+        "ANALYZE incident_part",
+    ):
+        connection.execute(statement.encode(), {"past": past, "now": NOW})
+
+
+def _count_alerts_read(connection: Connection, sql: str) -> int:
+    count = (
+        "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_all_tables"
+        " WHERE relname IN ('alert', 'incident_part') AND schemaname = 'public'"
+    )
+    (role,) = connection.execute("SELECT current_role").fetchone() or ("",)
+    connection.execute("RESET ROLE")
+    (before,) = connection.execute(count).fetchone() or (0,)
+    connection.execute(f"SET LOCAL ROLE {role}".encode())
+    connection.execute(sql.encode())
+    connection.execute("RESET ROLE")
+    (after,) = connection.execute(count).fetchone() or (0,)
+    return after - before

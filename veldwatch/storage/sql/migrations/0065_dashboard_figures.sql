@@ -1,5 +1,5 @@
 -- What panels tell where there is too much to look at all of it, or where something was not heard: contacts of a few busy
--- devices over a long time, balances of zones.
+-- devices over a long time, balances of zones, alerts of a window among those of years.
 
 -- Contacts of some devices, about half a million at most: where more are expected, of every n-th device, as long as fifty
 -- remain, and of a device that still has more than its share in so many stretches of time alone.
@@ -144,3 +144,39 @@ LANGUAGE sql STABLE AS $$
     FROM flow f
     JOIN said s ON s.site_id = f.site_id
 $$;
+
+-- Alerts and incidents that overlap a window: those that are over by their end, those that are not by its absence.
+CREATE INDEX alert_resolved ON alert (resolved_at);
+CREATE INDEX alert_fired ON alert (fired_at) WHERE fired_at IS NOT NULL;
+CREATE INDEX incident_part_resolved ON incident_part (resolved_at);
+CREATE INDEX incident_part_open ON incident_part (organisation_id) WHERE state = 'open';
+
+-- With what panels choose alerts by: joined to dashboard.alert for it, which is a barrier, all alerts were read.
+CREATE OR REPLACE VIEW dashboard.alert_detail WITH (security_barrier) AS
+SELECT a.id, p.incident_id, p.incident_head, p.explained_by, p.explained_by_interruption, p.assigned_to,
+       coalesce(p.resolution, '') AS resolution, p.resolved_by_hand_at, p.impact_water, p.impact_energy, p.impact_money,
+       p.impact_currency, p.impact_people, p.impact_customers, a.organisation, a.rule_title, a.device_id, a.severity,
+       a.severity_rank, a.state, a.opened_at, a.fired_at, a.resolved_at, a.recorded_at, a.acknowledged_at
+FROM dashboard.alert a
+JOIN public.alert p ON p.id = a.id;
+
+CREATE OR REPLACE VIEW dashboard.incident WITH (security_barrier) AS
+SELECT i.incident_id AS id, o.slug AS organisation, o.name AS organisation_name, i.title, i.severity,
+       array_position(ARRAY['info', 'minor', 'major', 'critical'], i.severity) AS severity_rank, i.state, i.opened_at,
+       i.fired_at, i.resolved_at, i.alerts, i.open_alerts, i.devices, i.site_id, coalesce(s.slug, '-') AS site,
+       coalesce(s.name, 'no site') AS site_name, i.longitude, i.latitude, a.rule AS cause_rule,
+       coalesce(x.title, a.rule_title) AS cause, a.device_id, coalesce(a.device_name, '') AS device_name,
+       a.opened_at AS cause_opened_at, a.resolved_at AS cause_resolved_at, a.acknowledged_at,
+       coalesce(a.acknowledged_by, '') AS acknowledged_by, i.impact_water, i.impact_energy,
+       i.impact_money, i.impact_currency, i.impact_people, i.impact_customers
+FROM public.incident_part i
+JOIN dashboard.organisation o ON o.id = i.organisation_id
+JOIN public.incident n ON n.id = i.incident_id AND n.superseded_by IS NULL
+LEFT JOIN LATERAL (
+    SELECT b.rule, b.rule_title, b.device_id, b.device_name, b.opened_at, b.resolved_at, b.acknowledged_at, b.acknowledged_by
+    FROM dashboard.alert b WHERE b.id = i.lead_alert_id
+    -- Looked up: as a join below a barrier it would read all alerts.
+    OFFSET 0
+) a ON true
+LEFT JOIN dashboard.site s ON s.id = i.site_id
+LEFT JOIN public.interruption x ON x.id = n.interruption_id AND x.organisation_id = i.organisation_id;
