@@ -9,6 +9,7 @@ import { isOpen, alertTime } from "./alert_row.js";
 import { RESOLUTIONS, showWork } from "./alert_work.js";
 import { explanation, silenceLink } from "./alert_explanation.js";
 import { disposables, fill, h } from "./dom.js";
+import { putDrafts } from "./drafts.js";
 import { icon } from "./icons.js";
 import { loadRegister, sites } from "./register.js";
 import { mayOperate } from "./session.js";
@@ -22,17 +23,18 @@ const OUTCOMES = { delivered: "ok", failed: "critical", suppressed: "silent", pe
 
 /**
  * Show the alert in `host`.
- * @param {{back: string, current: () => boolean, onChange: (alert: object) => void}} options `current` false: another was chosen meanwhile
+ * @param {{back: string, current: () => boolean, drafts: () => Map<string, string>, onChange: (alert: object) => void}} options `current` false: another was chosen meanwhile; `drafts`: what is written in `host` by then
  * @returns {Promise<{dispose: () => void, acknowledge: () => Promise<void>, keys: Record<string, () => void>} | null>} null: it was no longer wanted
  */
-export async function showAlert(host, id, { back, current, onChange }) {
+export async function showAlert(host, id, { back, current, drafts, onChange }) {
   const alert = await request(`/v1/alerts/${id}`);
   const [rule] = await Promise.all([request(`/v1/rules/${encodeURIComponent(alert.rule)}`).catch(() => null), loadRegister()]);
   if (!current()) return null;
   const parts = disposables();
-  const act = async (path, body, done) => {
+  const act = async (path, body, done, form = null) => {
     try {
       await request(`/v1/alerts/${id}${path}`, { method: "POST", body });
+      form?.reset(); // what was sent is no draft any more
       notice(done);
       onChange(await request(`/v1/alerts/${id}`));
     } catch (error) {
@@ -44,9 +46,11 @@ export async function showAlert(host, id, { back, current, onChange }) {
   const acknowledge = () => (alert.acknowledged_at || !mayOperate() ? Promise.resolve() : act("/acknowledge", {}, "Acknowledged"));
   const work = showWork(alert, act);
   const evidence = h("div", {});
+  const written = drafts();
   fill(host, head(alert, back, acknowledge, rule), alertImpact(alert),
     section("Work", null, work.element, incidentPart(alert, act)), section("Evidence", null, evidence), section("What happened", null, timeline(alert), commentForm(act)),
     section("Who was told", null, receipts(alert.notifications ?? [])));
+  putDrafts(host, written);
   showEvidence(evidence, alert, rule, parts);
   return { dispose: parts.dispose, acknowledge, keys: work.keys };
 }
@@ -127,7 +131,7 @@ function commentForm(act) {
   const text = h("textarea", { class: "input", name: "comment", maxlength: 4000, required: true, rows: 2, placeholder: "What was found, who is on the way …" });
   const submit = (event) => {
     event.preventDefault();
-    if (text.value.trim() !== "") act("/comments", { body: text.value.trim() }, "Comment added");
+    if (text.value.trim() !== "") act("/comments", { body: text.value.trim() }, "Comment added", event.currentTarget);
   };
   return h("form", { class: "stack", on: { submit } }, h("label", { class: "field" }, "Comment", text), h("div", { class: "row" }, h("button", { class: "button", type: "submit" }, icon("comment", 16), "Add comment")));
 }

@@ -37,7 +37,7 @@ function assignForm(alert, act) {
   const submit = (event) => {
     event.preventDefault();
     const to = name.value.trim();
-    if (to !== "") act("/assign", { to, if_assigned_to: alert.assigned_to }, `Assigned to ${to}`);
+    if (to !== "") act("/assign", { to, if_assigned_to: alert.assigned_to }, `Assigned to ${to}`, event.currentTarget);
   };
   return h("form", { class: "row", on: { submit } }, h("span", { class: "grow" }, name), h("button", { class: "button", type: "submit" }, "Assign"));
 }
@@ -58,7 +58,7 @@ function verdictForm(act) {
   const note = h("input", { class: "input", name: "note", maxlength: 4000, autocomplete: "off", "aria-label": "What was found or done", placeholder: "What was found or done" });
   const submit = (event) => {
     event.preventDefault();
-    if (reason.value !== "") act("/resolve", { resolution: reason.value, note: note.value.trim() }, "Resolved by hand");
+    if (reason.value !== "") act("/resolve", { resolution: reason.value, note: note.value.trim() }, "Resolved by hand", event.currentTarget);
   };
   return h("form", { class: "stack", on: { submit } }, h("div", { class: "row row-wrap" }, reason, h("span", { class: "grow" }, note), h("button", { class: "button", type: "submit" }, icon("ok", 15), "Resolve by hand")));
 }

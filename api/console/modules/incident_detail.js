@@ -6,6 +6,7 @@ import { RESOLUTIONS } from "./alert_work.js";
 import { request } from "./api.js";
 import { severityBadge } from "./badges.js";
 import { disposables, fill, h } from "./dom.js";
+import { putDrafts } from "./drafts.js";
 import { icon } from "./icons.js";
 import { incidentCharts } from "./incident_charts.js";
 import { impactSettings } from "./impact_settings.js";
@@ -25,16 +26,17 @@ const STEP_ICONS = { firing: "alerts", resolved: "ok", retracted: "retracted", c
 
 /**
  * Show the incident in `host`.
- * @param {{back: string, current: () => boolean, onChange: () => void}} options `current` false: another was chosen meanwhile
+ * @param {{back: string, current: () => boolean, drafts: () => Map<string, string>, onChange: () => void}} options `current` false: another was chosen meanwhile; `drafts`: what is written in `host` by then
  * @returns {Promise<{dispose: () => void, keys: Record<string, () => void>} | null>} null: it was no longer wanted
  */
-export async function showIncident(host, id, { back, current, onChange }) {
+export async function showIncident(host, id, { back, current, drafts, onChange }) {
   const [incident, alerts] = await Promise.all([request(`/v1/incidents/${id}`), request(`/v1/incidents/${id}/alerts`, { query: { limit: PAGE } }), loadRegister()]);
   if (!current()) return null;
   const parts = disposables();
-  const act = async (path, body, done) => {
+  const act = async (path, body, done, form = null) => {
     try {
       await request(`/v1/incidents/${incident.id}${path}`, { method: "POST", body });
+      form?.reset(); // what was sent is no draft any more
       notice(done);
       onChange();
     } catch (error) {
@@ -48,6 +50,7 @@ export async function showIncident(host, id, { back, current, onChange }) {
   const figures = impactFigures(incident.impact);
   const settings = impactSettings(incident, onChange);
   const verdict = !mayOperate() ? null : incident.resolved_by_hand_at === null ? verdictForm(act) : reopenButton(act);
+  const written = drafts();
   fill(host, head(incident, back, waits ? acknowledge : null),
     figures === null && settings === null ? null : section("Impact", figures, settings),
     hasPlace(alerts.items) ? section("Where", where) : null,
@@ -55,6 +58,7 @@ export async function showIncident(host, id, { back, current, onChange }) {
     mayOperate() ? section("Work", workForm(incident, act), verdict, mergeForm(incident, act)) : null,
     section("What happened", course(incident), mayOperate() ? commentForm(act) : null),
     section(`Alerts (${count(incident.alerts)})`, alertList(incident.id, alerts)));
+  putDrafts(host, written);
   if (hasPlace(alerts.items)) showPlaces(where, alerts.items, parts);
   const drawMeasured = () => { fill(measured); incidentCharts(measured, incident, alerts.items, parts).catch((error) => fill(measured, failure(error, drawMeasured))); };
   drawMeasured();
@@ -119,7 +123,7 @@ function verdictForm(act) {
   const note = h("input", { class: "input", name: "note", maxlength: 4000, autocomplete: "off", "aria-label": "What was found or done", placeholder: "What was found or done" });
   const submit = (event) => {
     event.preventDefault();
-    if (reason.value !== "") act("/resolve", { resolution: reason.value, note: note.value.trim() }, "Resolved by hand");
+    if (reason.value !== "") act("/resolve", { resolution: reason.value, note: note.value.trim() }, "Resolved by hand", event.currentTarget);
   };
   return h("form", { class: "row row-wrap", on: { submit } }, reason, h("span", { class: "grow" }, note), h("button", { class: "button", type: "submit" }, icon("ok", 15), "Resolve by hand"));
 }
@@ -148,7 +152,7 @@ function commentForm(act) {
   const text = h("textarea", { class: "input", name: "comment", maxlength: 4000, required: true, rows: 2, placeholder: "What was found, who is on the way …" });
   const submit = (event) => {
     event.preventDefault();
-    if (text.value.trim() !== "") act("/comments", { body: text.value.trim() }, "Comment added");
+    if (text.value.trim() !== "") act("/comments", { body: text.value.trim() }, "Comment added", event.currentTarget);
   };
   return h("form", { class: "stack", on: { submit } }, h("label", { class: "field" }, "Comment", text), h("div", { class: "row" }, h("button", { class: "button", type: "submit" }, icon("comment", 16), "Add comment")));
 }

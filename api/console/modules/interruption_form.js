@@ -36,7 +36,7 @@ export function interruptionForm(standing, done) {
     const { organisation, ...where } = placesOf(form);
     const body = {
       kind: form.elements.kind.value, title: title.value.trim(), reason: reason.value.trim(), ...where,
-      begins_at: new Date(form.elements.begins.value).toISOString(), ends_at: new Date(form.elements.ends.value).toISOString(),
+      begins_at: momentOf(form.elements.begins, standing?.begins_at), ends_at: momentOf(form.elements.ends, standing?.ends_at),
     };
     try {
       const made = standing ? await request(`/v1/interruptions/${standing.id}`, { method: "PUT", body })
@@ -51,6 +51,9 @@ export function interruptionForm(standing, done) {
 }
 
 const field = (name, input) => h("label", { class: "field" }, name, input);
+
+/** A field that nobody touched means the moment that it was filled with: to the second, and on its side of a clock change. */
+const momentOf = (input, standing) => (standing && input.value === input.defaultValue ? standing : new Date(input.value).toISOString());
 
 function moment(name, at) {
   const input = h("input", { class: "input", type: "datetime-local", name, required: true });

@@ -1,19 +1,25 @@
 // Where an interruption is: an organisation, sites of it with all below them, and devices by their own names.
 
 import { fill, h } from "./dom.js";
-import { sites } from "./register.js";
+import { organisations, sites } from "./register.js";
 import { sentence } from "./units.js";
 
 /**
  * Build the fields; the register has to be loaded.
- * @param {object | null} standing an interruption whose organisation stays; null: any that has sites
+ * @param {object | null} standing an interruption whose organisation stays; null: any
  */
 export function placeFields(standing) {
-  const slugs = standing ? [standing.organisation] : [...new Set(sites.map((site) => site.organisation))].sort();
+  const slugs = standing ? [standing.organisation] : organisations.map((one) => one.slug);
   const chosen = new Set(standing?.sites ?? []);
   const organisation = h("select", { class: "input", name: "organisation", required: true }, slugs.map((slug) => h("option", { value: slug }, slug)));
   const list = h("div", { class: "place-list", role: "group", "aria-label": "Sites" });
-  const draw = () => fill(list, sites.filter((site) => site.organisation === organisation.value).map((site) => h("label", { class: "row small" },
+  // What is chosen stays a choice, whether or not the register still has it.
+  const offered = () => {
+    const own = sites.filter((site) => site.organisation === organisation.value);
+    const gone = [...chosen].filter((slug) => standing?.organisation === organisation.value && !own.some((site) => site.slug === slug));
+    return [...gone.map((slug) => ({ slug, name: "", kind: null })), ...own];
+  };
+  const draw = () => fill(list, offered().length === 0 ? h("p", { class: "small muted" }, "This organisation has no sites: name devices.") : offered().map((site) => h("label", { class: "row small" },
     h("input", { type: "checkbox", name: "site", value: site.slug, checked: chosen.has(site.slug) }), h("span", { class: "clip", title: site.kind ? sentence(site.kind) : null }, site.name || site.slug))));
   organisation.addEventListener("change", draw);
   draw();

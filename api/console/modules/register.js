@@ -1,4 +1,4 @@
-// The register as all views need it: devices and sites, loaded once, kept fresh by the stream.
+// The register as all views need it: organisations, sites and devices, loaded once, kept fresh by the stream.
 
 import { collect } from "./api.js";
 import { subscribe } from "./live.js";
@@ -13,6 +13,7 @@ let loadedAt = 0;
 /** Devices by numeric id; `last_contact_at`, `online` and `last_position` follow the stream. */
 export const devices = new Map();
 export let sites = [];
+export let organisations = [];
 export let more = false;
 
 subscribe(({ contacts, positions }) => {
@@ -35,10 +36,14 @@ export function loadRegister({ again = false } = {}) {
 }
 
 async function load() {
-  const [found, places] = await Promise.all([collect("/v1/devices", { query: { limit: 1000 }, limit: DEVICES_KEPT }), collect("/v1/sites", { query: { limit: 1000 } })]);
+  const [found, places, owners] = await Promise.all([
+    collect("/v1/devices", { query: { limit: 1000 }, limit: DEVICES_KEPT }), collect("/v1/sites", { query: { limit: 1000 }, limit: Infinity }),
+    collect("/v1/organisations", { query: { limit: 1000 }, limit: Infinity }),
+  ]);
   devices.clear(); // a device that was removed must not stay
   for (const device of found.items) devices.set(device.id, device);
   sites = places.items;
+  organisations = owners.items;
   more = found.more;
 }
 

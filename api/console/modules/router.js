@@ -1,6 +1,8 @@
 // Views by the address's fragment: `#/alerts/ID?state=firing`. A view gets its parts and gives back a cleanup.
 
 import { fill, h } from "./dom.js";
+import { isWriting } from "./drafts.js";
+import { decoded } from "./session.js";
 import { failure, skeleton } from "./states.js";
 import { sentence } from "./units.js";
 
@@ -16,7 +18,7 @@ export function route() {
   // `#alert=ID` is how notifications link to an alert.
   const [path, query = ""] = location.hash.replace(/^#alert=/, "#/alerts/").replace(/^#\/?/, "").split("?");
   const [view, ...rest] = path.split("/");
-  return { view: VIEWS.includes(view) ? view : "overview", parameter: rest.length > 0 ? decodeURIComponent(rest.join("/")) : null, query: new URLSearchParams(query) };
+  return { view: VIEWS.includes(view) ? view : "overview", parameter: rest.length > 0 ? decoded(rest.join("/")) : null, query: new URLSearchParams(query) };
 }
 
 /** Address of a view, leaving out empty query values. */
@@ -40,8 +42,6 @@ export function startRouter(outlet) {
   // All views are fetched early: the next one opens at once, and also while the server is away.
   go(outlet).then(() => Promise.allSettled(VIEWS.map(load)));
 }
-
-const isWriting = (outlet) => [...outlet.querySelectorAll("textarea, input")].some((field) => field === document.activeElement || field.value !== field.defaultValue);
 
 const load = (name) => import(`./views/${name}.js`);
 

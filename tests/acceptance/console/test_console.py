@@ -225,3 +225,8 @@ def test_on_the_phone_an_alert_opens_over_the_list_and_closes_again(
     expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
     page.get_by_role("link", name="Alerts").first.click()
     expect(page.locator(".alert-row")).to_be_visible()
+
+
+def test_a_link_that_was_cut_is_answered_in_words(visit: Open) -> None:
+    page = visit("/devices/%", expected=("422", "404")).page
+    expect(page.get_by_role("main")).to_contain_text("Try again")

@@ -1,7 +1,9 @@
 """Alerts are assigned and resolved by hand, at a desk and on a phone, by key and by two people at once."""
 
+import json
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -92,3 +94,78 @@ def test_a_rule_shows_what_became_of_its_alerts(visit: Open, made: World, connec
     expect(page.locator("#statistics")).to_contain_text("1 false alarm")
     expect(page.locator("#statistics tbody td").nth(1)).to_have_text("1")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+_LATE_ANSWER = """(part) => {
+    const before = window.fetch;
+    window.fetch = async (address, options) => {
+        if (String(address).includes(part)) await new Promise((resolve) => setTimeout(resolve, 1500));
+        return before(address, options);
+    };
+}"""
+
+
+def test_an_answer_to_an_earlier_filter_is_not_shown_under_a_later_one(
+    visit: Open, made: World, connection: Connection
+) -> None:
+    now = datetime.now(UTC)
+    world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=now)
+    world.add_alert(connection, device=made.logger, organisation=made.water, opened_at=now, state="resolved")
+    page = visit("/alerts").page
+    expect(page.locator("[data-alert]")).to_have_count(2)
+    page.evaluate(_LATE_ANSWER, "state=firing")
+    states = page.get_by_role("group", name="State")
+    with page.expect_response(lambda answer: "state=firing" in answer.url):
+        states.get_by_role("button", name="Firing").click()
+        states.get_by_role("button", name="Resolved").click()
+        expect(page.locator("[data-alert] .flag")).to_have_text("Resolved")
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-alert] .flag")).to_have_text("Resolved")
+
+
+def test_what_another_person_does_is_seen_where_the_alert_is_read_and_what_is_written_stays(
+    visit: Open, made: World, connection: Connection, api: str
+) -> None:
+    alert = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=datetime.now(UTC))
+    page = visit(f"/alerts/{alert}").page
+    comment, owner = page.get_by_label("Comment"), page.locator("#owner")
+    expect(page.locator("#acknowledge")).to_be_visible()
+    other = {"Authorization": f"Bearer {made.tokens['water']}"}
+    assert httpx.post(f"{api}/v1/alerts/{alert}/acknowledge", headers=other, json={}).is_success
+    expect(page.locator("#acknowledge")).to_have_count(0)
+    expect(page.locator(".detail-head")).to_contain_text("Acknowledged by")
+    comment.fill("valve 7 is closed")
+    page.get_by_role("button", name="Assign to me").click()
+    expect(owner).to_contain_text("Assigned to control room")
+    expect(comment).to_have_value("valve 7 is closed")
+    page.get_by_role("button", name="Add comment").click()
+    expect(page.locator(".timeline .comment")).to_have_text("valve 7 is closed")
+    expect(comment).to_have_value("")
+
+
+def test_a_storm_of_alerts_is_drawn_once_and_the_list_stays_short(
+    visit: Open, made: World, connection: Connection, api: str
+) -> None:
+    world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=datetime.now(UTC))
+    reader = {"Authorization": f"Bearer {made.tokens['operator']}"}
+    [one] = httpx.get(f"{api}/v1/alerts", headers=reader).json()["items"]
+    storm = "".join(
+        f"event: alert\ndata: {json.dumps({**one, 'id': f'00000000-0000-4000-8000-{number:012d}'})}\n\n"
+        for number in range(1000)
+    )
+    opened = visit("/alerts", expected=("",))
+    page = opened.page
+    expect(page.locator("[data-alert]")).to_have_count(1)
+    page.evaluate("""() => {
+        window.draws = 0;
+        const drawn = new MutationObserver(() => { window.draws += 1; });
+        drawn.observe(document.querySelector(".list"), { childList: true });
+    }""")
+    page.route(
+        "**/v1/stream", lambda route: route.fulfill(body=storm, headers={"content-type": "text/event-stream"}), times=1
+    )
+    page.evaluate("import('./modules/live.js').then((live) => live.start())")
+    expect(page.locator("[data-alert]")).to_have_count(300)
+    expect(page.get_by_role("button", name="Older alerts are left out")).to_be_visible()
+    assert page.evaluate("window.draws") <= 4
+    expect(page.get_by_role("list").get_by_role("listitem").first).to_be_visible()

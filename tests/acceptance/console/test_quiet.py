@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.acceptance.console.conftest import PHONE, Open, Scheme
 from tests.integration.api import world
@@ -153,3 +153,41 @@ def test_the_forms_of_the_calendar_fit_every_screen(
     page.goto(page.url.replace("/quiet/plan", "/quiet/import"))
     expect(page.get_by_role("button", name="Import")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_who_has_no_sites_enters_an_interruption_of_devices(visit: Open, made: World, connection: Connection) -> None:
+    connection.execute("DELETE FROM site WHERE organisation_id = %s", (made.wildlife,))
+    connection.commit()
+    page = visit("/quiet/plan", bearer="wildlife").page
+    page.get_by_label("What").fill("Collars are changed")
+    page.get_by_label("Devices").fill("c-1")
+    page.get_by_role("button", name="Enter").click()
+    expect(page.get_by_text("The interruption is entered")).to_be_visible()
+
+
+def test_what_nobody_touched_stays_to_the_second_and_on_its_side_of_a_clock_change(
+    browser: Browser, api: str, made: World, connection: Connection
+) -> None:
+    begins = datetime(2026, 10, 25, 1, 30, 30, tzinfo=UTC)  # the second half past two of that night in Berlin
+    planned = Planned(
+        organisation="demo-water", kind="planned", title="Works", begins_at=begins, ends_at=begins + HOUR,
+        place=Place(sites=("town", "upper")),
+    )  # fmt: skip
+    number = add_interruption(
+        connection, planned, author="tests", scope=None, now=datetime.now(UTC), patience=DEFAULT_PATIENCE
+    )
+    connection.commit()
+    context = browser.new_context(timezone_id="Europe/Berlin", locale="en-GB")
+    page = context.new_page()
+    # Of more sites than a register shows, one that is chosen is not among them.
+    only = {"id": 2, "slug": "town", "name": "Town", "organisation": "demo-water", "kind": None, "geometry": None}
+    page.route("**/v1/sites*", lambda route: route.fulfill(json={"items": [only], "next": None}))
+    page.goto(f"{api}/#token={made.tokens['operator']}&to=/quiet/plan-{number}")
+    page.get_by_label("What").fill("Works on the main")
+    with page.expect_request(lambda request: request.method == "PUT") as sent:
+        page.get_by_role("button", name="Save").click()
+    body = sent.value.post_data_json
+    context.close()
+    assert datetime.fromisoformat(body["begins_at"]) == begins
+    assert datetime.fromisoformat(body["ends_at"]) == begins + HOUR
+    assert sorted(body["sites"]) == ["town", "upper"]

@@ -5,6 +5,7 @@ import { alertRow, isOpen } from "../alert_row.js";
 import { showAlert } from "../alert_detail.js";
 import { SEVERITIES, STATES } from "../badges.js";
 import { disposables, fill, h } from "../dom.js";
+import { isWriting, putDrafts, takeDrafts } from "../drafts.js";
 import { subscribe } from "../live.js";
 import { link, replace } from "../router.js";
 import { me } from "../session.js";
@@ -12,6 +13,11 @@ import { empty, failure, skeleton } from "../states.js";
 import { sentence } from "../units.js";
 
 const PAGE = 100;
+/** A list that grows by itself keeps so many, or as many as somebody asked for. */
+const KEPT = 300;
+/** Lists are drawn, and the alert that is read is asked for anew, at most this often: 300 silent meters are one storm. */
+const DRAW_MILLISECONDS = 500;
+const RENEW_MILLISECONDS = 1_000;
 const FILTERS = ["state", "severity", "work", "device_id", "sort"];
 const SORTS = [["", "Newest first"], ["money", "Most money first"], ["people", "Most people first"], ["water", "Most water first"], ["energy", "Most energy first"]];
 
@@ -30,7 +36,7 @@ const workOf = (filters) => WORK[filters.work] ?? WORK[""];
 export async function show(view, { parameter, query }) {
   const parts = disposables();
   const inbox = {
-    items: [], next: null, selected: parameter, detail: null,
+    items: [], next: null, kept: KEPT, isCut: false, asked: 0, selected: parameter, shown: null, detail: null, isStale: false, drawnAt: 0, drawing: null, renewing: null,
     filters: Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""])),
     list: h("div", { class: "list", role: "list" }), pane: h("div", { class: "detail" }), root: null,
   };
@@ -39,10 +45,10 @@ export async function show(view, { parameter, query }) {
   fill(view, inbox.root);
   await load(inbox);
   if (inbox.selected === null && inbox.items.length > 0 && matchMedia("(min-width: 861px)").matches) inbox.selected = inbox.items[0].id;
-  parts.add(subscribe(({ alerts }) => alerts.forEach((alert) => take(inbox, alert))));
+  parts.add(subscribe(({ alerts }) => take(inbox, [...alerts.values()])));
   const keys = (event) => onKey(inbox, event);
   addEventListener("keydown", keys);
-  parts.add(() => { removeEventListener("keydown", keys); inbox.detail?.dispose(); });
+  parts.add(() => { removeEventListener("keydown", keys); clearTimeout(inbox.drawing); clearTimeout(inbox.renewing); inbox.detail?.dispose(); });
   draw(inbox);
   await open(inbox);
   return parts.dispose;
@@ -62,13 +68,19 @@ function filterBar(inbox) {
     select("work", "Work", Object.entries(WORK).map(([name, { text }]) => [name, text]))));
 }
 
+/** Ask for a page of the list; an answer to what is not asked any more is dropped. */
 async function load(inbox, cursor = null) {
+  const mine = ++inbox.asked;
   if (cursor === null) fill(inbox.list, skeleton(7));
   try {
     const page = await request("/v1/alerts", { query: { ...question(inbox.filters), limit: PAGE, cursor } });
+    if (mine !== inbox.asked) return;
     inbox.items = cursor === null ? page.items : [...inbox.items, ...page.items];
+    inbox.kept = Math.max(KEPT, inbox.items.length);
+    inbox.isCut = false;
     inbox.next = page.next ?? null;
   } catch (error) {
+    if (mine !== inbox.asked) return;
     fill(inbox.list, failure(error, () => reload(inbox)));
     throw error;
   }
@@ -84,13 +96,23 @@ async function reload(inbox) {
 const address = (inbox, id) => link("alerts", id, inbox.filters);
 
 function draw(inbox) {
+  clearTimeout(inbox.drawing);
+  inbox.drawing = null;
+  inbox.drawnAt = performance.now();
   const focused = document.activeElement?.dataset?.alert;
   const scroll = inbox.list.scrollTop;
   fill(inbox.list, inbox.items.length === 0 ? nothing(inbox) : inbox.items.map((alert) => row(inbox, alert)),
-    inbox.next === null ? null : h("div", { class: "card-body" }, h("button", { class: "button", type: "button", on: { click: () => load(inbox, inbox.next).then(() => draw(inbox)) } }, "Show older alerts")));
+    older(inbox));
   inbox.list.scrollTop = scroll;
   if (focused) inbox.list.querySelector(`[data-alert="${CSS.escape(focused)}"]`)?.focus();
   inbox.root.toggleAttribute("data-open", inbox.selected !== null);
+}
+
+function older(inbox) {
+  if (inbox.next === null && !inbox.isCut) return null;
+  // Where the list was cut, the next page would not begin where it ends.
+  const [words, go] = inbox.isCut ? ["Older alerts are left out: load the list anew", () => reload(inbox)] : ["Show older alerts", () => load(inbox, inbox.next).then(() => draw(inbox)).catch(() => null)];
+  return h("div", { class: "card-body", role: "listitem" }, h("button", { class: "button", type: "button", on: { click: go } }, words));
 }
 
 function row(inbox, alert) {
@@ -100,7 +122,7 @@ function row(inbox, alert) {
     event.preventDefault();
     select(inbox, alert.id);
   });
-  return element;
+  return h("div", { role: "listitem" }, element);
 }
 
 const nothing = (inbox) => (Object.values(inbox.filters).some((v) => v !== "")
@@ -111,6 +133,14 @@ async function select(inbox, id) {
   history.pushState(null, "", address(inbox, id));
   draw(inbox);
   await open(inbox);
+}
+
+/** Ask anew for the alert that is read, when it changed elsewhere; not while somebody writes about it. */
+function renew(inbox) {
+  inbox.renewing = null;
+  if (!inbox.isStale) return;
+  if (isWriting(inbox.pane)) inbox.renewing = setTimeout(() => renew(inbox), RENEW_MILLISECONDS);
+  else open(inbox);
 }
 
 /** Show the selected alert; `inbox.opening` tells when it is there. A slower answer for an earlier choice is dropped. */
@@ -124,9 +154,19 @@ function open(inbox) {
 async function showSelected(inbox, id) {
   if (id === null) return fill(inbox.pane, empty("alerts", "No alert chosen", "Choose one from the list to see why it fired and who was told."));
   const current = () => inbox.selected === id;
-  fill(inbox.pane, skeleton(6));
+  const isThere = inbox.shown === id;
+  const scroll = isThere ? inbox.pane.scrollTop : 0;
+  if (!isThere) fill(inbox.pane, skeleton(6));
+  inbox.shown = null;
+  inbox.isStale = false;
+  const drafts = () => (isThere ? takeDrafts(inbox.pane) : new Map());
   try {
-    inbox.detail = await showAlert(inbox.pane, id, { back: link("alerts", null, inbox.filters), current, onChange: (alert) => { take(inbox, alert); if (current()) open(inbox); } }) ?? inbox.detail;
+    const onChange = (alert) => { take(inbox, [alert]); if (current()) open(inbox); };
+    const detail = await showAlert(inbox.pane, id, { back: link("alerts", null, inbox.filters), current, drafts, onChange });
+    if (detail === null) return undefined;
+    inbox.detail = detail;
+    inbox.shown = id;
+    inbox.pane.scrollTop = scroll;
   } catch (error) {
     if (current()) fill(inbox.pane, failure(error, () => open(inbox)));
   }
@@ -140,13 +180,26 @@ async function acknowledge(inbox) {
   if (inbox.selected === id) await inbox.detail?.acknowledge();
 }
 
-/** An alert that changed: replace it in place, or put a new one on top where the filters let it in. */
-function take(inbox, alert) {
-  const at = inbox.items.findIndex((item) => item.id === alert.id);
-  if (at >= 0) inbox.items[at] = { ...inbox.items[at], ...alert };
-  else if (matches(inbox.filters, alert)) inbox.items.unshift(alert);
-  else return;
-  draw(inbox);
+/** Alerts that changed: replaced in place, or put on top where the filters let them in; drawn once for all of them. */
+function take(inbox, alerts) {
+  const places = new Map(inbox.items.map((item, at) => [item.id, at]));
+  const fresh = [];
+  let isNew = false;
+  for (const alert of alerts) {
+    if (alert.id === inbox.selected) inbox.isStale = true;
+    const at = places.get(alert.id);
+    if (at !== undefined) inbox.items[at] = { ...inbox.items[at], ...alert };
+    else if (matches(inbox.filters, alert)) fresh.unshift(alert);
+    else continue;
+    isNew = true;
+  }
+  if (fresh.length > 0) {
+    const all = [...fresh, ...inbox.items];
+    inbox.items = all.slice(0, inbox.kept);
+    inbox.isCut ||= all.length > inbox.items.length;
+  }
+  if (isNew) inbox.drawing ??= setTimeout(() => draw(inbox), Math.max(0, DRAW_MILLISECONDS - (performance.now() - inbox.drawnAt)));
+  if (inbox.isStale) inbox.renewing ??= setTimeout(() => renew(inbox), RENEW_MILLISECONDS);
 }
 
 function matches({ state, severity, work, device_id: device }, alert) {

@@ -21,7 +21,7 @@ export async function show(view, { parameter, query }) {
   await loadRegister();
   if (parameter !== null) return showDevice(view, Number(parameter));
   const parts = disposables();
-  const table = { filter: { q: query.get("q") ?? "", kind: "", heard: "", site: "", status: query.get("status") ?? "" }, rows: new Map(), shown: ROWS, found: [], body: h("tbody"), tally: h("span", { class: "muted small" }), host: h("div", { class: "table-scroll grow" }), waiting: h("div", {}) };
+  const table = { filter: { q: query.get("q") ?? "", kind: "", heard: "", site: "", status: query.get("status") ?? "" }, rows: new Map(), drawn: 0, shown: ROWS, found: [], body: h("tbody"), tally: h("span", { class: "muted small" }), host: h("div", { class: "table-scroll grow" }), waiting: h("div", {}) };
   view.classList.add("view-fixed");
   fill(view, h("div", { class: "card" }, filters(table), table.waiting, table.host));
   draw(table);
@@ -54,7 +54,9 @@ function matches({ q, kind, heard, site, status }, device) {
 }
 
 async function draw(table) {
+  const mine = ++table.drawn;
   const all = more && table.filter.q !== "" ? (await collect("/v1/devices", { query: { q: table.filter.q, limit: 1000 } })).items : [...devices.values()];
+  if (mine !== table.drawn) return; // the server answered an earlier search
   table.found = all.filter((device) => matches(table.filter, device)).sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
   table.rows.clear();
   fill(table.waiting, waiting(table));

@@ -3,6 +3,7 @@
 import { request } from "../api.js";
 import { SEVERITIES } from "../badges.js";
 import { disposables, fill, h } from "../dom.js";
+import { isWriting, takeDrafts } from "../drafts.js";
 import { showIncident } from "../incident_detail.js";
 import { incidentRow } from "../incident_row.js";
 import { subscribe } from "../live.js";
@@ -19,7 +20,7 @@ const REORDER_MILLISECONDS = 1_500;
 export async function show(view, { parameter, query }) {
   const parts = disposables();
   const board = {
-    items: [], next: null, selected: parameter, detail: null, timer: null, stale: false,
+    items: [], next: null, asked: 0, selected: parameter, shown: null, detail: null, timer: null, stale: false,
     filters: { state: stateOf(query.get("state")), severity: query.get("severity") ?? "", sort: query.get("sort") ?? "opened" },
     list: h("div", { class: "list", role: "list" }), pane: h("div", { class: "detail" }), root: null,
   };
@@ -28,7 +29,7 @@ export async function show(view, { parameter, query }) {
   fill(view, board.root);
   await load(board);
   if (board.selected === null && board.items.length > 0 && matchMedia("(min-width: 861px)").matches) board.selected = board.items[0].id;
-  parts.add(subscribe(({ incidents }) => incidents.forEach((incident) => take(board, incident))));
+  parts.add(subscribe(({ incidents }) => take(board, incidents)));
   const keys = (event) => onKey(board, event);
   addEventListener("keydown", keys);
   parts.add(() => { removeEventListener("keydown", keys); clearTimeout(board.timer); board.detail?.dispose(); });
@@ -55,13 +56,17 @@ function filterBar(board) {
 
 const asked = (board) => Object.fromEntries(Object.entries(board.filters).filter(([, value]) => value !== ""));
 
+/** Ask for a page of the list; an answer to what is not asked any more is dropped. */
 async function load(board, cursor = null) {
+  const mine = ++board.asked;
   if (cursor === null && board.items.length === 0) fill(board.list, skeleton(7));
   try {
     const page = await request("/v1/incidents", { query: { ...asked(board), limit: PAGE, ...(cursor === null ? {} : { cursor }) } });
+    if (mine !== board.asked) return;
     board.items = cursor === null ? page.items : [...board.items, ...page.items];
     board.next = page.next ?? null;
   } catch (error) {
+    if (mine !== board.asked) return;
     fill(board.list, failure(error, () => reload(board)));
     throw error;
   }
@@ -78,7 +83,7 @@ function draw(board) {
   const focused = document.activeElement?.dataset?.incident;
   const scroll = board.list.scrollTop;
   fill(board.list, board.items.length === 0 ? nothing(board) : board.items.map((incident) => row(board, incident)),
-    board.next === null ? null : h("div", { class: "card-body" }, h("button", { class: "button", type: "button", on: { click: () => load(board, board.next).then(() => draw(board)) } }, "Show more incidents")));
+    board.next === null ? null : h("div", { class: "card-body", role: "listitem" }, h("button", { class: "button", type: "button", on: { click: () => load(board, board.next).then(() => draw(board)).catch(() => null) } }, "Show more incidents")));
   board.list.scrollTop = scroll;
   if (focused) board.list.querySelector(`[data-incident="${CSS.escape(focused)}"]`)?.focus();
   board.root.toggleAttribute("data-open", board.selected !== null);
@@ -91,7 +96,7 @@ function row(board, incident) {
     event.preventDefault();
     choose(board, incident.id);
   });
-  return element;
+  return h("div", { role: "listitem" }, element);
 }
 
 const nothing = (board) => (board.filters.state === "open" && board.filters.severity === ""
@@ -113,23 +118,30 @@ function open(board) {
 async function showChosen(board, id) {
   if (id === null) return fill(board.pane, empty("incidents", "No incident chosen", "Choose one from the list to see where it is, what it costs and what became of it."));
   const current = () => board.selected === id;
-  fill(board.pane, skeleton(6));
+  const isThere = board.shown === id;
+  if (!isThere) fill(board.pane, skeleton(6));
+  board.shown = null;
+  const drafts = () => (isThere ? takeDrafts(board.pane) : new Map());
   try {
-    board.detail = await showIncident(board.pane, id, { back: address(board, null), current, onChange: () => { reload(board); if (current()) open(board); } }) ?? board.detail;
+    const onChange = () => { reload(board); if (current()) open(board); };
+    const detail = await showIncident(board.pane, id, { back: address(board, null), current, drafts, onChange });
+    if (detail === null) return undefined;
+    board.detail = detail;
+    board.shown = id;
   } catch (error) {
     if (current()) fill(board.pane, failure(error, () => open(board)));
   }
   return undefined;
 }
 
-/** An incident that changed: in place at once; the list in its order, and the page that is read, a moment later. */
-function take(board, incident) {
-  const at = board.items.findIndex((item) => item.id === incident.id);
-  if (at >= 0) {
-    board.items[at] = incident;
-    draw(board);
-  }
-  if (incident.id === board.selected) board.stale = true;
+/** Incidents that changed (by id): in place at once; the list in its order, and the page that is read, a moment later. */
+function take(board, incidents) {
+  if (incidents.size === 0) return;
+  const items = board.items.map((item) => incidents.get(item.id) ?? item);
+  const isListed = items.some((item, at) => item !== board.items[at]);
+  board.items = items;
+  if (isListed) draw(board);
+  if (incidents.has(board.selected)) board.stale = true;
   board.timer ??= setTimeout(() => refresh(board), REORDER_MILLISECONDS);
 }
 
@@ -146,9 +158,6 @@ async function refresh(board) {
   await open(board);
   board.pane.scrollTop = scroll;
 }
-
-/** Nothing that somebody is writing is taken away. */
-const isWriting = (pane) => [...pane.querySelectorAll("textarea, input, select")].some((field) => field === document.activeElement || field.value !== (field.defaultValue ?? ""));
 
 function onKey(board, event) {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;

@@ -20,7 +20,7 @@ const FILTERS = ["reason", "source", "topic_pattern", "organisation", "device", 
 export async function show(view, { parameter, query }) {
   const filter = Object.fromEntries(FILTERS.filter((name) => query.has(name)).map((name) => [name, query.get(name)]));
   const state = {
-    by: query.get("by") ?? GROUPINGS[0][0], filter: Object.keys(filter).length > 0 ? filter : null, items: [], next: null, selected: parameter,
+    by: query.get("by") ?? GROUPINGS[0][0], filter: Object.keys(filter).length > 0 ? filter : null, items: [], next: null, asked: 0, selected: parameter,
     title: h("h2", { class: "grow clip" }), head: h("div", { class: "filters" }), foot: h("div", { class: "quarantine-replays" }), list: h("div", { class: "list" }), pane: h("div", { class: "pane" }), root: null, replays: null,
   };
   view.classList.add("view-fixed");
@@ -49,15 +49,17 @@ async function refresh(state) {
 // Groups
 
 async function loadGroups(state, cursor = null) {
+  const mine = ++state.asked; // an answer to what is not asked any more is dropped
   drawGroupHead(state);
   if (cursor === null && state.items.length === 0) fill(state.list, skeleton(6));
   try {
     const page = await request("/v1/quarantine/groups", { query: { by: state.by, limit: PAGE, cursor } });
+    if (mine !== state.asked) return;
     state.items = cursor === null ? page.items : [...state.items, ...page.items];
     state.next = page.next;
     drawGroups(state, page.counted);
   } catch (error) {
-    fill(state.list, failure(error, () => loadGroups(state)));
+    if (mine === state.asked) fill(state.list, failure(error, () => loadGroups(state)));
   }
 }
 
@@ -91,15 +93,17 @@ function filterOf(group) {
 // The messages of one group
 
 async function loadMessages(state, cursor = null) {
+  const mine = ++state.asked;
   drawMessageHead(state);
   if (cursor === null && state.items.length === 0) fill(state.list, skeleton(6));
   try {
     const page = await request(messagesOf(state, cursor));
+    if (mine !== state.asked) return;
     state.items = cursor === null ? page.items : [...state.items, ...page.items];
     state.next = page.next;
     drawMessages(state, cursor === null ? 0 : state.items.length - page.items.length);
   } catch (error) {
-    fill(state.list, failure(error, () => loadMessages(state)));
+    if (mine === state.asked) fill(state.list, failure(error, () => loadMessages(state)));
   }
 }
 
