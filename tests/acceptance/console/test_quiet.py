@@ -1,7 +1,9 @@
 """Operators silence an alert and see the week's interruptions, in a real browser."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -186,7 +188,7 @@ def test_what_nobody_touched_stays_to_the_second_and_on_its_side_of_a_clock_chan
     page.get_by_label("What").fill("Works on the main")
     with page.expect_request(lambda request: request.method == "PUT") as sent:
         page.get_by_role("button", name="Save").click()
-    body = sent.value.post_data_json
+    body: dict[str, Any] = json.loads(sent.value.post_data or "")
     context.close()
     assert datetime.fromisoformat(body["begins_at"]) == begins
     assert datetime.fromisoformat(body["ends_at"]) == begins + HOUR
