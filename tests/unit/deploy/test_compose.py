@@ -137,6 +137,22 @@ def test_a_service_is_pinned_restarts_and_says_whether_it_is_well(paths: Sequenc
 
 
 @deployments
+@pytest.mark.parametrize("profiles", [set[str](), {"demo"}])
+def test_one_service_builds_each_image_that_is_ours_and_no_registry_is_asked_for_it(
+    paths: Sequence[Path], profiles: set[str]
+) -> None:
+    chosen = {
+        name: service for name, service in services(paths).items() if set(service.get("profiles", [])) <= profiles
+    }
+    ours = [service for service in chosen.values() if service["image"].startswith("veldwatch:")]
+    assert {service["image"] for service in ours} == {"veldwatch:" + environment_example()["VELDWATCH_VERSION"]}
+    assert [name for name, service in chosen.items() if service.get("build")] == ["migrate"]
+    assert {service["pull_policy"] for service in ours} == {"never"}
+    others = [service for service in chosen.values() if service not in ours]
+    assert {service.get("pull_policy", "missing") for service in others} == {"missing"}
+
+
+@deployments
 def test_nothing_is_open_to_the_network_unless_somebody_says_so(paths: Sequence[Path]) -> None:
     opened = {name: service["ports"] for name, service in services(paths).items() if service.get("ports")}
     assert set(opened) == ({"broker", "proxy"} if PROXY in paths else {"broker", "api", "grafana"})
