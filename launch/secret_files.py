@@ -46,7 +46,7 @@ SECRETS: Mapping[str, Secret] = {
         purpose="the programs, to the database",
         rotation=(
             "docker compose exec db sh /etc/veldwatch/set-password.sh",
-            "docker compose restart ingest rules notify maintain api accounts backups",
+            "docker compose restart ingest rules notify maintain api accounts backups simulators",
         ),
     ),
     "grafana_db_password": Secret(

@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 
+from launch.secret_files import SECRETS
 from tests.unit.deploy.compose import COMPOSE, MOSQUITTO, PROXY, REPOSITORY, services
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "deploy-with-compose.md").read_text(encoding="utf-8")
@@ -43,3 +44,9 @@ def test_the_database_that_is_restored_into_is_of_the_extension_that_the_image_h
     (line,) = [line for line in PAGE.splitlines() if "createdb" in line and line.startswith("docker")]
     assert "createdb -T template0 " in line
     assert "dropdb --force " in line
+
+
+def test_whoever_knows_the_database_s_password_is_restarted_after_a_new_one() -> None:
+    (restart,) = [step for step in SECRETS["db_password"].rotation if "restart" in step]
+    knowing = {name for name, service in services().items() if "db_password" in service.get("secrets", [])}
+    assert set(shlex.split(restart)[3:]) == knowing - ONCE - {"db"}
