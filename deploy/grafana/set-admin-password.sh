@@ -3,4 +3,4 @@
 # usage: docker compose exec grafana sh /etc/veldwatch/set-admin-password.sh
 set -eu
 grafana cli --homepath /usr/share/grafana admin reset-admin-password --password-from-stdin \
-  < "${GF_SECURITY_ADMIN_PASSWORD__FILE:?names no file}"
+  < "${1:-/run/secrets/grafana_admin_password}"
