@@ -116,6 +116,8 @@ def test_behind_the_proxy_the_api_believes_the_proxy_alone() -> None:
     assert environment(found["services"]["api"])["VELDWATCH_API_TRUSTED_PROXIES"] == address
     assert "VELDWATCH_API_TRUSTED_PROXIES" not in environment(services()["api"])
     (addresses,) = found["networks"]["front"]["ipam"]["config"]
+    # a network that is there keeps its addresses: they are the same before the proxy comes
+    assert found["networks"] == document()["networks"]
     assert ip_address(address) in ip_network(addresses["subnet"])
     # else another container may have it by the time the proxy starts
     assert ip_network(addresses["ip_range"]).subnet_of(ip_network(addresses["subnet"]))  # pyright: ignore[reportArgumentType]  # both of IPv4
