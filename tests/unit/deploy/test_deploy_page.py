@@ -39,6 +39,12 @@ def test_whoever_asks_the_database_is_stopped_before_it_is_replaced_or_its_exten
         assert [set(call) for call in _compose(block, "stop")] == [ASKING]
 
 
+def test_an_upgrade_starts_everything_anew() -> None:
+    """Compose compares images and settings, not what is in a mounted file: docker/compose#11900."""
+    (block,) = [block for block in BLOCKS if "git pull" in block]
+    assert [set(call) for call in _compose(block, "up")] == [{"-d", "--wait", "--force-recreate"}]
+
+
 def test_the_database_that_is_restored_into_is_of_the_extension_that_the_image_has() -> None:
     """The image has put TimescaleDB into `template1`, where no upgrade reaches it."""
     (line,) = [line for line in PAGE.splitlines() if "createdb" in line and line.startswith("docker")]
