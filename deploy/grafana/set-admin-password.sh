@@ -3,4 +3,4 @@
 # usage: docker compose exec grafana sh /etc/veldwatch/set-admin-password.sh
 set -eu
 grafana cli --homepath /usr/share/grafana admin reset-admin-password --password-from-stdin \
-  < "${1:-/run/secrets/grafana_admin_password}"
+  < /run/secrets/grafana_admin_password

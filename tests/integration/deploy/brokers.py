@@ -41,17 +41,18 @@ def account_files(kind: str, folder: Path, secrets: Path, *, certificates: bool 
 
 
 @contextmanager
-def broker(kind: str, folder: Path, *, listener: str = "plain") -> Generator[int]:
+def broker(kind: str, folder: Path, *, listener: str = "plain", queue_bytes: int = 128_000_000) -> Generator[int]:
     """Run the broker as its container does, with no account of the register to begin with.
 
     Args:
         listener: which of the deployed files; certificates are in `tls` under the folder.
+        queue_bytes: how long Mosquitto's queue may be.
     """
     port = choose_port(0)
     register = folder / "accounts"
     register.mkdir()
     account_files(kind, register, passwords(folder)).write([])
-    command = _nats(folder, port, listener) if kind == "nats" else _mosquitto(folder, port, listener)
+    command = _nats(folder, port, listener) if kind == "nats" else _mosquitto(folder, port, listener, queue_bytes)
     environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"}
     log = (folder / "log").open("w")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -101,7 +102,7 @@ def _nats(folder: Path, port: int, listener: str) -> list[str]:
     ]
 
 
-def _mosquitto(folder: Path, port: int, listener: str) -> list[str]:
+def _mosquitto(folder: Path, port: int, listener: str, queue_bytes: int) -> list[str]:
     path = os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"
     if shutil.which("mosquitto", path=path) is None:
         pytest.skip("mosquitto is not on this machine: its files were not tried")
@@ -121,7 +122,7 @@ def _mosquitto(folder: Path, port: int, listener: str) -> list[str]:
     text = _own_tls(text, folder)
     text = text.replace("listener 1883 0.0.0.0", f"listener {port} 127.0.0.1")
     (folder / "listener" / "listener.conf").write_text(text, encoding="utf-8")
-    files = (folder / "accounts", folder / "own")
+    files = (folder / "accounts", folder / "own", folder / "mosquitto.db", queue_bytes)
     return ["sh", str(DEPLOY / "mosquitto" / "run.sh"), str(folder / "mosquitto.conf"), *map(str, files)]
 
 

@@ -9,7 +9,16 @@ import pytest
 
 from launch.own_authority import CERTIFIED
 from launch.secret_files import SECRETS
-from tests.unit.deploy.compose import COMPOSE, DEPLOYMENTS, PROXY, REPOSITORY, document, environment, services
+from tests.unit.deploy.compose import (
+    COMPOSE,
+    DEPLOYMENTS,
+    MOSQUITTO,
+    PROXY,
+    REPOSITORY,
+    document,
+    environment,
+    services,
+)
 
 deployments = pytest.mark.parametrize("paths", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
 
@@ -50,6 +59,13 @@ def test_all_limits_together_fit_a_machine_of_4_gb(paths: Sequence[Path]) -> Non
     ]
     total = sum(_megabytes(service["mem_limit"]) for service in running)
     assert total <= MACHINE_MEGABYTES - FOR_THE_SYSTEM_MEGABYTES
+
+
+def test_mosquitto_s_memory_holds_the_longest_queue() -> None:
+    """Measured on 2.0.11: up to 3 bytes of memory for one that is saved (messages of 20 bytes), and 8 MB beside."""
+    broker = services((COMPOSE, MOSQUITTO))["broker"]
+    longest = int(broker["command"][-1])
+    assert 4 * longest <= _megabytes(broker["mem_limit"]) * 1024 * 1024
 
 
 @deployments
@@ -95,6 +111,12 @@ def test_no_secret_stands_in_an_environment_or_a_command(paths: Sequence[Path]) 
                 assert variable.endswith("_FILE") != variable.startswith("GF_"), (name, variable)
         for found in re.findall(r"/run/secrets/([\w.]+)", str(service.get("command", ""))):
             assert found in service["secrets"], (name, found)
+
+
+def test_grafana_s_new_password_is_read_from_a_secret_of_its_own() -> None:
+    script = (REPOSITORY / "deploy" / "grafana" / "set-admin-password.sh").read_text(encoding="utf-8")
+    (read,) = re.findall(r"< /run/secrets/(\w+)$", script, re.MULTILINE)
+    assert read in services()["grafana"]["secrets"]
 
 
 def test_the_broker_knows_no_password() -> None:
