@@ -3,6 +3,9 @@
 Devices and programs are given its certificate, `ca.crt`. For a public name, or an authority that is there already, put
 `broker.crt` and `broker.key` in place before, and nothing is made here. Keys lie among the secrets (their folder lets
 in nobody else), certificates beside `deploy/tls/README.md`.
+
+A key is written before its certificate, and a key that is there is signed, not replaced: whoever is stopped half-way
+goes on with the next call.
 """
 
 import shutil
@@ -12,6 +15,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
+from launch.whole_files import write
 from veldwatch.errors import ConfigurationInvalid
 
 CERTIFIED = {"broker.key": "docker compose restart broker", "ingest.pem": "docker compose restart ingest"}
@@ -54,36 +58,61 @@ def make_certificates(keys: Path, certificates: Path, servers: Sequence[str], *,
         ConfigurationInvalid: what is there does not fit together, or `openssl` is absent or refuses.
     """
     broker = certificates / "broker.crt"
-    if not anew and broker.exists():
-        return _beside_a_certificate(keys, broker)
+    if not anew and broker.exists() and not (keys / "ca.key").exists():
+        return _beside_a_certificate(keys, broker, servers)
     if anew and not (keys / "ca.key").exists():
         raise ConfigurationInvalid(f"no {str(keys / 'ca.key')!r} (another authority signed: ask it for the new one)")
     openssl = _Openssl(keys)
-    made: list[str] = []
-    if not (keys / "ca.key").exists():
-        if (certificates / "ca.crt").exists():
-            raise ConfigurationInvalid(f"{str(certificates / 'ca.crt')!r} has no key here (have it sign broker.crt)")
-        _install(openssl.authority("Veldwatch"), {certificates / "ca.crt": "certificate", keys / "ca.key": "key"})
-        made += ["ca.crt", "ca.key"]
-    if anew != "ingest.pem":
-        signed = openssl.sign("broker", "serverAuth", (*_NAMES, *servers), certificates / "ca.crt")
-        _install(signed, {broker: "certificate", keys / "broker.key": "key"})
-        made += ["broker.crt", "broker.key"]
-    if anew != "broker.key":
+    made = _make_authority(openssl, keys, certificates)
+    if anew == "ingest.pem" or not (keys / "ingest.pem").exists():
         signed = openssl.sign("ingest", "clientAuth", ("ingest",), certificates / "ca.crt")
         _install(signed, {keys / "ingest.pem": "both"})
         made.append("ingest.pem")
+    if anew == "broker.key" or not broker.exists():
+        key = None if anew == "broker.key" else keys / "broker.key"
+        signed = openssl.sign("broker", "serverAuth", (*_NAMES, *servers), certificates / "ca.crt", key)
+        _install(signed, {keys / "broker.key": "key", broker: "certificate"})
+        made += ["broker.key", "broker.crt"]
+    else:
+        _check(keys, broker, servers, "make secrets ROTATE=broker.key, then docker compose restart broker")
     return made
 
 
-def _beside_a_certificate(keys: Path, broker: Path) -> list[str]:
+def _make_authority(openssl: "_Openssl", keys: Path, certificates: Path) -> list[str]:
+    key, certificate = keys / "ca.key", certificates / "ca.crt"
+    if certificate.exists():
+        if not key.exists():
+            raise ConfigurationInvalid(f"{str(certificate)!r} has no key here (have it sign broker.crt)")
+        return []
+    _install(openssl.authority("Veldwatch", key), {key: "key", certificate: "certificate"})
+    return ["ca.key", "ca.crt"]
+
+
+def _beside_a_certificate(keys: Path, broker: Path, servers: Sequence[str]) -> list[str]:
     if not (keys / "broker.key").exists():
         raise ConfigurationInvalid(f"{str(broker)!r} has no key (put it into {str(keys / 'broker.key')!r})")
+    _check(keys, broker, servers, "ask its authority for one that fits")
     if (keys / "ingest.pem").exists():
         return []
     # Compose mounts it; only MQTT_LISTENER=certificates uses it.
     (keys / "ingest.pem").touch(mode=0o644)
     return ["ingest.pem (empty)"]
+
+
+def _check(keys: Path, broker: Path, servers: Sequence[str], remedy: str) -> None:
+    """Look whether the broker's certificate is of its key and names what devices reach it by, where there is `openssl`.
+
+    Raises:
+        ConfigurationInvalid: it is not, or does not; or one of both cannot be read.
+    """
+    if shutil.which("openssl") is None:
+        return
+    openssl = _Openssl(keys)
+    if openssl.public_key(keys / "broker.key") != openssl.public_key(broker, certificate=True):
+        raise ConfigurationInvalid(f"{str(broker)!r} is not of {str(keys / 'broker.key')!r} ({remedy})")
+    for server in servers:
+        if not openssl.names(broker, server):
+            raise ConfigurationInvalid(f"{str(broker)!r} does not name {server!r}, by which devices come ({remedy})")
 
 
 class _Openssl:
@@ -98,20 +127,22 @@ class _Openssl:
         self._command = found
         self._keys = keys
 
-    def authority(self, name: str) -> dict[str, str]:
+    def authority(self, name: str, key: Path) -> dict[str, str]:
         with tempfile.TemporaryDirectory(dir=self._keys) as made:
             folder = Path(made)
-            self._request(folder, name, "serverAuth", "DNS:none")
+            self._request(folder, name, "serverAuth", "DNS:none", key)
             self._run(
                 folder, "req", "-new", "-x509", "-key", "key", "-config", "config", "-extensions", "authority",
                 "-days", str(_AUTHORITY_DAYS), "-out", "crt",
             )  # fmt: skip
             return _texts(folder)
 
-    def sign(self, name: str, usage: str, names: Sequence[str], authority: Path) -> dict[str, str]:
+    def sign(
+        self, name: str, usage: str, names: Sequence[str], authority: Path, key: Path | None = None
+    ) -> dict[str, str]:
         with tempfile.TemporaryDirectory(dir=self._keys) as made:
             folder = Path(made)
-            self._request(folder, name, usage, ",".join(dict.fromkeys(map(_alternative, names))))
+            self._request(folder, name, usage, ",".join(dict.fromkeys(map(_alternative, names))), key)
             self._run(folder, "req", "-new", "-key", "key", "-config", "config", "-out", "csr")
             self._run(
                 folder, "x509", "-req", "-in", "csr", "-CA", str(authority.resolve()),
@@ -120,16 +151,31 @@ class _Openssl:
             )  # fmt: skip
             return _texts(folder)
 
-    def _request(self, folder: Path, subject: str, usage: str, names: str) -> None:
+    def public_key(self, file: Path, *, certificate: bool = False) -> str:
+        if certificate:
+            return self._run(self._keys, "x509", "-in", str(file.resolve()), "-noout", "-pubkey")
+        return self._run(self._keys, "pkey", "-in", str(file.resolve()), "-passin", "pass:", "-pubout")
+
+    def names(self, certificate: Path, server: str) -> bool:
+        option = "-checkip" if _alternative(server).startswith("IP:") else "-checkhost"
+        return "does match" in self._run(
+            self._keys, "x509", "-in", str(certificate.resolve()), "-noout", option, server
+        )
+
+    def _request(self, folder: Path, subject: str, usage: str, names: str, key: Path | None) -> None:
         text = _CONFIGURATION.format(subject=subject, usage=usage, names=names)
         (folder / "config").write_text(text, encoding="utf-8")
-        self._run(folder, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "key")
+        if key is not None and key.exists():
+            self._run(folder, "pkey", "-in", str(key.resolve()), "-out", "key")
+        else:
+            self._run(folder, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "key")
 
-    def _run(self, folder: Path, *arguments: str) -> None:
+    def _run(self, folder: Path, *arguments: str) -> str:
         command = [self._command, *arguments]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise ConfigurationInvalid(f"openssl {arguments[0]}: {done.stderr.strip()[-500:]}")
+        return done.stdout
 
 
 def _alternative(name: str) -> str:
@@ -153,11 +199,6 @@ def _texts(folder: Path) -> dict[str, str]:
 
 
 def _install(texts: dict[str, str], files: dict[Path, str]) -> None:
-    """Write them over what is there: a container that runs has the same file mounted."""
     for path, which in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o644)
-        path.chmod(0o644)
-        path.write_text(texts[which], encoding="ascii")
-        if which != "certificate":
-            path.chmod(0o444)
+        write(path, texts[which], mode=0o644 if which == "certificate" else 0o444)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launch.own_authority import CERTIFIED, make_certificates
+from launch.whole_files import write
 from veldwatch.errors import ConfigurationInvalid, VeldwatchError
 
 _RANDOM_BYTES = 20
@@ -105,9 +106,7 @@ def rotate(folder: Path, name: str) -> Sequence[str]:
         raise ConfigurationInvalid(f"bad --rotate: {name!r} (others choose it: write it into {str(path)!r})")
     if not secret.rotation:
         raise ConfigurationInvalid(f"bad --rotate: {name!r} (not to be changed: {secret.purpose})")
-    path.chmod(0o644)
-    path.write_text(new_value(), encoding="ascii")
-    path.chmod(0o444)
+    write(path, new_value(), mode=0o444)
     return secret.rotation
 
 
@@ -190,14 +189,12 @@ def _check_folder(folder: Path) -> None:
 
 
 def _make(path: Path, secret: Secret) -> bool:
-    try:
-        with path.open("x", encoding="ascii") as opened:
-            opened.write("" if secret.given else new_value())
-    except FileExistsError:
+    if path.exists():
         return False
+    try:
+        write(path, "" if secret.given else new_value(), mode=0o644 if secret.given else 0o444)
     except OSError as error:
         raise ConfigurationInvalid(f"cannot write {str(path)!r}: {error.strerror}") from error
-    path.chmod(0o644 if secret.given else 0o444)
     return True
 
 

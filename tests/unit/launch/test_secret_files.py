@@ -1,9 +1,11 @@
 """`make secrets`: what it makes, whom it lets read, what it never does."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -143,16 +145,131 @@ def test_a_certificate_is_made_anew_by_the_same_authority(folder: Path, certific
 
 
 def test_a_certificate_of_somebody_else_is_left_alone(folder: Path, certificates: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True)
-    certificates.mkdir()
-    (certificates / "broker.crt").write_text("theirs", encoding="ascii")
+    theirs = _of_somebody_else(folder, certificates, "DNS:*.example.org")
+    (folder / "broker.key").rename(folder.parent / "broker.key")
     assert _run(folder, certificates) == 2
-    (folder / "broker.key").write_text("theirs", encoding="ascii")
-    assert _run(folder, certificates) == 0
-    assert (certificates / "broker.crt").read_text() == "theirs"
+    (folder.parent / "broker.key").rename(folder / "broker.key")
+    assert _run(folder, certificates, "--server", "mqtt.example.org") == 0
+    assert (certificates / "broker.crt").read_text() == theirs
     assert (folder / "ingest.pem").read_bytes() == b""
     assert not (folder / "ca.key").exists()
     assert _run(folder, certificates, "--rotate", "broker.key") == 2
+
+
+def _of_somebody_else(folder: Path, certificates: Path, name: str) -> str:
+    folder.mkdir(mode=0o700, parents=True)
+    certificates.mkdir()
+    _openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=theirs",
+        "-addext", f"subjectAltName={name}", "-keyout", str(folder / "broker.key"),
+        "-out", str(certificates / "broker.crt"),
+    )  # fmt: skip
+    return (certificates / "broker.crt").read_text()
+
+
+def test_a_name_that_comes_later_is_missed_in_the_certificate(
+    folder: Path, certificates: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(folder, certificates, "--server", "broker") == 0
+    assert _run(folder, certificates, "--server", "mqtt.example.org") == 2
+    said = capsys.readouterr().err
+    assert "broker.crt' does not name 'mqtt.example.org'" in said
+    assert "make secrets ROTATE=broker.key, then docker compose restart broker" in said
+    assert _run(folder, certificates, "--server", "192.0.2.7") == 2
+    both = ("--server", "mqtt.example.org", "--server", "192.0.2.7")
+    assert _run(folder, certificates, *both, "--rotate", "broker.key") == 0
+    assert _run(folder, certificates, *both) == 0
+
+
+def test_a_name_that_somebody_else_s_certificate_has_not_is_missed(
+    folder: Path, certificates: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _of_somebody_else(folder, certificates, "DNS:mqtt.example.org")
+    assert _run(folder, certificates, "--server", "broker") == 2
+    assert "does not name 'broker', by which devices come (ask its authority" in capsys.readouterr().err
+
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from launch.secret_files import main
+left = int(sys.argv[2])
+def counted(call):
+    def counting(*arguments, **options):
+        global left
+        left -= 1
+        if left < 0:
+            os._exit(9)
+        return call(*arguments, **options)
+    return counting
+for name in ("replace", "chmod"):
+    setattr(Path, name, counted(getattr(Path, name)))
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "missing", [{"db_password"}, {*CERTIFIED, "ca.key", "ca.crt", "broker.crt"}], ids=["a secret", "certificates"]
+)
+def test_it_goes_on_wherever_it_was_killed(folder: Path, certificates: Path, missing: set[str]) -> None:
+    assert _run(folder, certificates) == 0
+    for path in (*folder.iterdir(), *certificates.iterdir()):
+        if path.name in missing:
+            path.unlink()
+    for own, tls in _killed_at_each_change(folder, certificates):
+        assert _run(own, tls) == 0
+        assert (own / "ingest.pem").stat().st_size
+        assert _openssl("verify", "-CAfile", str(tls / "ca.crt"), str(tls / "broker.crt")).endswith("OK")
+
+
+@pytest.mark.parametrize("name", ["db_password", "broker.key"])
+def test_a_rotation_that_was_killed_is_made_again(folder: Path, certificates: Path, name: str) -> None:
+    assert _run(folder, certificates) == 0
+    for own, tls in _killed_at_each_change(folder, certificates, "--rotate", name):
+        assert (own / name).stat().st_size
+        assert _run(own, tls, "--rotate", name) == 0
+        assert _run(own, tls) == 0
+
+
+def _killed_at_each_change(folder: Path, certificates: Path, *more: str) -> Generator[tuple[Path, Path]]:
+    """Give copies, in each of which one change of a file after another was the last one."""
+    for changes in range(60):
+        own, tls = folder.with_name(f"secrets-{changes}"), certificates.with_name(f"tls-{changes}")
+        shutil.copytree(folder, own)
+        shutil.copytree(certificates, tls)
+        arguments = ["--folder", str(own), "--certificates", str(tls), *more]
+        command = [sys.executable, "-c", _KILLED, str(REPOSITORY), str(changes), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            assert changes > 1
+            return
+        assert done.returncode == 9, done.stderr
+        yield own, tls
+    pytest.fail("it never ends")
+
+
+def test_a_certificate_that_is_not_of_its_key_is_noticed(
+    folder: Path, certificates: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So it is after a rotation that was killed between the two."""
+    assert _run(folder, certificates) == 0
+    before = (certificates / "broker.crt").read_text()
+    assert _run(folder, certificates, "--rotate", "broker.key") == 0
+    (certificates / "broker.crt").write_text(before)
+    assert _run(folder, certificates) == 2
+    assert "broker.crt' is not of" in capsys.readouterr().err
+    assert _run(folder, certificates, "--rotate", "broker.key") == 0
+    assert _run(folder, certificates) == 0
+
+
+def test_a_key_that_is_there_is_never_replaced_unasked(folder: Path, certificates: Path) -> None:
+    assert _run(folder, certificates) == 0
+    (certificates / "broker.crt").unlink()
+    (certificates / "ca.crt").unlink()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert _run(folder, certificates) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_without_openssl_it_is_said_what_to_do(
