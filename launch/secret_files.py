@@ -13,9 +13,10 @@ and in files of brokers, which read other characters in their own ways.
 
 import argparse
 import secrets
+import stat
 import string
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +86,7 @@ def make_secrets(folder: Path) -> list[str]:
     """
     _check_folder(folder)
     made = [name for name, secret in SECRETS.items() if _make(folder / name, secret)]
+    _open_to_containers(folder)
     check_secrets(folder)
     return made
 
@@ -117,6 +119,8 @@ def check_secrets(folder: Path) -> None:
         ConfigurationInvalid: naming the file, never what is in it.
     """
     _check_folder(folder)
+    for path in _closed(folder):
+        raise ConfigurationInvalid(f"bad secret {str(path)!r}: containers cannot read it (run `make secrets`)")
     for name, secret in SECRETS.items():
         path = folder / name
         try:
@@ -131,6 +135,21 @@ def check_secrets(folder: Path) -> None:
             )
 
 
+def check_mounted(folders: Sequence[Path]) -> None:
+    """Look whether every container's account can read the folders that are mounted; a clone under umask 077 is closed.
+
+    Raises:
+        ConfigurationInvalid: with the command that opens them, and leaves the secrets' folder alone.
+    """
+    closed = [str(path) for folder in folders for path in _walk(folder) if not _is_open(path)]
+    if closed:
+        names = " ".join(map(str, folders))
+        raise ConfigurationInvalid(
+            f"containers cannot read {closed[0]!r} and what else is closed to others: {len(closed)} in all"
+            f" (find {names} -path '*/secrets' -prune -o -exec chmod a+rX {{}} +)"
+        )
+
+
 def new_value() -> str:
     """Make a value of 160 random bits."""
     return "p" + secrets.token_hex(_RANDOM_BYTES)
@@ -143,6 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--folder", type=Path, default=Path("deploy/secrets"))
     parser.add_argument("--certificates", type=Path, default=Path("deploy/tls"), help="where certificates go")
+    parser.add_argument(
+        "--mounted", type=Path, nargs="*", default=[Path("deploy"), Path("dashboards")], help="what containers read too"
+    )
     parser.add_argument(
         "--server", action="append", default=[], metavar="NAME", help="name in the broker's certificate"
     )
@@ -161,13 +183,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _carry_out(chosen: argparse.Namespace) -> list[str]:
     folder: Path = chosen.folder
     if chosen.check:
+        check_mounted(chosen.mounted)
         check_secrets(folder)
         return [f"{len(SECRETS)} secrets in {folder}"]
     if chosen.rotate in SECRETS:
         steps = rotate(folder, chosen.rotate)
         return [f"{folder / chosen.rotate}: a new value; it holds after", *(f"  {step}" for step in steps)]
+    check_mounted(chosen.mounted)
     made = make_secrets(folder)
     made += make_certificates(folder, chosen.certificates, chosen.server, anew=chosen.rotate or "")
+    _open_to_containers(folder)
     if chosen.rotate:
         return [*(f"made {name}" for name in made), f"it holds after\n  {CERTIFIED[chosen.rotate]}"]
     lines = [f"made {name}" for name in made] or ["all are there already"]
@@ -186,6 +211,38 @@ def _check_folder(folder: Path) -> None:
             f"bad folder of secrets: {str(folder)!r} has mode {mode:o}, so others of this machine could read them"
             f" (chmod 700 {folder}; a file system without modes cannot hold secrets)"
         )
+
+
+def _closed(folder: Path) -> list[Path]:
+    mounted = [folder / name for name in (*SECRETS, *CERTIFIED)]
+    return [path for path in mounted if path.exists() and not _is_open(path)]
+
+
+def _open_to_containers(folder: Path) -> None:
+    """Let everybody read what a person put there, as what is made here: the folder lets in nobody but its owner."""
+    for path in _closed(folder):
+        try:
+            path.chmod(path.stat().st_mode | 0o444)
+        except OSError as error:
+            raise ConfigurationInvalid(f"bad secret {str(path)!r}: {error.strerror} (chmod a+r {path})") from error
+
+
+def _walk(path: Path) -> Iterator[Path]:
+    if path.name == "secrets" or not path.exists():
+        return
+    yield path
+    if path.is_dir():
+        try:
+            entries = sorted(path.iterdir())
+        except PermissionError:
+            return
+        for entry in entries:
+            yield from _walk(entry)
+
+
+def _is_open(path: Path) -> bool:
+    needed = stat.S_IROTH | stat.S_IXOTH if path.is_dir() else stat.S_IROTH
+    return path.stat().st_mode & needed == needed
 
 
 def _make(path: Path, secret: Secret) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from launch import secret_files
 from launch.own_authority import CERTIFIED
 from launch.secret_files import SECRETS, check_secrets, main, make_secrets, rotate
-from tests.unit.deploy.compose import services
+from tests.unit.deploy.compose import COMPOSE, MOSQUITTO, PROXY, document, services
 from veldwatch.errors import ConfigurationInvalid
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -30,7 +30,7 @@ def certificates(tmp_path: Path) -> Path:
 
 
 def _run(folder: Path, certificates: Path, *more: str) -> int:
-    return main(["--folder", str(folder), "--certificates", str(certificates), *more])
+    return main(["--folder", str(folder), "--certificates", str(certificates), "--mounted", str(certificates), *more])
 
 
 def test_every_secret_is_another_one_that_no_reader_misreads(folder: Path) -> None:
@@ -45,6 +45,50 @@ def test_the_folder_lets_in_its_owner_alone_and_every_container_reads_what_it_is
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for name in SECRETS:
         assert (folder / name).stat().st_mode & stat.S_IROTH, name
+
+
+@pytest.mark.parametrize("name", ["smtp_password", "db_password", "broker.key", "ingest.pem"])
+def test_what_a_person_brought_for_the_owner_alone_is_opened_to_containers(
+    folder: Path, certificates: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(folder, certificates) == 0
+    (folder / name).chmod(0o600)
+    assert _run(folder, certificates, "--check") == 2
+    assert f"{name}': containers cannot read it" in capsys.readouterr().err
+    assert _run(folder, certificates) == 0
+    assert stat.S_IMODE((folder / name).stat().st_mode) == 0o644
+    assert _run(folder, certificates, "--check") == 0
+
+
+@pytest.mark.parametrize("more", [[], ["--check"]])
+@pytest.mark.parametrize("mask", [0o077, 0o027])
+def test_a_clone_that_others_cannot_read_is_refused_with_what_opens_it(
+    tmp_path: Path, mask: int, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy, dashboards = tmp_path / "deploy", tmp_path / "dashboards"
+    make_secrets(deploy / "secrets")
+    for file in (deploy / "nats" / "nats.conf", dashboards / "json" / "fleet" / "overview.json"):
+        file.parent.mkdir(parents=True)
+        file.write_text("{}", encoding="utf-8")
+    for path in (deploy, dashboards, *(each for each in tmp_path.rglob("*") if "secrets" not in each.parts)):
+        path.chmod(path.stat().st_mode & ~mask)
+    words = ["--folder", str(deploy / "secrets"), "--certificates", str(deploy / "tls")]
+    words += [*more, "--mounted", str(deploy), str(dashboards)]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert f"containers cannot read {str(deploy)!r}" in said
+    subprocess.run(["sh", "-c", said.split(" (")[-1].strip().removesuffix(")")], check=True)
+    assert stat.S_IMODE((deploy / "secrets").stat().st_mode) == 0o700
+    assert main([word for word in words if word != "--check"]) == 0
+    assert main(words) == 0
+
+
+def test_what_is_looked_at_is_what_compose_mounts() -> None:
+    deployment = document((COMPOSE, MOSQUITTO, PROXY))["services"].values()
+    mounted = [volume for service in deployment for volume in service.get("volumes", []) if isinstance(volume, str)]
+    sources = {volume.split(":")[0] for volume in mounted if volume.startswith("./")}
+    assert sources
+    assert all(source.startswith(("./deploy/", "./dashboards/")) for source in sources)
 
 
 def test_a_second_time_changes_nothing(folder: Path, certificates: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -238,7 +282,7 @@ def _killed_at_each_change(folder: Path, certificates: Path, *more: str) -> Gene
         own, tls = folder.with_name(f"secrets-{changes}"), certificates.with_name(f"tls-{changes}")
         shutil.copytree(folder, own)
         shutil.copytree(certificates, tls)
-        arguments = ["--folder", str(own), "--certificates", str(tls), *more]
+        arguments = ["--folder", str(own), "--certificates", str(tls), "--mounted", str(tls), *more]
         command = [sys.executable, "-c", _KILLED, str(REPOSITORY), str(changes), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0:
@@ -297,7 +341,7 @@ _ISOLATED = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from launch.secret_files import main
-sys.exit(main(["--folder", sys.argv[2], "--certificates", sys.argv[3]]))
+sys.exit(main(["--folder", sys.argv[2], "--certificates", sys.argv[3], "--mounted"]))
 """
 
 
