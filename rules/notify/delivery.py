@@ -123,6 +123,10 @@ class Deliverer:
             words = self.senders[notification.channel].send(notification)
         except DeliveryFailed as failure:
             return self._record_failure(connection, notification, failure)
+        except Exception as error:  # noqa: BLE001  # what a channel did not foresee needs a receipt and an end too
+            _log.exception("channel failed", id=str(notification.id), receiver=notification.receiver)
+            unforeseen = DeliveryFailed(f"{type(error).__name__} (the log of notify says more)", permanent=False)
+            return self._record_failure(connection, notification, unforeseen)
         outbox.record_delivered(connection, notification, at=self.clock(), detail=words)
         _count(notification, "delivered", "")
         _log.info("notification delivered", id=str(notification.id), receiver=notification.receiver)

@@ -84,6 +84,7 @@ class Failure(StrEnum):
 _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\\\x00-\x1f\x7f]+", re.ASCII)
 # Source: RFC 5321, section 4.5.3.1.3, less the angle brackets.
 _LONGEST_EMAIL = 254
+_LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
@@ -105,8 +106,17 @@ def _check_url(address: str) -> None:
     expected = "expected http:// or https:// and a host, without user name, spaces or fragment"
     try:
         parts = urlsplit(address)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in ("http", "https") and _is_host(parts.hostname or "") and parts.port != 0
     except ValueError as error:
         raise ConfigurationInvalid(f"bad webhook address: {address!r} ({error}; {expected})") from error
     if not usable or parts.username is not None or parts.fragment or _UNPRINTABLE.search(address):
         raise ConfigurationInvalid(f"bad webhook address: {address!r} ({expected})")
+
+
+def _is_host(name: str) -> bool:
+    """Tell whether a name can be looked up at all.
+
+    Source: RFC 1035, section 2.3.4.
+    """
+    rooted = name.removesuffix(".")
+    return len(rooted) <= _LONGEST_NAME and all(1 <= len(label) <= _LONGEST_LABEL for label in rooted.split("."))

@@ -29,7 +29,17 @@ def test_what_could_mean_something_else_in_a_mail_is_refused_by_name(address: st
         check_address(Channel.EMAIL, address)
 
 
-@pytest.mark.parametrize("address", ["https://example.org/hook?a=b", "http://127.0.0.1:8080/", "http://[::1]:80/x"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://example.org/hook?a=b",
+        "http://127.0.0.1:8080/",
+        "http://[::1]:80/x",
+        "https://example.org./",
+        "https://wächter.example/",
+        f"https://{'a' * 63}.example.org/",
+    ],
+)
 def test_an_http_address_is_taken(address: str) -> None:
     check_address(Channel.WEBHOOK, address)
 
@@ -51,6 +61,11 @@ def test_an_http_address_is_taken(address: str) -> None:
         "http://example.org:99999/",
         "http://[::1/",
         "http://example.org/#part",
+        "https://hooks..example.org/x",
+        "http://.example.org/",
+        "http://./",
+        f"https://{'a' * 64}.example.org/",
+        f"https://{'a.' * 127}example.org/",
     ],
 )
 def test_any_other_address_is_refused_by_name(address: str) -> None:
