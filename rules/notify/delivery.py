@@ -11,7 +11,7 @@ from collections import Counter as Counted
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 from prometheus_client import Counter
@@ -44,6 +44,13 @@ class Sender(Protocol):
         ...
 
 
+class Turn(NamedTuple):
+    """What came of serving a receiver: how many messages were attempted, and whether the last one failed for now."""
+
+    attempted: int
+    failed: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer:
     """Serves receivers through their channels.
@@ -64,15 +71,15 @@ class Deliverer:
         receiver_id: int,
         stop: threading.Event,
         check: Callable[[], None] = lambda: None,
-    ) -> int:
-        """Deliver what is due for a receiver until nothing is, an attempt fails for now, or `stop` is set.
+        turn_is_over: Callable[[], bool] = lambda: False,
+    ) -> Turn:
+        """Deliver what is due for a receiver until nothing is, an attempt fails for now, or its turn is over.
 
         Args:
             connection: in autocommit, used by nobody else.
+            stop: ends the turn after the attempt that is under way.
             check: called before each look and each message; what it raises ends the work before anything more is sent.
-
-        Returns:
-            How many messages were attempted.
+            turn_is_over: asked after each attempt; others wait for their turn.
         """
         attempted = 0
         with outbox.receiver_lock(connection, receiver_id) as locked:
@@ -87,9 +94,11 @@ class Deliverer:
                         continue
                     attempted += 1
                     check()
-                    if not self._attempt(connection, notification) or stop.is_set():
-                        return attempted
-        return attempted
+                    if not self._attempt(connection, notification):
+                        return Turn(attempted, failed=True)
+                    if stop.is_set() or turn_is_over():
+                        return Turn(attempted)
+        return Turn(attempted)
 
     def _pass_stages(self, connection: Connection, due: list[Due]) -> tuple[Due, ...]:
         batch = run_stages(due, self.clock(), self.pacing)

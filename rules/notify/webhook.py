@@ -1,18 +1,20 @@
 """Webhooks: one signed POST of JSON, as Standard Webhooks describes it.
 
 Contract: 2xx is delivered; 408, 425, 429, 5xx and anything that breaks the connection is temporary, with `Retry-After`
-honoured; every other answer is permanent. Redirects are not followed: a signed message goes to the address that an
-operator entered and nowhere else. Of an answer at most 2 KB are read.
+honoured; every other answer is permanent, and so is an address that cannot be one. Redirects are not followed: a signed
+message goes to the address that an operator entered and nowhere else. Of an answer at most 2 KB are read.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 
+from rules.notify.deadline import Deadline
 from rules.notify.signature import sign
 from rules.notify.wording import document
 from veldwatch.errors import ConfigurationInvalid, DeliveryFailed
@@ -20,6 +22,7 @@ from veldwatch.model.notifications import Channel, check_address
 from veldwatch.storage.outbox import Notification
 
 _TIMEOUT = httpx.Timeout(5.0)
+"""For each step; `WebhookChannel.longest_seconds` holds for all of them together."""
 _ANSWER_LIMIT_BYTES = 2048
 _ANSWER_LIMIT_SECONDS = 3.0
 # Source: RFC 9110 and RFC 6585: the request may be repeated after these.
@@ -32,10 +35,12 @@ class WebhookChannel:
 
     Attributes:
         clock: tells the time of an attempt, which is signed.
+        longest_seconds: of an attempt in all, from connecting to the answer's end.
     """
 
     client: httpx.Client
     clock: Callable[[], datetime]
+    longest_seconds: float = 10.0
 
     def send(self, notification: Notification) -> str:
         """Post the message; returns the answer's status line.
@@ -46,14 +51,31 @@ class WebhookChannel:
         try:
             check_address(Channel.WEBHOOK, notification.address)
             headers, body = compose(notification, self.clock())
-            with self.client.stream("POST", notification.address, content=body, headers=headers) as answer:
-                if answer.is_success:
-                    return _status(answer)
-                raise _refusal(answer, self.clock())
-        except (ConfigurationInvalid, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        except ConfigurationInvalid as error:
             raise DeliveryFailed(str(error), permanent=True) from error
-        except httpx.HTTPError as error:
-            raise DeliveryFailed(f"{type(error).__name__}: {error}", permanent=False) from error
+        with Deadline(self.longest_seconds) as deadline:
+            try:
+                return self._post(notification.address, headers, body, deadline)
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
+                # UnicodeError: a name that cannot be asked for, which nobody foresaw.
+                raise DeliveryFailed(f"bad webhook address: {error}", permanent=True) from error
+            except httpx.HTTPError as error:
+                late = f"no whole answer within {self.longest_seconds:g} s"
+                words = late if deadline.passed else f"{type(error).__name__}: {error}"
+                raise DeliveryFailed(words, permanent=False) from error
+
+    def _post(self, address: str, headers: dict[str, str], body: bytes, deadline: Deadline) -> str:
+        def trace(event: str, details: Mapping[str, Any]) -> None:
+            if event == "connection.connect_tcp.complete":
+                deadline.watch(details["return_value"].get_extra_info("socket"))
+
+        # One message, one connection, as the deadline watches the one that was made for it.
+        alone = {**headers, "connection": "close"}
+        extensions = {"trace": trace}
+        with self.client.stream("POST", address, content=body, headers=alone, extensions=extensions) as answer:
+            if answer.is_success:
+                return _status(answer)
+            raise _refusal(answer, self.clock())
 
 
 def new_client() -> httpx.Client:

@@ -107,6 +107,12 @@ def due_receivers(connection: Connection, now: datetime, limit: int) -> list[int
     return [receiver_id for receiver_id, _ in rows]
 
 
+def wake(connection: Connection) -> None:
+    """Let deliverers look at once; at commit, within a transaction."""
+    with translated_errors():
+        connection.execute(_QUERIES["wake"])
+
+
 @contextmanager
 def receiver_lock(connection: Connection, receiver_id: int) -> Generator[bool]:
     """Hold the right to deliver to a receiver; yields False when another deliverer holds it.

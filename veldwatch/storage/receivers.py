@@ -4,9 +4,10 @@ A webhook's secret goes in and is read only by the deliverer (`veldwatch.storage
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from veldwatch.errors import ConfigurationInvalid, Conflict, NotFound
 from veldwatch.model.notifications import SEVERITIES, Channel, check_address
@@ -49,6 +50,17 @@ class Receiver:
     signed: bool
 
 
+class ReceiverSort(NamedTuple):
+    """What a receiver has in common with others; it never changes.
+
+    Attributes:
+        organisation_id: None: alerts of every organisation.
+    """
+
+    channel: Channel
+    organisation_id: int | None
+
+
 def add_receiver(connection: Connection, new: NewReceiver) -> int:
     """Add a receiver and return its id.
 
@@ -81,6 +93,19 @@ def list_receivers(connection: Connection, organisation_id: int | None = None) -
     with translated_errors():
         rows = connection.execute(_QUERIES["list"], {"organisation_id": organisation_id}).fetchall()
     return [_receiver(row) for row in rows]
+
+
+def sorts_of(connection: Connection, receivers: Sequence[int]) -> dict[int, ReceiverSort]:
+    """Tell of which sort some receivers are, by id."""
+    with translated_errors():
+        rows = connection.execute(_QUERIES["sorts"], {"ids": list(receivers)}).fetchall()
+    return {receiver: ReceiverSort(Channel(channel), organisation_id) for receiver, channel, organisation_id in rows}
+
+
+def tried_in_vain(connection: Connection) -> set[int]:
+    """Give the receivers with a notification that failed for now and is still to be told."""
+    with translated_errors():
+        return {receiver for (receiver,) in connection.execute(_QUERIES["tried_in_vain"])}
 
 
 def disable_receiver(connection: Connection, slug: str, organisation_id: int | None = None) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -72,6 +72,19 @@ def never(released: threading.Event) -> Answer:
     def answer(handler: Handler) -> None:
         released.wait(30)
         handler.close_connection = True
+
+    return answer
+
+
+def drip(released: threading.Event) -> Answer:
+    """Begin an answer and send a byte of its headers now and then, until the test or the sender lets go."""
+
+    def answer(handler: Handler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        with suppress(OSError):
+            while not released.wait(0.1):
+                handler.wfile.write(b"x")
 
     return answer
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from rules.notify.delivery import Deliverer
+from rules.notify.delivery import Deliverer, Turn
 from rules.notify.email import EmailChannel
 from rules.notify.signature import is_authentic, new_secret
 from rules.notify.webhook import WebhookChannel, new_client
@@ -18,6 +18,7 @@ from veldwatch.config import Settings
 from veldwatch.model.notifications import Channel
 from veldwatch.storage import outbox
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.outbox import Notification
 from veldwatch.storage.receivers import disable_receiver
 
 
@@ -73,7 +74,7 @@ def deliverer(clock: Clock, client: httpx.Client, smtp_port: int = 1, maximum_at
 
 
 def serve(connection: Connection, receiver_id: int, deliver: Deliverer) -> int:
-    return deliver.serve(connection, receiver_id, threading.Event())
+    return deliver.serve(connection, receiver_id, threading.Event()).attempted
 
 
 def test_an_alert_is_mailed_and_its_end_answers_the_first_mail(
@@ -304,7 +305,17 @@ def test_a_receiver_that_never_answers_is_given_up_on_for_now(
     assert "ReadTimeout" in receipts(connection)[0][2]
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://[::1", "gopher://127.0.0.1/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/passwd",
+        "http://[::1",
+        "gopher://127.0.0.1/",
+        "https://hooks..example.org/x",
+        "http://.example.org/",
+        f"https://{'a' * 64}.example.org/",
+    ],
+)
 def test_an_address_that_is_no_http_address_is_refused_even_from_the_database(
     address: str, connection: Connection, delivering: Connection, clock: Clock, client: httpx.Client
 ) -> None:
@@ -364,6 +375,52 @@ def test_without_a_mail_server_mail_waits(connection: Connection, delivering: Co
     serve(delivering, receiver, deliver)
     assert outbox_rows(connection) == [("pending", None, 1)]
     assert "VELDWATCH_SMTP_HOST" in receipts(connection)[0][2]
+
+
+class Surprise:
+    """A channel with a defect."""
+
+    def send(self, notification: Notification) -> str:
+        raise LookupError(f"secret {notification.secret}")
+
+
+def test_what_a_channel_did_not_foresee_gets_a_receipt_and_an_end(
+    connection: Connection, delivering: Connection, clock: Clock
+) -> None:
+    receiver = add(connection, "hook", Channel.WEBHOOK, "https://example.org/", secret=new_secret())
+    tell(connection, add_alert(connection))
+    deliver = Deliverer(senders={Channel.WEBHOOK: Surprise()}, clock=clock, maximum_attempts=2)
+    serve(delivering, receiver, deliver)
+    assert outbox_rows(connection) == [("pending", None, 1)]
+    clock.now += timedelta(hours=1)
+    serve(delivering, receiver, deliver)
+    assert outbox_rows(connection) == [("failed", "attempts_exhausted", 2)]
+    words = "LookupError (the log of notify says more)"
+    assert receipts(connection) == [(1, "temporary_failure", words), (2, "temporary_failure", words)]
+
+
+def test_a_turn_that_is_over_ends_between_two_messages_and_the_rest_is_still_due(
+    connection: Connection, delivering: Connection, clock: Clock, client: httpx.Client, hook: HttpReceiver
+) -> None:
+    receiver = add(connection, "hook", Channel.WEBHOOK, hook.url)
+    for _ in range(5):
+        tell(connection, add_alert(connection))
+    deliver = deliverer(clock, client)
+    stop = threading.Event()
+    turn = deliver.serve(delivering, receiver, stop, turn_is_over=lambda: len(hook.requests) == 2)
+    assert turn == Turn(2, failed=False)
+    assert deliver.serve(delivering, receiver, stop) == Turn(3, failed=False)
+
+
+def test_a_turn_says_whether_it_ended_in_a_failure_for_now(
+    connection: Connection, delivering: Connection, clock: Clock, client: httpx.Client, hook: HttpReceiver
+) -> None:
+    hook.answers = [status(400), status(503)]
+    receiver = add(connection, "hook", Channel.WEBHOOK, hook.url)
+    for _ in range(3):
+        tell(connection, add_alert(connection))
+    turn = deliverer(clock, client).serve(delivering, receiver, threading.Event())
+    assert turn == Turn(2, failed=True)
 
 
 @pytest.mark.several_backends("a lock is held by one session and asked for by another")

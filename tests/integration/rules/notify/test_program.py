@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.integration.rules.notify.alerts import add, add_alert, outbox_rows, tell
-from tests.integration.rules.notify.http_receiver import Handler, HttpReceiver, http_receiver, never, status
+from tests.integration.rules.notify.http_receiver import Handler, HttpReceiver, drip, http_receiver, never, status
+from tests.integration.rules.notify.smtp_dialogue import smtp_dialogue
 from tests.integration.rules.notify.smtp_receiver import smtp_receiver
 from veldwatch.model.notifications import Channel
 from veldwatch.storage.connection import Connection
@@ -123,6 +124,85 @@ def test_a_dead_receiver_delays_nobody_else(dsn: str, connection: Connection) ->
             wait_until(lambda: len(alive.requests) == 5, seconds=40)
             assert len(dead.requests) <= 2
         released.set()
+
+
+def add_dead(connection: Connection, address: str, organisation: str, count: int = 40) -> None:
+    for number in range(count):
+        add(connection, f"dead-{number}", Channel.WEBHOOK, f"{address}?{number}", organisation=organisation)
+
+
+@pytest.mark.several_backends("many receivers are served at once")
+def test_many_dead_receivers_of_one_organisation_delay_no_other(dsn: str, connection: Connection) -> None:
+    released = threading.Event()
+    with http_receiver(drip(released)) as dead, http_receiver() as alive:
+        water, wildlife = add_alert(connection, "demo-water"), add_alert(connection, "demo-wildlife")
+        add_dead(connection, dead.url, "demo-water")
+        add(connection, "alive", Channel.WEBHOOK, alive.url, organisation="demo-wildlife")
+        tell(connection, water, now=now())
+        with notify(dsn):
+            wait_until(lambda: len(dead.requests) >= 12)
+            started = time.monotonic()
+            tell(connection, wildlife, now=now())
+            wait_until(lambda: len(alive.requests) == 1)
+            assert time.monotonic() - started < 3
+        released.set()
+
+
+@pytest.mark.several_backends("many receivers are served at once")
+def test_many_receivers_known_to_be_dead_delay_nobody(dsn: str, connection: Connection) -> None:
+    released = threading.Event()
+    with http_receiver(never(released)) as dead, http_receiver() as alive:
+        alert = add_alert(connection)
+        add_dead(connection, dead.url, "demo-water")
+        for hour in range(12):
+            tell(connection, add_alert(connection), now=now() - timedelta(hours=hour))
+        # They were tried in vain before: another program has left that behind.
+        connection.execute("UPDATE outbox SET attempts = 1")
+        connection.commit()
+        add(connection, "alive", Channel.WEBHOOK, alive.url, organisation="demo-water")
+        with notify(dsn):
+            wait_until(lambda: len(dead.requests) >= 8)
+            started = time.monotonic()
+            tell(connection, alert, now=now())
+            wait_until(lambda: len(alive.requests) == 1)
+            assert time.monotonic() - started < 3
+            assert len(dead.requests) <= 16
+        released.set()
+
+
+@pytest.mark.several_backends("many receivers are served at once")
+def test_receivers_with_a_backlog_take_turns_with_those_who_wait(dsn: str, connection: Connection) -> None:
+    def slowly(handler: Handler) -> None:
+        time.sleep(0.5)
+        status(200)(handler)
+
+    with http_receiver(slowly) as slow, http_receiver() as quick:
+        for number in range(12):
+            add(connection, f"slow-{number}", Channel.WEBHOOK, slow.url)
+        for _ in range(40):
+            tell(connection, add_alert(connection), now=now())
+        add(connection, "quick", Channel.WEBHOOK, quick.url)
+        with notify(dsn):
+            wait_until(lambda: len(slow.requests) >= 12)
+            tell(connection, add_alert(connection), now=now())
+            wait_until(lambda: len(quick.requests) == 1, seconds=12)
+            # Twenty seconds of work each: it did not wait until one of them had nothing left.
+            assert len(slow.requests) < 12 * 30
+
+
+def test_a_relay_that_thinks_for_minutes_delays_no_webhook_and_not_the_programs_end(
+    dsn: str, connection: Connection
+) -> None:
+    with http_receiver() as hook, smtp_dialogue() as relay:
+        relay.judged.clear()
+        add(connection, "ops")
+        add(connection, "hook", Channel.WEBHOOK, hook.url)
+        with notify(dsn, smtp_host="127.0.0.1", smtp_port=relay.port) as process:
+            tell(connection, add_alert(connection), now=now())
+            wait_until(lambda: len(relay.contents) == 1 and len(hook.requests) == 1)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=8) == 0
+        assert sorted(state for state, _, _ in outbox_rows(connection)) == ["delivered", "pending"]
 
 
 @pytest.mark.several_backends("the server ends the backend of a program")

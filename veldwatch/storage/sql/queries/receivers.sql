@@ -26,3 +26,9 @@ UPDATE receiver
 SET enabled = true
 WHERE slug = %(slug)s AND (%(organisation_id)s::integer IS NULL OR organisation_id = %(organisation_id)s)
 RETURNING id;
+
+-- sorts: channel and organisation of some receivers
+SELECT id, channel, organisation_id FROM receiver WHERE id = ANY (%(ids)s::integer[]);
+
+-- tried_in_vain: receivers with a notification that failed for now and is still to be told
+SELECT DISTINCT receiver_id FROM outbox WHERE state = 'pending' AND attempts > 0;
