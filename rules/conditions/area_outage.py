@@ -2,8 +2,9 @@
 
 It folds buckets of contacts: which members were heard in each, and when last. The share is that of members heard within
 `forget_after` that were not heard for `silent_for`. From `share` on it is an outage; it is over when the share is below
-half of that, so that devices which come back one by one make one outage and not many. It opened when those that are
-silent were heard last (the median of them), and fires at the end of the bucket that shows it.
+half of that, so that devices which come back one by one make one outage and not many. While it holds nobody is
+forgotten: those who are silent are what it is about, however long it lasts. It opened when those that are silent were
+heard last (the median of them), and fires at the end of the bucket that shows it.
 
 While nobody listened, nothing is known: a bucket that was not watched from `silent_for` before its end on is passed
 over.
@@ -52,10 +53,9 @@ class AreaOutageCondition:
 
     def step(self, state: AreaOutageState, seen: Bucket) -> tuple[AreaOutageState, Span | None]:
         """Take in who was heard, and judge the share."""
-        last = state.last
-        if seen.values or any(at < seen.at - self.forget_after for at in last.values()):
-            last = {member: at for member, at in last.items() if at >= seen.at - self.forget_after}
-            last |= {str(member): at for member, at in seen.values}
+        last = state.last if state.span is not None else self._not_forgotten(state.last, seen.at)
+        if seen.values:
+            last = {**last, **{str(member): at for member, at in seen.values}}
         if not self._is_watched(seen.at):
             return AreaOutageState(last, state.span), None
         silent, known = self.silence(AreaOutageState(last), seen.at)
@@ -88,6 +88,12 @@ class AreaOutageCondition:
         """Read back a state."""
         last, span = document
         return AreaOutageState(last, span_from_json(span))
+
+    def _not_forgotten(self, last: Mapping[str, Instant], at: Instant) -> Mapping[str, Instant]:
+        since = at - self.forget_after
+        if all(heard >= since for heard in last.values()):
+            return last
+        return {member: heard for member, heard in last.items() if heard >= since}
 
     def _is_watched(self, until: Instant) -> bool:
         """Tell whether somebody listened all the time in which silence counts."""

@@ -26,6 +26,10 @@ _END = 130
 CONTACT_RULES = (
     rule_for(AreaOutage(silent_for=6 * _MINUTES, at_least=2, share=0.6, forget_after=60 * _MINUTES), name="area"),
     rule_for(
+        AreaOutage(silent_for=6 * _MINUTES, at_least=2, share=0.4, sites="feeder", forget_after=12 * _MINUTES),
+        name="longer-than-remembered",
+    ),
+    rule_for(
         AreaOutage(silent_for=4 * _MINUTES, at_least=3, share=0.5, sites="feeder", every=3 * _MINUTES),
         keep_firing_for=9,
         name="feeder",
@@ -186,7 +190,7 @@ def test_a_feeder_that_loses_power_is_one_outage_with_its_share_and_times() -> N
     back = [(device, Contact(minute(at))) for device in range(1, 5) for at in range(60 + device, _END, 3)]
     # The fifth has another supply: it goes on.
     others = [(5, Contact(minute(at))) for at in range(32, _END, 2)]
-    store = run(CONTACT_RULES[1:], [(alive, 31, True), ([], 40, True), ([*others, *back], 70, True)])
+    store = run(CONTACT_RULES[2:], [(alive, 31, True), ([], 40, True), ([*others, *back], 70, True)])
     (alert,) = store.all_alerts()
     assert (alert.opened_at, alert.fired_at) == (to_datetime(minute(30)), to_datetime(minute(36)))
     assert alert.value == 0.8
