@@ -11,7 +11,7 @@ from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobil
 from veldwatch.model.conditions.silence import Absence
 from veldwatch.model.conditions.usual import Baseline
 from veldwatch.model.conditions.values import RateOfChange, Repeat, Stuck, Threshold, ValueChange
-from veldwatch.model.spoken import duration_text, metric_text, quantity_text
+from veldwatch.model.spoken import duration_text, limit_text, metric_text, unit_text
 
 
 def part_of(part: Part) -> str:
@@ -28,10 +28,16 @@ def part_of(part: Part) -> str:
 def limit_of(condition: Limited, unit: str = "") -> str:
     """Say a limit, with its unit where that is known."""
     if condition.outside is not None:
-        return f"outside {condition.outside[0]:g} to {quantity_text(condition.outside[1], unit)}"
+        return f"outside {limit_text(condition.outside[0])} to {_limit(condition.outside[1], unit)}"
     if condition.above is not None:
-        return f"above {quantity_text(condition.above, unit)}"
-    return f"below {quantity_text(condition.below or 0.0, unit)}"
+        return f"above {_limit(condition.above, unit)}"
+    return f"below {_limit(condition.below or 0.0, unit)}"
+
+
+def limits_of(condition: Limited | Speed) -> tuple[float, ...]:
+    """Give the limits that its value is told beside."""
+    outside = condition.outside if not isinstance(condition, Speed) else None
+    return outside or tuple(limit for limit in (condition.above, condition.below) if limit is not None)
 
 
 def events_of(condition: EventCondition) -> str:
@@ -42,10 +48,14 @@ def events_of(condition: EventCondition) -> str:
 def speed_limit(condition: Speed) -> str:
     """Say the limit of a speed."""
     if condition.below is not None:
-        return f"below {condition.below:g} km/h"
+        return f"below {limit_text(condition.below)} km/h"
     if condition.below_percentile is not None:
         return "slower than it nearly ever is"
-    return f"above {condition.above or 0.0:g} km/h"
+    return f"above {limit_text(condition.above or 0.0)} km/h"
+
+
+def _limit(limit: float, unit: str) -> str:
+    return f"{limit_text(limit)} {unit_text(unit)}".strip()
 
 
 def _nested(part: Part) -> str:
@@ -77,7 +87,7 @@ def _pattern(pattern: EventPattern) -> str:
 def _told(value: Told) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value if isinstance(value, str) else f"{value:g}"
+    return value if isinstance(value, str) else limit_text(value)
 
 
 def _change(part: ValueChange) -> str:
@@ -101,7 +111,7 @@ _PARTS: Mapping[type, Callable[[Any], str]] = {
     Absence: lambda part: f"not heard for {duration_text(part.silent_for)}",
     EventCondition: _event,
     Geofence: _geofence,
-    Near: lambda part: f"within {part.distance_metres:g} m of the place",
-    Immobility: lambda part: f"moved less than {part.radius_metres:g} m for {duration_text(part.window)}",
+    Near: lambda part: f"within {limit_text(part.distance_metres)} m of the place",
+    Immobility: lambda part: f"moved less than {limit_text(part.radius_metres)} m for {duration_text(part.window)}",
     Speed: lambda part: f"speed over {duration_text(part.window)} {speed_limit(part)}",
 }

@@ -1,11 +1,11 @@
 """What an alert says where its rule has no message: one sentence for each kind of condition."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from rules.conditions.limits import Limited
-from rules.part_sentences import events_of, limit_of, part_of, speed_limit
+from rules.part_sentences import events_of, limit_of, limits_of, part_of, speed_limit
 from rules.targets import Target
 from veldwatch.model.alert import Alert
 from veldwatch.model.conditions.area import Balance, Neighbours, Proximity
@@ -16,7 +16,7 @@ from veldwatch.model.conditions.movement import Geofence, GeofenceEvent, Immobil
 from veldwatch.model.conditions.silence import Absence, AreaOutage
 from veldwatch.model.conditions.usual import Baseline, JointBaseline
 from veldwatch.model.conditions.values import Change, RateOfChange, Repeat, Spike, Stuck, Threshold, ValueChange
-from veldwatch.model.spoken import duration_text, metric_text, quantity_text
+from veldwatch.model.spoken import duration_text, limit_text, metric_text, quantity_text
 
 
 def sentence_of(target: Target, alert: Alert) -> str:
@@ -31,17 +31,18 @@ def spoken(time: datetime | None) -> str | None:
 
 
 def _threshold(condition: Threshold, target: Target, alert: Alert) -> str:
-    return f"{metric_text(condition.metric)} {_limit(condition, target)}: {_shown(alert.value, target)}"
+    value = _shown(alert.value, target, limits_of(condition))
+    return f"{metric_text(condition.metric)} {_limit(condition, target)}: {value}"
 
 
 def _rate_of_change(condition: RateOfChange, target: Target, alert: Alert) -> str:
-    changes = f"{_shown(alert.value, target)} in {duration_text(condition.per)}"
+    changes = f"{_shown(alert.value, target, limits_of(condition))} in {duration_text(condition.per)}"
     return f"{metric_text(condition.metric)} changes by {changes}, {_limit(condition, target)}"
 
 
 def _change(condition: ValueChange, target: Target, alert: Alert) -> str:
     did = {Change.INCREASE: "increased by", Change.RANGE: "varied by", Change.DIFFERENCE: "changed by"}[condition.of]
-    change = f"{did} {_shown(alert.value, target)} within {duration_text(condition.window)}"
+    change = f"{did} {_shown(alert.value, target, limits_of(condition))} within {duration_text(condition.window)}"
     return f"{metric_text(condition.metric)} {change}, {_limit(condition, target)}"
 
 
@@ -63,7 +64,8 @@ def _spike(condition: Spike, target: Target, alert: Alert) -> str:
 
 
 def _calculated(condition: Calculated, target: Target, alert: Alert) -> str:
-    return f"The value of {condition.expression} is {_limit(condition, target)}: {_shown(alert.value, target)}"
+    value = _shown(alert.value, target, limits_of(condition))
+    return f"The value of {condition.expression} is {_limit(condition, target)}: {value}"
 
 
 def _composite(condition: AllOf | AnyOf | Not, target: Target, alert: Alert) -> str:  # noqa: ARG001
@@ -137,21 +139,22 @@ def _geofence(condition: Geofence, target: Target, alert: Alert) -> str:  # noqa
 
 def _near(condition: Near, target: Target, alert: Alert) -> str:  # noqa: ARG001
     where = condition.site or condition.sites_of_kind or "the place"
-    return f"Within {condition.distance_metres:g} m of {where}: {_amount(alert.value, 'm')}"
+    distance = condition.distance_metres
+    return f"Within {limit_text(distance)} m of {where}: {_amount(alert.value, 'm', [distance])}"
 
 
 def _speed(condition: Speed, target: Target, alert: Alert) -> str:  # noqa: ARG001
     measured = "straight on, " if condition.of is Way.DISPLACEMENT else ""
     over = duration_text(condition.window)
-    return f"{_amount(alert.value, 'km/h')} {measured}over {over}: {speed_limit(condition)}"
+    return f"{_amount(alert.value, 'km/h', limits_of(condition))} {measured}over {over}: {speed_limit(condition)}"
 
 
 def _immobility(condition: Immobility, target: Target, alert: Alert) -> str:  # noqa: ARG001
-    return f"Moved less than {condition.radius_metres:g} m for {duration_text(condition.window)}"
+    return f"Moved less than {limit_text(condition.radius_metres)} m for {duration_text(condition.window)}"
 
 
-def _shown(value: float | None, target: Target) -> str:
-    return "–" if value is None else quantity_text(value, _unit(target))
+def _shown(value: float | None, target: Target, limits: Sequence[float] = ()) -> str:
+    return "–" if value is None else quantity_text(value, _unit(target), limits)
 
 
 def _off(value: float | None, target: Target) -> str:
@@ -169,8 +172,8 @@ def _unit(target: Target) -> str:
     return target.series.unit if target.series else ""
 
 
-def _amount(value: float | None, unit: str) -> str:
-    return "an unknown amount" if value is None else quantity_text(value, unit)
+def _amount(value: float | None, unit: str, limits: Sequence[float] = ()) -> str:
+    return "an unknown amount" if value is None else quantity_text(value, unit, limits)
 
 
 _CROSSINGS = {

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from veldwatch.model.spoken import number_text
 from veldwatch.storage.outbox import Notification
 
 # C0, DEL, C1, line and paragraph separators: any of them can end a header line or hide text in some reader.
@@ -93,8 +94,7 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
 
 
 def _shown(key: str, value: object) -> str:
-    # Six digits are more than any meter knows, and hide what a difference of doubles leaves (0.005400000000008731).
-    text = f"{value:.6g}" if isinstance(value, float) else one_line(str(value))
+    text = number_text(value) if isinstance(value, float) else one_line(str(value))
     if not key.endswith("_at"):
         return text
     try:

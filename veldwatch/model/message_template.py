@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from string import Formatter
 
+from veldwatch.model.spoken import number_text
+
 MESSAGE_FIELDS = (
     "title",
     "device",
@@ -60,4 +62,4 @@ def _shown(value: str | float | None, specification: str) -> str:
         return "–"
     if isinstance(value, str):
         return value
-    return format(value, specification or ".6g")
+    return format(value, specification) if specification else number_text(value)

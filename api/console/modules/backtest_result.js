@@ -5,7 +5,7 @@ import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { empty } from "./states.js";
 import { timeElement } from "./time.js";
-import { count, number, sentence } from "./units.js";
+import { count, rough, sentence } from "./units.js";
 
 const WORDS = { same: ["ok", "Same"], changed: ["clock", "Other times"], new: ["plus", "New"], gone: ["retracted", "Gone"] };
 const SHOWN = 100;
@@ -25,7 +25,7 @@ function figures({ draft, present, changes }) {
   return [
     h("div", { class: "figures backtest-figures" },
       figure("Alerts", count(draft.count), present && count(present.count)),
-      figure("A week", number(draft.per_week), present && number(present.per_week)),
+      figure("A week", rough(draft.per_week), present && rough(present.per_week)),
       figure("At night", share(draft), present && share(present)),
       figure("Devices", count(draft.devices_with_alerts), present && count(present.devices_with_alerts))),
     changes ? h("div", { class: "row row-wrap" }, Object.entries(changes).map(([name, many]) => h("span", { class: `badge difference-${name}` }, icon(WORDS[name][0], 13), `${count(many)} ${WORDS[name][1].toLowerCase()}`))) : h("p", { class: "muted small" }, "There is no other version to compare with."),

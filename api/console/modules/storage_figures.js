@@ -4,7 +4,7 @@ import { request } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { ageElement, span, timeElement } from "./time.js";
-import { bytes, count, number, sentence } from "./units.js";
+import { bytes, count, rough, sentence } from "./units.js";
 
 /** The card's body. */
 export async function storageFigures() {
@@ -21,7 +21,7 @@ export async function storageFigures() {
 }
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
-const perRow = (value) => (value === null ? "–" : number(value));
+const perRow = (value) => (value === null ? "–" : rough(value));
 
 function table(heads, rows) {
   const side = (at) => (at === 0 ? "" : "right number");

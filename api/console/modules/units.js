@@ -7,17 +7,27 @@ const UNITS = {
   "[NTU]": "NTU", "[FNU]": "FNU", "[psi]": "psi", "m[H2O]": "m of water", "1": "", "{count}": "", "[pH]": "pH", "dB[mW]": "dBm",
 };
 
-const SMALL = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+const ROUGH = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+const SMALL = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
 const LARGE = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 const WHOLE = new Intl.NumberFormat("en");
 
 export const unitText = (unit) => UNITS[unit] ?? (unit ?? "").replaceAll("{", "").replaceAll("}", "");
 
-/** A value with about four digits; all its whole digits when it is a large register. */
+const EXPONENT = /\.?0*e/;
+
+/** A value as veldwatch/model/spoken.py writes it, its thousands apart: six digits that count, from 1000 on all whole ones and two decimals. */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  return (Math.abs(value) >= 1000 ? LARGE : SMALL).format(value).replaceAll(",", "\u202f");
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e15 || size < 1e-9)) return size === Infinity ? String(value) : value.toExponential(5).replace(EXPONENT, "e");
+  return apart((size >= 1000 ? LARGE : SMALL).format(size === 0 ? 0 : value));
 }
+
+/** About four digits, for what is no reading: rates, sizes. */
+export const rough = (value) => (value === null || Math.abs(value) >= 1000 ? number(value) : apart(ROUGH.format(value)));
+
+const apart = (text) => text.replaceAll(",", "\u202f");
 
 /** Labels of a scale with as many decimals as its step has: 0.025 apart are 1.025 and 1.050. */
 export function scaleLabels(values, step) {
@@ -50,5 +60,5 @@ const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"];
 /** A length in bytes in its largest unit: `512 B`, `1.5 KiB`, `14.2 GiB`. */
 export function bytes(length) {
   const step = Math.min(SIZES.length - 1, Math.floor(Math.log2(Math.max(1, length)) / 10));
-  return `${number(length / 1024 ** step)}\u00a0${SIZES[step]}`;
+  return `${rough(length / 1024 ** step)}\u00a0${SIZES[step]}`;
 }

@@ -3,14 +3,17 @@
 import hashlib
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from veldwatch.model.spoken import UNITS
+from tests.tools import find_tool
+from veldwatch.model.spoken import UNITS, number_text
 
 CONSOLE = Path(__file__).parents[3] / "api" / "console"
 VENDOR = CONSOLE / "vendor"
+_DIGITS = (1.0, 1.5, 1.23456789, 2.345675, 9.999995, 7.00000049)
 OWN = sorted(p for p in CONSOLE.rglob("*") if p.suffix in {".js", ".html"} and VENDOR not in p.parents)
 
 
@@ -45,3 +48,15 @@ def test_units_are_written_as_everywhere_else() -> None:
     assert table is not None
     entries = re.findall(r'(?:"([^"]+)"|(\w+)): "([^"]*)"', table[1])
     assert {quoted or plain: text for quoted, plain, text in entries} == UNITS
+
+
+def test_numbers_are_written_as_everywhere_else() -> None:
+    values = [sign * digits * 10.0**power for sign in (1, -1) for digits in _DIGITS for power in range(-12, 17)]
+    values += [0.0, -0.0, 1000.005, 999.99999, 100000.4, 1234567.8, 0.1 + 0.2, 748.8054 - 748.8]
+    program = f"{(CONSOLE / 'modules' / 'units.js').read_text()}\nconsole.log(JSON.stringify({values}.map(number)));"
+    node = find_tool("node")
+    if node is None:
+        pytest.skip("no node on this machine")
+    command = [node, "--input-type=module", "-"]
+    said = subprocess.run(command, input=program, capture_output=True, text=True, check=True).stdout
+    assert [text.replace("\u202f", "") for text in json.loads(said)] == [number_text(value) for value in values]

@@ -22,7 +22,7 @@ class AreaOutage:
     """Many devices of a site are silent at once: a power cut, a gateway or network that is down.
 
     A device counts as silent when nothing was received from it for `silent_for`; one that was silent for longer than
-    `forget_after` already does not count at all, so that dead devices do not hide or make an outage. Whoever counts when
+    `forget_after` already does not count at all, so that dead devices do not hide or make an outage. Who counts when
     one begins counts until it is over.
 
     Attributes:

@@ -9,7 +9,7 @@ import { sourceForm } from "../source_form.js";
 import { trial } from "../source_trial.js";
 import { empty, failure } from "../states.js";
 import { ageElement } from "../time.js";
-import { count, number } from "../units.js";
+import { count, rough } from "../units.js";
 
 const NEW = "new";
 const BLANK = { name: "", topic_filter: "", decoder: "mapping", options: {}, organisation: null, register_unknown: null, register_as: "pending", device_pattern: null, registrations_per_hour: null, priority: 100, enabled: true, origin: "new" };
@@ -62,7 +62,7 @@ function row(state, item) {
     item.devices === null ? null : h("div", { class: "small muted" }, `${count(item.devices)} devices`, item.waiting > 0 ? ` · ${count(item.waiting)} in quarantine` : "", traffic(item)));
 }
 
-const traffic = (item) => (item.last_received_at === null ? "" : [" · ", ageElement(item.last_received_at), item.messages_per_second >= 0.05 ? `, ${number(item.messages_per_second)} a second` : ""]);
+const traffic = (item) => (item.last_received_at === null ? "" : [" · ", ageElement(item.last_received_at), item.messages_per_second >= 0.05 ? `, ${rough(item.messages_per_second)} a second` : ""]);
 
 /** What a new source might be: one that takes the quarantined message, if it was made from one. */
 function proposal(state) {
