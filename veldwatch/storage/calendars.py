@@ -5,8 +5,10 @@ older revision of an event (RFC 5545: SEQUENCE, then DTSTAMP) is left out. Repet
 a time, and further as it comes nearer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any
 
 from veldwatch.errors import ConfigurationInvalid, NotFound
@@ -22,7 +24,7 @@ from veldwatch.storage.interruptions import (
 )
 from veldwatch.storage.pool import Row, fetch_rows
 from veldwatch.storage.queries import load_queries
-from veldwatch.wire.calendar_file import CalendarEvent, CalendarFile, Skipped, merge, occurrences
+from veldwatch.wire.calendar_file import CalendarEvent, CalendarFile, Skipped, call_off, merge, occurrences
 
 AHEAD = timedelta(days=400)
 """So far ahead repetitions are stored."""
@@ -99,7 +101,8 @@ def import_calendar(  # one change, all of it keyword-only
         for event in asked.file.events:
             spread = _Spread(connection, calendar, organisation_id, asked.kind, author, asked.zone, now)
             try:
-                touched += _take(spread, event, stored.get(event.uid), places.of_event(event, asked.place), report)
+                place = partial(places.of_event, event, asked.place)
+                touched += _take(spread, event, stored.get(event.uid), place, report)
             except (NotFound, ConfigurationInvalid) as error:
                 report.skipped.append(Skipped(event.uid, str(error)))
         if asked.is_complete or asked.file.is_complete:
@@ -185,19 +188,18 @@ def _take(
     spread: _Spread,
     event: CalendarEvent,
     stored: tuple[Any, ...] | None,
-    place: tuple[list[int], list[int]],
+    place: Callable[[], tuple[list[int], list[int]]],
     report: ImportReport,
 ) -> list[int]:
     """Store an event unless a newer revision of it is stored; give the interruptions that changed."""
     if stored is not None and _is_older(event, stored):
         report.older += 1
         return []
-    content = event.content if event.is_whole or stored is None else merge(stored[3], event.content)
-    site_ids, device_ids = place
-    if not event.is_whole and stored is not None:
-        site_ids, device_ids = stored[4], stored[5]
-    repeats = "RRULE" in content
-    touched = spread.store(event.uid, content, site_ids, device_ids, report)
+    content, site_ids, device_ids = _revised(event, stored, place)
+    repeats = "RRULE" in content and not event.cancelled
+    # What was never heard of needs no calling off; that it is off is kept, for an older revision that follows.
+    is_known = site_ids or device_ids
+    touched = spread.store(event.uid, content, site_ids, device_ids, report) if is_known else []
     report.events += 1
     values = {
         "calendar_id": spread.calendar,
@@ -211,6 +213,17 @@ def _take(
     }
     _run(spread.connection, "save_event", values)
     return touched
+
+
+def _revised(
+    event: CalendarEvent, stored: tuple[Any, ...] | None, place: Callable[[], tuple[list[int], list[int]]]
+) -> tuple[str, list[int], list[int]]:
+    """Give the text of an event and where it is, after a revision."""
+    *_, known, site_ids, device_ids = stored or ("", [], [])
+    # Without a place only that it was called off is known.
+    if (site_ids or device_ids) and (event.cancelled or not event.is_whole):
+        return call_off(known) if event.cancelled else merge(known, event.content), site_ids, device_ids
+    return event.content, *(([], []) if event.cancelled else place())
 
 
 def _is_older(event: CalendarEvent, stored: tuple[Any, ...]) -> bool:

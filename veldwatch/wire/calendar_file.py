@@ -32,7 +32,7 @@ class CalendarEvent:
     Attributes:
         sequence: of its newest revision; a file with a lower one is older.
         is_whole: it has more than exceptions to what was published before.
-        cancelled: all of it.
+        cancelled: all of it; then it may say neither when nor where it was to be.
         content: iCalendar text.
         sites: what it says of where it is: slugs that it names as such; None: it does not.
         devices: external ids that it names as such.
@@ -102,7 +102,10 @@ def read_calendar(text: str) -> CalendarFile:
     events: list[CalendarEvent] = []
     skipped: list[Skipped] = []
     for calendar in calendars:
+        withdrawn = str(calendar.get("METHOD", "")).upper() == "CANCEL"
         for uid, parts in _by_uid(calendar).items():
+            for part in parts:
+                _complete_cancellation(part, withdrawn=withdrawn)
             wrong = _wrong(uid, parts)
             if wrong:
                 skipped.append(Skipped(uid or "(none)", wrong))
@@ -122,6 +125,14 @@ def merge(stored: str, newer: str) -> str:
     for part in changes.subcomponents:
         if part.name == "VEVENT" or str(part.get("TZID")) not in known:
             event.add_component(part)
+    return event.to_ical().decode()
+
+
+def call_off(stored: str) -> str:
+    """Cancel all of an event: a cancellation says which it means, and little else."""
+    event = _one(stored)
+    for part in event.walk("VEVENT"):
+        part["STATUS"] = "CANCELLED"
     return event.to_ical().decode()
 
 
@@ -229,7 +240,7 @@ def _wrong(uid: str, parts: Sequence[Component]) -> str | None:
         if part.errors:
             name, detail = part.errors[0]
             return f"bad {name}: {detail}"
-        if part.get("DTSTART") is None:
+        if part.get("DTSTART") is None and not _is_cancelled(part):
             return "no DTSTART"
         rule = part.get("RRULE")
         if rule is not None and _TOO_OFTEN.intersection(str(each).upper() for each in rule.get("FREQ", [])):
@@ -237,15 +248,28 @@ def _wrong(uid: str, parts: Sequence[Component]) -> str | None:
     return None
 
 
+def _complete_cancellation(part: Component, *, withdrawn: bool) -> None:
+    """Say in the event itself what its calendar says of it, and when it is that is called off.
+
+    Source: RFC 5546, section 3.2.5: of CANCEL neither DTSTART nor STATUS is required.
+    """
+    if withdrawn:
+        part["STATUS"] = "CANCELLED"
+    replaced = part.get("RECURRENCE-ID")
+    if _is_cancelled(part) and part.get("DTSTART") is None and replaced is not None:
+        part.add("DTSTART", replaced.dt)
+
+
+def _is_cancelled(part: Component) -> bool:
+    return str(part.get("STATUS", "")).upper() == "CANCELLED"
+
+
 def _event(uid: str, parts: Sequence[Component], calendar: Calendar) -> CalendarEvent:
-    withdrawn = str(calendar.get("METHOD", "")).upper() == "CANCEL"
     own = Calendar()
     for key in ("PRODID", "VERSION", "X-WR-TIMEZONE"):
         if calendar.get(key) is not None:
             own.add(key, calendar.get(key))
     for part in (*calendar.walk("VTIMEZONE"), *parts):
-        if withdrawn and part.name == "VEVENT":
-            part["STATUS"] = "CANCELLED"
         own.add_component(part)
     master = next((part for part in parts if part.get("RECURRENCE-ID") is None), None)
     shown = master or parts[0]
@@ -254,7 +278,7 @@ def _event(uid: str, parts: Sequence[Component], calendar: Calendar) -> Calendar
         sequence=max(int(part.get("SEQUENCE", 0)) for part in parts),
         stamped_at=max((stamp for part in parts if (stamp := _stamp(part)) is not None), default=None),
         is_whole=master is not None,
-        cancelled=master is not None and str(master.get("STATUS", "")).upper() == "CANCELLED",
+        cancelled=master is not None and _is_cancelled(master),
         content=own.to_ical().decode(),
         sites=_names(shown, _PLACES[0]),
         devices=_names(shown, _PLACES[1]),
@@ -302,7 +326,7 @@ def _occurrence(part: Event, zone: tzinfo, *, repeats: bool) -> Occurrence:
         ends_at=ends_at,
         title=str(part.get("SUMMARY", "")).strip()[:500] or "Planned interruption",
         reason=str(part.get("DESCRIPTION", "")).strip()[:2000],
-        cancelled=str(part.get("STATUS", "")).upper() == "CANCELLED",
+        cancelled=_is_cancelled(part),
     )
 
 

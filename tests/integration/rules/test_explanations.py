@@ -308,7 +308,10 @@ END:VCALENDAR
 
 
 def shed(town: Town, begins: str, ends: str, now: datetime, sequence: int = 0, **more: bool) -> ImportReport:
-    text = SHEDDING.format(begins=begins, ends=ends, sequence=sequence)
+    return take_in(town, SHEDDING.format(begins=begins, ends=ends, sequence=sequence), now, **more)
+
+
+def take_in(town: Town, text: str, now: datetime, **more: bool) -> ImportReport:
     asked = CalendarImport(
         organisation="town",
         slug="shedding",
@@ -360,6 +363,56 @@ def test_a_calendar_that_comes_late_explains_what_was_recorded_and_one_that_is_w
     assert shed(town, "1200", "1400", NOON + 15 * MINUTE).changed == 0, "the same file changes nothing"
     assert shed(town, "1500", "1700", NOON + 15 * MINUTE, sequence=1).explained == 3
     assert planned(town) == set()
+    assert shed(town, "1200", "1400", NOON + 15 * MINUTE).older == 1
+    assert planned(town) == set()
+
+
+CANCELLATION = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//tests//EN
+METHOD:CANCEL
+BEGIN:VEVENT
+UID:stage-2
+SEQUENCE:1
+DTSTAMP:20261101T010000Z
+{said}END:VEVENT
+END:VCALENDAR
+"""
+
+
+@pytest.mark.parametrize(
+    "said", ["", "DTSTART:20261122T120000Z\n", "DTSTART:20261122T120000Z\nLOCATION:north\n", "LOCATION:elsewhere\n"]
+)
+def test_a_cancellation_that_says_neither_when_nor_where_calls_off_what_is_known(town: Town, said: str) -> None:
+    power_cut(town)
+    town.engineer.settle(NOON + 15 * MINUTE)
+    shed(town, "1200", "1400", NOON + 15 * MINUTE)
+    assert planned(town) == {"n1", "n2", "n3"}
+    report = take_in(town, CANCELLATION.format(said=said), NOON + 16 * MINUTE)
+    assert (report.skipped, report.explained) == ([], 3)
+    assert report.cancelled > 390
+    assert planned(town) == set()
+    again = take_in(town, CANCELLATION.format(said=said), NOON + 16 * MINUTE)
+    assert (again.cancelled, again.skipped) == (0, [])
+    assert shed(town, "1200", "1400", NOON + 16 * MINUTE, sequence=2).changed > 390
+    assert planned(town) == {"n1", "n2", "n3"}
+
+
+def test_a_cancellation_of_one_day_calls_off_that_day(town: Town) -> None:
+    power_cut(town)
+    town.engineer.settle(NOON + 15 * MINUTE)
+    shed(town, "1200", "1400", NOON + 15 * MINUTE)
+    report = take_in(town, CANCELLATION.format(said="RECURRENCE-ID:20261122T120000Z\n"), NOON + 16 * MINUTE)
+    assert (report.skipped, report.cancelled, report.explained) == ([], 1, 3)
+    assert planned(town) == set()
+
+
+def test_a_cancellation_that_comes_before_what_it_calls_off_holds(town: Town) -> None:
+    power_cut(town)
+    town.engineer.settle(NOON + 15 * MINUTE)
+    report = take_in(town, CANCELLATION.format(said=""), NOON + 15 * MINUTE)
+    assert (report.events, report.skipped) == (1, [])
     assert shed(town, "1200", "1400", NOON + 15 * MINUTE).older == 1
     assert planned(town) == set()
 

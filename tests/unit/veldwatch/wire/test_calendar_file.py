@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veldwatch.errors import ConfigurationInvalid
-from veldwatch.wire.calendar_file import merge, occurrences, read_calendar, write_calendar
+from veldwatch.wire.calendar_file import call_off, merge, occurrences, read_calendar, write_calendar
 
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//tests//EN\r\n"
 SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)
@@ -99,6 +99,33 @@ def test_a_cancelled_calendar_cancels_its_events() -> None:
     (event,) = read_calendar(calendar("UID:a\nDTSTART:20261124T100000Z\nDURATION:PT1H\n", method="CANCEL")).events
     assert event.cancelled
     assert begins(event.content) == ["11-24 10:00 off"]
+
+
+# Source: RFC 5546, section 3.2.5: what CANCEL must have of an event.
+@pytest.mark.parametrize("method", ["CANCEL", ""])
+def test_a_cancellation_need_not_say_when_it_was_to_be(method: str) -> None:
+    status = "" if method else "STATUS:CANCELLED\n"
+    file = read_calendar(calendar(f"UID:stage-2\nSEQUENCE:3\nDTSTAMP:20261102T000000Z\n{status}", method=method))
+    assert file.skipped == []
+    assert file.events[0].cancelled
+    (known,) = read_calendar(calendar(SHEDDING)).events
+    assert begins(call_off(known.content)) == [
+        f"{day} 08:00 off" for day in ("11-24", "12-01", "12-03", "12-08", "12-10")
+    ]
+
+
+def test_a_cancellation_of_one_repetition_need_only_name_it() -> None:
+    (known,) = read_calendar(calendar(SHEDDING)).events
+    one = "UID:stage-2\nSEQUENCE:2\nDTSTAMP:20261102T000000Z\nRECURRENCE-ID;TZID=Africa/Johannesburg:20261203T100000\n"
+    (change,) = read_calendar(calendar(one, method="CANCEL")).events
+    assert (change.is_whole, change.cancelled) == (False, False)
+    assert begins(merge(known.content, change.content)) == [
+        "11-24 08:00",
+        "12-01 08:00",
+        "12-03 08:00 off",
+        "12-08 08:00",
+        "12-10 08:00",
+    ]
 
 
 def test_events_that_cannot_be_taken_are_named_and_the_others_taken() -> None:
