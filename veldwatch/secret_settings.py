@@ -5,6 +5,7 @@ in. Compose mounts such files below `/run/secrets`.
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -16,6 +17,8 @@ from veldwatch.errors import ConfigurationInvalid
 
 SECRET: dict[str, Any] = {"secret": True}
 """Marks a setting as a secret, by `json_schema_extra`: it may come from a file, and no message quotes it."""
+
+STANDARD_INPUT = Path("-")
 
 # More is another file than the one that was meant.
 _LONGEST_BYTES = 8192
@@ -51,14 +54,14 @@ def read_secret(path: Path, variable: str) -> str:
     """Read a secret, without the line's end that editors add.
 
     Args:
+        path: `-` is standard input.
         variable: what named the file, for the message.
 
     Raises:
         ConfigurationInvalid: it cannot be read, or is no line of text.
     """
     try:
-        with path.open("rb") as opened:
-            content = opened.read(_LONGEST_BYTES + 1)
+        content = _beginning(path)
         text = content.decode().removesuffix("\n").removesuffix("\r")
     except OSError as error:
         raise ConfigurationInvalid(f"bad {variable}: {str(path)!r} ({error.strerror})") from error
@@ -67,6 +70,13 @@ def read_secret(path: Path, variable: str) -> str:
     if len(content) > _LONGEST_BYTES or not text.isprintable():
         raise ConfigurationInvalid(f"bad {variable}: {str(path)!r} (expected one line of printable characters)")
     return text
+
+
+def _beginning(path: Path) -> bytes:
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer.read(_LONGEST_BYTES + 1)
+    with path.open("rb") as opened:
+        return opened.read(_LONGEST_BYTES + 1)
 
 
 def with_password(dsn: str, password: str) -> str:

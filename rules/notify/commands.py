@@ -14,10 +14,12 @@ from rules.notify.signature import is_authentic, new_secret
 from rules.notify.stages import Pacing
 from rules.notify.webhook import WebhookChannel, new_client
 from veldwatch.config import load_settings
+from veldwatch.errors import ConfigurationInvalid
 from veldwatch.logs import configure_logs
 from veldwatch.metrics import serve_metrics
 from veldwatch.model.notifications import Channel
 from veldwatch.process import stop_on_signals
+from veldwatch.secret_settings import STANDARD_INPUT, read_secret
 from veldwatch.storage.connection import connect
 from veldwatch.storage.receivers import NewReceiver, add_receiver, disable_receiver, enable_receiver, list_receivers
 
@@ -49,13 +51,16 @@ def run() -> None:
 
 @app.command()
 def verify(
-    secret: Annotated[str, typer.Option(help="the receiver's secret, whsec_...")],
+    secret_file: Annotated[Path, typer.Option(help="with the receiver's secret, whsec_...; -: standard input")],
     message_id: Annotated[str, typer.Option("--id", help="header webhook-id")],
     timestamp: Annotated[str, typer.Option(help="header webhook-timestamp")],
     signature: Annotated[str, typer.Option(help="header webhook-signature")],
     body: Annotated[Path | None, typer.Argument(help="file with the body; none: standard input")] = None,
 ) -> None:
     """Check a webhook that was received, as its receiver should; exit code 1 when it is not ours or too old."""
+    if body is None and secret_file == STANDARD_INPUT:
+        raise ConfigurationInvalid("bad --secret-file: '-' (standard input is the body: name a file for one of them)")
+    secret = read_secret(secret_file, "--secret-file")
     content = sys.stdin.buffer.read() if body is None else body.read_bytes()
     authentic = is_authentic(
         secret, message_id=message_id, timestamp=timestamp, signatures=signature, body=content, now=_now()
@@ -71,9 +76,13 @@ def add(
     address: str,
     organisation: Annotated[str | None, typer.Option(help="slug; none: alerts of every organisation")] = None,
     minimum_severity: Annotated[str, typer.Option(help="info, minor, major or critical")] = "info",
-    secret: Annotated[str | None, typer.Option(help="signs webhooks; none: one is made and shown once")] = None,
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(help="with what signs webhooks; -: standard input; none: a secret is made and shown once"),
+    ] = None,
 ) -> None:
     """Tell somebody of alerts from now on."""
+    secret = None if secret_file is None else read_secret(secret_file, "--secret-file")
     made = new_secret() if channel is Channel.WEBHOOK and secret is None else None
     new = NewReceiver(
         slug=slug,
@@ -81,7 +90,7 @@ def add(
         address=address,
         organisation=organisation,
         minimum_severity=minimum_severity,
-        secret=secret or made,
+        secret=made if secret is None else secret,
     )
     with connect(load_settings().dsn) as connection:
         add_receiver(connection, new)

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from rules.notify.signature import sign
 from tests.integration.rules.notify.alerts import add, add_alert, outbox_rows, tell
 from tests.integration.rules.notify.http_receiver import Handler, HttpReceiver, drip, http_receiver, never, status
 from tests.integration.rules.notify.smtp_dialogue import smtp_dialogue
@@ -250,6 +252,45 @@ def test_a_webhooks_secret_is_made_and_shown_once(dsn: str, connection: Connecti
     assert row[0] in added.stdout
     listed = subprocess.run([*command, "list"], env=environment, capture_output=True, text=True, check=True)
     assert "whsec_" not in listed.stdout
+
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+
+
+@pytest.mark.parametrize("named", ["secret", "-"])
+def test_a_webhooks_own_secret_is_read_from_a_file_or_standard_input(
+    named: str, dsn: str, connection: Connection, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text(f"{SECRET}\n", encoding="utf-8")
+    file = named if named == "-" else str(tmp_path / named)
+    added = ["receiver", "add", "hook", "webhook", "https://example.org/x", "--secret-file", file]
+    subprocess.run(
+        [sys.executable, "-c", PROGRAM, *added],
+        env={**os.environ, "VELDWATCH_DSN": dsn},
+        input=f"{SECRET}\n",
+        text=True,
+        check=True,
+    )
+    assert connection.execute("SELECT secret FROM receiver").fetchone() == (SECRET,)
+
+
+def verify(arguments: list[str], body: bytes) -> subprocess.CompletedProcess[bytes]:
+    moment = int(time.time())
+    headers = ["--id", "a", "--timestamp", str(moment), "--signature", sign(SECRET, "a", moment, b"{}")]
+    command = [sys.executable, "-m", "launch", "notify", "verify", *headers, *arguments]
+    return subprocess.run(command, input=body, capture_output=True, check=False)
+
+
+def test_a_webhook_is_checked_by_hand_without_its_secret_in_the_command_line(tmp_path: Path) -> None:
+    secret, body = tmp_path / "secret", tmp_path / "body.json"
+    secret.write_text(SECRET, encoding="utf-8")
+    body.write_bytes(b"{}")
+    assert verify(["--secret-file", str(secret)], b"{}").returncode == 0
+    assert verify(["--secret-file", str(secret)], b"{ }").returncode == 1
+    assert verify(["--secret-file", "-", str(body)], SECRET.encode()).returncode == 0
+    both = verify(["--secret-file", "-"], b"{}")
+    assert both.returncode == 2
+    assert b"standard input is the body" in both.stderr
 
 
 def test_it_ends_in_words_when_another_version_has_migrated_the_database(dsn: str, connection: Connection) -> None:
