@@ -17,7 +17,7 @@ from veldwatch.errors import Conflict, NotFound
 from veldwatch.model.quarantine import Outcome, QuarantineState, Selection
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.pool import Row, fetch_row, fetch_rows
-from veldwatch.storage.quarantine import Quarantined, add_again, digest, get, pattern, storable
+from veldwatch.storage.quarantine import MOST_ARRIVALS, Quarantined, add_again, digest, get, pattern, storable
 from veldwatch.storage.quarantine_work import MOST_AT_ONCE, NEWEST
 from veldwatch.storage.queries import load_queries
 
@@ -179,6 +179,7 @@ def _keep_failed(connection: Connection, failed: Sequence[tuple[Waiting, dict[st
         "device": [None if row.device is None else storable(row.device) for _, row in chosen],
         "topic_pattern": [pattern(row) for _, row in chosen],
         "heard": [row.heard for _, row in chosen],
+        "most_arrivals": MOST_ARRIVALS,
     }
     found = connection.execute(_QUERIES["failed"], values).fetchall()
     merged = {number for number, other in found if other is not None}

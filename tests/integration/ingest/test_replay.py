@@ -334,6 +334,51 @@ def test_a_failure_for_a_reason_that_has_a_row_already_is_merged_into_it(
     assert (back.state, back.payload) == (QuarantineState.OPEN, reading("lots").payload)
 
 
+def bare_numbers(settings: Settings, payload: str, value: str) -> Settings:
+    """Give settings with a source whose payloads are numbers without a time."""
+    options = {"payload": payload, "device": "{topic[1]}", "metrics": [{"name": "x", "value": value}]}
+    return with_sources(settings, topic_filter="meters/+", decoder="mapping", organisation="demo", options=options)
+
+
+def test_a_row_that_is_merged_into_another_leaves_it_the_times_at_which_it_came(
+    ingestor: Ingestor, settings: Settings, connection: Connection
+) -> None:
+    quarter = timedelta(minutes=15)
+    ingestor.receive(Message("meters/m1", b"7", NOW))  # no source takes it
+    ingestor.receive(Message("meters/m1", b"7", NOW + quarter))
+    wrong = Ingestor(bare_numbers(settings, "json", "$.x"))
+    wrong.receive(Message("meters/m1", b"7", NOW + 4 * quarter))  # one does, and finds nothing in it
+    ask(connection)
+    wrong.work()
+    wrong.writer.close()
+    assert only(connection, OPEN).reason == "nothing_to_store"
+    right = Ingestor(bare_numbers(settings, "text", "$"))
+    ask(connection)
+    right.work()
+    right.writer.close()
+    stored = rows(connection, "SELECT observed_at FROM reading ORDER BY observed_at")
+    assert [moment for (moment,) in stored] == [NOW, NOW + quarter, NOW + 4 * quarter]
+
+
+def test_what_was_merged_into_a_stored_row_is_replayed_at_its_own_times_only(
+    ingestor: Ingestor, settings: Settings, connection: Connection
+) -> None:
+    hour = timedelta(hours=1)
+    wrong, right = (Ingestor(bare_numbers(settings, *told)) for told in (("json", "$.x"), ("text", "$")))
+    wrong.receive(Message("meters/m1", b"7", NOW))
+    ask(connection)
+    right.work()
+    ingestor.receive(Message("meters/m1", b"7", NOW + hour), Message("meters/m1", b"7", NOW + 2 * hour))
+    ask(connection)
+    wrong.work()
+    waiting = only(connection, OPEN)
+    assert waiting.reason == "nothing_to_store"
+    arrivals = rows(connection, f"SELECT arrivals FROM quarantine WHERE id = {waiting.id}")
+    assert arrivals == [([NOW + hour, NOW + 2 * hour],)]
+    for each in (wrong, right):
+        each.writer.close()
+
+
 def test_a_cut_payload_and_a_line_of_a_file_cannot_be_replayed_and_say_so(
     ingestor: Ingestor, connection: Connection
 ) -> None:

@@ -109,6 +109,18 @@ WITH given AS (
     FROM unnest(%(ids)s::bigint[], %(digest)s::bytea[], %(reason)s::text[], %(detail)s::text[], %(source)s::text[],
                 %(organisation)s::text[], %(device)s::text[], %(topic_pattern)s::text[], %(heard)s::boolean[])
          AS n (id, digest, reason, detail, source, organisation, device, topic_pattern, heard)
+), handed_on AS (
+    -- From now on the other row tells when it came too; what comes last stands last, where `stored` leaves it.
+    UPDATE quarantine o
+    SET arrivals = (CASE WHEN o.arrivals = '{}' AND o.settled_at IS NULL THEN ARRAY[o.received_at] ELSE o.arrivals END
+                    || came.arrivals)[1:%(most_arrivals)s::integer]
+    FROM (SELECT n.other, array_agg(c.at ORDER BY c.at) AS arrivals
+          FROM given n
+          JOIN quarantine q ON q.id = n.id,
+               unnest(coalesce(nullif(q.arrivals, '{}'), ARRAY[q.received_at])) AS c (at)
+          WHERE n.other IS NOT NULL
+          GROUP BY n.other) AS came
+    WHERE o.id = came.other
 )
 UPDATE quarantine q
 SET digest = CASE WHEN n.other IS NULL THEN n.digest ELSE q.digest END,
