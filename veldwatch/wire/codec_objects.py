@@ -1,16 +1,18 @@
 """What a LoRaWAN codec makes of a device's bytes: nested JSON in the codec author's own words.
 
-`flatten` finds its values, `place_in` a latitude beside a longitude in their usual spellings.
+`flatten` finds its values, `place_in` a latitude beside a longitude in their usual spellings. Both take time in
+proportion to the message: names grow from level to level, so neither goes below one that cannot be stored.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple, cast
 
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.wire.units import spoken
-from veldwatch.wire.values import JsonObject, foreign_number, number_or_text
+from veldwatch.wire.values import JsonObject, foreign_number, is_name, number_or_text
 
 _DEEPEST = 16
 _LATITUDE = re.compile(r"(?P<stem>.*?)(?:latitude|lat)(?:deg|degrees)?")
@@ -49,7 +51,10 @@ class Place(NamedTuple):
 
 
 def flatten(content: JsonObject) -> Iterator[Measured]:
-    """Yield the values of an object, names joined with dots; what is no value (text, null) is left out."""
+    """Yield the values of an object, names joined with dots; what is no value (text, null) is left out.
+
+    Of what stands below a name that is too long, one value is given, for the name to be told.
+    """
     yield from _flatten(content, "", 0)
 
 
@@ -63,11 +68,24 @@ def _flatten(node: object, path: str, depth: int) -> Iterator[Measured]:
         members = cast("JsonObject", node)
         yield Measured(path or "value", members["value"], _unit(members))
     elif isinstance(node, (dict, list)):
-        if depth < _DEEPEST:
+        if path and not is_name(path):
+            below = _values(cast("JsonObject | list[object]", node), depth)
+            yield from (Measured(path, value, None) for value in islice(below, 1))
+        elif depth < _DEEPEST:
             for name, value in _members(cast("JsonObject | list[object]", node)):
                 yield from _flatten(value, f"{path}.{name}" if path else name, depth + 1)
     elif _is_value(node):
         yield Measured(path, node, None)
+
+
+def _values(node: object, depth: int) -> Iterator[object]:
+    """Yield values without their names."""
+    if isinstance(node, (dict, list)):
+        if depth < _DEEPEST:
+            for _, value in _members(cast("JsonObject | list[object]", node)):
+                yield from _values(value, depth + 1)
+    elif _is_value(node):
+        yield node
 
 
 def _members(node: JsonObject | list[object]) -> Iterable[tuple[str, object]]:
@@ -97,14 +115,16 @@ def _unit(members: JsonObject) -> str | None:
 
 
 def _place_in(node: object, path: str, depth: int) -> Place | None:
-    if not isinstance(node, dict) or depth > _DEEPEST:
+    if not isinstance(node, dict) or depth > _DEEPEST or (path and not is_name(path)):
         return None
     members = cast("JsonObject", node)
     here = _beside(members, path)
     if here is not None:
         return here
     for name, value in members.items():
-        found = _place_in(value, f"{path}.{name}" if path else name, depth + 1)
+        if not isinstance(value, dict):
+            continue  # a name is made only where something is below it
+        found = _place_in(cast("JsonObject", value), f"{path}.{name}" if path else name, depth + 1)
         if found is not None:
             return found
     return None

@@ -68,6 +68,8 @@ _SPOKEN = {
     "km/hr": "km/h",
 }  # fmt: skip
 _TERM = re.compile(r"(?P<atom>[A-Za-z]{0,3}\[[A-Za-z_0-9]+\]|[A-Za-z%]+|1)(?P<exponent>[+-]?[0-9])?", re.ASCII)
+# Of text that may be a unit: longer text would be looked at, and remembered, for each value that has it.
+_LONGEST = 100
 _ANNOTATION = re.compile(r"\{[^{}]{0,40}\}", re.ASCII)
 
 
@@ -100,11 +102,15 @@ class _Registry(Protocol):
 
 def is_known(unit: str) -> bool:
     """Tell whether a unit can be stored with a series."""
+    if len(unit) > _LONGEST:
+        return False
     return unit in _OPAQUE or _in_pint(unit) is not None
 
 
 def canonical(text: str) -> str | None:
     """Read a unit as people and codecs write it (`°C`, `m³/h`); None: unknown."""
+    if len(text) > _LONGEST:
+        return None
     stripped = text.strip()
     found = _SPELLINGS.get(stripped.replace(" ", "").lower())
     if found is not None and not (len(stripped) > 1 and is_known(stripped)):
@@ -114,7 +120,7 @@ def canonical(text: str) -> str | None:
 
 def spoken(text: str) -> str | None:
     """Read a unit beside a value in a document that is not ours, where `C` is no coulomb; None: unknown."""
-    return _SPOKEN.get(text.strip().lower()) or canonical(text)
+    return None if len(text) > _LONGEST else _SPOKEN.get(text.strip().lower()) or canonical(text)
 
 
 @lru_cache(maxsize=4096)

@@ -109,9 +109,14 @@ def switched(value: object) -> object:
     return _SWITCHED.get(value.lower(), value) if isinstance(value, str) and len(value) <= 5 else value
 
 
+def is_name(text: str) -> bool:
+    """Tell whether the database can hold text as the name of a device or a metric."""
+    return 1 <= len(text) <= LONGEST_NAME and "\0" not in text
+
+
 def checked_name(value: object, what: str, reason: Reason = Reason.MALFORMED_PAYLOAD) -> str:
     """Take the name of a device or a metric that the database can hold."""
-    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME or "\0" in value:
+    if not isinstance(value, str) or not is_name(value):
         raise MessageRejected(
             reason, f"bad {what}: {shown(value)} (expected 1 to {LONGEST_NAME} characters, none of them U+0000)"
         )

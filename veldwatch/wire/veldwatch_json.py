@@ -36,6 +36,8 @@ from veldwatch.wire.values import (
 _KNOWN_UNITS: dict[str | None, str] = {}
 # What devices send together is much the same in every message.
 _CHECKED_METRICS: set[tuple[str, ...]] = set()
+# Longer lists would fill memory: with names as long as they may be, each is 16 kB so.
+_REMEMBERED_METRICS = 64
 
 
 class _Measured(msgspec.Struct):
@@ -151,7 +153,7 @@ def _scan(own: OwnTopic, message: _Readings, received_at: datetime) -> Scan:
 def _check_metrics(metrics: tuple[str, ...]) -> None:
     for metric in metrics:
         checked_name(metric, "metric")
-    if len(_CHECKED_METRICS) < 4096:
+    if len(_CHECKED_METRICS) < 4096 and len(metrics) <= _REMEMBERED_METRICS:
         _CHECKED_METRICS.add(metrics)
 
 

@@ -12,6 +12,8 @@ from veldwatch.wire.mapping.paths import Here, Path, compile_path
 
 _PLACE = re.compile(r"\{(?P<inner>[^{}]*)\}")
 _LEVEL = re.compile(r"topic\[(?P<level>-?[0-9]{1,3})\]", re.ASCII)
+# Longer than any name, so that a cut one is refused still: each item's text would be as long as the message.
+_LONGEST_PART = 1024
 
 Text = Callable[[Here], str | None]
 """None: a part of it is absent in the message."""
@@ -41,7 +43,7 @@ class Template:
             text = part(here)
             if text is None:
                 return None
-            said.append(text)
+            said.append(text if len(self._parts) == 1 else text[:_LONGEST_PART])
         return "".join(said)
 
     def value(self, here: Here) -> object:

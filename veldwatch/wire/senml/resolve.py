@@ -132,7 +132,9 @@ def _resolved(bases: _Bases, record: Record, received_at: datetime) -> Resolved:
 
 
 def _name(bases: _Bases, record: Record) -> str:
-    name = bases.name + (_text(record, "n", "") or "")
+    # A base that is too long is not put before each name: that would take its length for each record.
+    base = bases.name
+    name = base if len(base) > LONGEST_NAME else base + (_text(record, "n", "") or "")
     if len(name) > LONGEST_NAME or _NAME.fullmatch(name) is None:
         raise MessageRejected(
             Reason.MALFORMED_PAYLOAD,

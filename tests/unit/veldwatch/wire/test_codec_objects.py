@@ -1,0 +1,76 @@
+"""Values are found in any object, with no more work than the object is long."""
+
+import json
+
+import pytest
+
+from tests.unit.veldwatch.wire.golden import RECEIVED_AT
+from veldwatch.model.reasons import Reason
+from veldwatch.model.telemetry import Decoded
+from veldwatch.wire.codec_objects import flatten, place_in
+from veldwatch.wire.sources import find_decoder
+
+_LONG = 100_000
+_MANY = 50_000
+
+
+def test_names_are_joined_with_dots() -> None:
+    said = {"a": {"b": [1, "2", None, "text"]}, "c": {"value": 3, "unit": "V"}, "d": True}
+    assert [(each.name, each.value, each.unit) for each in flatten(said)] == [
+        ("a.b.0", 1, None),
+        ("a.b.1", "2", None),
+        ("c", 3, "V"),
+        ("d", True, None),
+    ]
+
+
+@pytest.mark.parametrize("name", ["n" * _LONG, "." * _LONG, "n" * 257, "n\0n"])
+def test_below_a_name_that_cannot_be_stored_one_value_is_given(name: str) -> None:
+    found = list(flatten({name: [None, "text", [[7]], *[0] * _MANY], "after": 1}))
+    assert [(each.name, each.value) for each in found] == [(name, 7), ("after", 1)]
+    assert list(flatten({name: {"text": "none"}})) == []
+
+
+def test_what_names_come_to_is_no_longer_than_a_name_for_each_value() -> None:
+    said: dict[str, object] = {"n" * 128: {"n" * 127: [0] * 1000, "n" * 128: [0] * 1000}}
+    assert sum(len(each.name) for each in flatten(said)) < 300 * 1001
+
+
+def test_a_place_below_a_name_that_cannot_be_stored_is_not_looked_for() -> None:
+    assert place_in({"n" * 256: {"latitude": 1, "longitude": 2}}) is not None
+    assert place_in({"n" * 257: {"latitude": 1, "longitude": 2}}) is None
+
+
+_NAMED = {"n" * _LONG: [0] * _MANY}
+
+
+@pytest.mark.parametrize(
+    ("decoder", "topic", "said"),
+    [
+        ("zigbee2mqtt", "zigbee2mqtt/lamp", _NAMED),
+        ("shelly", "shelly1/status/switch:0", _NAMED),
+        ("tasmota", "tele/x/SENSOR", {"." * _LONG: [0] * _MANY}),
+        ("tasmota", "tele/x/SENSOR", {"ZbReceived": {"0x1": _NAMED}}),
+        (
+            "chirpstack",
+            "application/1/device/0102030405060708/event/up",
+            {"deviceInfo": {"devEui": "0102030405060708"}, "object": _NAMED},
+        ),
+        ("mapping", "farm/x", _NAMED),
+        ("ngsi", "ngsi/x", {"id": "a", "type": "b"} | _NAMED),
+    ],
+)
+def test_many_values_below_a_long_name_are_one_part_of_a_message(
+    decoder: str, topic: str, said: dict[str, object]
+) -> None:
+    options = {"device": "{topic[1]}"} if decoder == "mapping" else {}
+    decoded: Decoded = find_decoder(decoder, options)(topic, json.dumps(said).encode(), RECEIVED_AT)
+    assert [each.reason for each in decoded.rejections] == [Reason.MALFORMED_PAYLOAD]
+    assert not decoded.readings
+
+
+def test_a_base_name_that_is_too_long_is_not_written_before_each_record() -> None:
+    pack = [{"bn": "n" * _LONG, "n": "a", "v": 1}, {"n": "b", "v": 2}]
+    decoded = find_decoder("senml", {})("senml/x", json.dumps(pack).encode(), RECEIVED_AT)
+    assert all(f"({_LONG} characters)" in each.detail for each in decoded.rejections)
+    assert len(decoded.rejections) == 2
