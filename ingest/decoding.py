@@ -144,11 +144,14 @@ class Decoding:
             message.payload[: self._limit],
             reason,
             detail,
-            organisation=organisation or (None if source is None else source.organisation),
+            organisation=message.sender_organisation
+            or organisation
+            or (None if source is None else source.organisation),
             device=external_id,
             cut=len(message.payload) > self._limit,
             retained=message.retained,
             replay_of=message.replay_of,
+            sender_organisation=message.sender_organisation,
         )
 
     def refused_part(self, item: Understood, reason: Reason, detail: str) -> Quarantined:
@@ -168,6 +171,12 @@ class Decoding:
             raise MessageRejected(Reason.DECODER_FAILED, f"{type(error).__name__}: {error}") from error
         named = scans[0].organisation if scans else decoded.organisation
         organisation = named or route.source.organisation or self._default
+        if message.sender_organisation not in (None, organisation):
+            raise MessageRejected(
+                Reason.UNKNOWN_ORGANISATION,
+                f"it is of organisation {organisation!r}, and its sender may write for"
+                f" {message.sender_organisation!r} alone",
+            )
         item = Understood(message, route, organisation, decoded, scans)
         outcome.understood.append(item)
         if decoded.rejections:

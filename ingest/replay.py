@@ -96,7 +96,15 @@ class Replay:
 
     def _store(self, writer: IntakeWriter, waiting: Sequence[Waiting]) -> None:
         messages = [
-            Message(each.topic, each.payload, arrived_at, each.retained, replay_of=each.id, heard=each.heard)
+            Message(
+                each.topic,
+                each.payload,
+                arrived_at,
+                each.retained,
+                replay_of=each.id,
+                heard=each.heard,
+                sender_organisation=each.sender_organisation,
+            )
             for each in waiting
             for arrived_at in each.arrivals
         ]

@@ -42,6 +42,14 @@ class Sender:
     device: str | None = None
     account: Account | None = None
 
+    @property
+    def writes_for(self) -> str | None:
+        """Slug of the one organisation that the sender may write for, whatever a message says.
+
+        None: any. Whose the topics of a credential are was said when it was made, as it is for the broker.
+        """
+        return self.organisation if self.account is None else None
+
     def check(self, topic: str, source_organisation: str | None) -> None:
         """Refuse what the sender may not publish.
 

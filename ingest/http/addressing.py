@@ -45,7 +45,7 @@ def messages_of(body: bytes, kind: Kind, sender: Sender, received_at: datetime) 
         except (RequestInvalid, MessageRejected) as error:
             raise RequestInvalid(f"bad item {place}: {error}") from error
         sender.check(topic, None)
-        messages.append(Message(topic, bytes(item), received_at))
+        messages.append(Message(topic, bytes(item), received_at, sender_organisation=sender.writes_for))
     return messages
 
 

@@ -188,12 +188,14 @@ class Intake:
     ) -> None:
         """A quarantine row is told of by what it holds: equal messages have one, and all are told."""
         limit = self._settings.payload_limit_bytes
-        by_content: dict[tuple[str, bytes], dict[int, Refusal]] = {}
+        by_content: dict[tuple[str, bytes, str | None], dict[int, Refusal]] = {}
         for row, number in zip(refused, numbers, strict=True):
             refusal = Refusal(reason=row.reason, detail=row.detail, id=number)
-            by_content.setdefault((row.topic, row.payload), {}).setdefault(number, refusal)
+            content = (row.topic, row.payload, row.sender_organisation)
+            by_content.setdefault(content, {}).setdefault(number, refusal)
         for message, fate in zip(messages, fates, strict=True):
-            fate.refused += by_content.get((message.topic, message.payload[:limit]), {}).values()
+            content = (message.topic, message.payload[:limit], message.sender_organisation)
+            fate.refused += by_content.get(content, {}).values()
 
     def _look_around(self) -> None:
         """Keep the sources fresh while nothing comes: a request names one before it is stored."""

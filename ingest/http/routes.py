@@ -115,7 +115,8 @@ class HttpIntake:
         body = await read_body(request)
         found, route = message_topic(self._intake.sources, name, topic, event, body)
         sender.check(found, route.source.organisation)
-        return await self._stored([Message(found, body, datetime.now(UTC))])
+        message = Message(found, body, datetime.now(UTC), sender_organisation=sender.writes_for)
+        return await self._stored([message])
 
     async def _own(self, request: Request, kind: Kind) -> Response:
         sender = await self._gate.sender(request.headers.get("authorization"))

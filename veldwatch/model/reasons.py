@@ -52,7 +52,7 @@ class Reason(StrEnum):
     """A value under a number whose name a birth certificate gives, and none is known that does (Sparkplug B)."""
 
     UNKNOWN_ORGANISATION = "unknown_organisation"
-    """The organisation in the topic is not registered."""
+    """The organisation in the topic is not registered, or is not the one that the sender may write for."""
 
     UNKNOWN_DEVICE = "unknown_device"
     """The device is not registered and its source does not register devices by itself."""

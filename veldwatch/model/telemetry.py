@@ -142,6 +142,7 @@ class Message(NamedTuple):
         retained: the broker had kept it and gave it at subscription: what it says holds, but its sender may be gone.
         replay_of: id of the quarantined row that is replayed: it came long ago, and perhaps after others of its device.
         heard: that its devices were heard is stored already.
+        sender_organisation: slug of the one that its sender may write for; None: any.
     """
 
     topic: str
@@ -150,6 +151,7 @@ class Message(NamedTuple):
     retained: bool = False
     replay_of: int | None = None
     heard: bool = False
+    sender_organisation: str | None = None
 
     @property
     def is_news_of_life(self) -> bool:

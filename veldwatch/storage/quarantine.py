@@ -41,6 +41,7 @@ class Quarantined(NamedTuple):
         retained: the broker had kept it: no sign of life.
         heard: the rest of the message is stored, and with it that its devices were heard.
         replay_of: id of the row that it came from.
+        sender_organisation: slug of the one that its sender may write for; None: any.
     """
 
     received_at: datetime
@@ -56,6 +57,7 @@ class Quarantined(NamedTuple):
     heard: bool = False
     origin: Origin = Origin.MESSAGE
     replay_of: int | None = None
+    sender_organisation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,11 @@ def storable(text: str) -> str:
 def digest(row: Quarantined) -> bytes:
     """Name a message and a reason: what two rows share that are the same."""
     made = hashlib.sha256(row.payload)
-    words = ("", row.topic, row.reason.value, "retained") if row.retained else ("", row.topic, row.reason.value)
+    words = ["", row.topic, row.reason.value]
+    if row.retained:
+        words.append("retained")
+    if row.sender_organisation is not None:
+        words += ["sent by", row.sender_organisation]
     made.update("\0".join(words).encode(errors="replace"))
     return made.digest()
 
@@ -194,6 +200,7 @@ def _columns(part: "list[tuple[bytes, list[Quarantined]]]") -> dict[str, object]
         "retained": [row.retained for row in firsts],
         "heard": [all(row.heard for row in rows) for _, rows in part],
         "origin": [row.origin.value for row in firsts],
+        "sender_organisation": [row.sender_organisation for row in firsts],
         "came_digest": [digest for digest, rows in part for _ in rows[:MOST_ARRIVALS]],
         "came_at": [row.received_at for _, rows in part for row in rows[:MOST_ARRIVALS]],
     }

@@ -34,6 +34,7 @@ class Waiting(NamedTuple):
     Attributes:
         retained: the broker had kept it: no sign of life.
         heard: that its devices were heard is stored already.
+        sender_organisation: slug of the one that its sender may write for; None: any.
         arrivals: when it came, oldest first, at least one.
     """
 
@@ -44,6 +45,7 @@ class Waiting(NamedTuple):
     reason: str
     retained: bool
     heard: bool
+    sender_organisation: str | None
     arrivals: Sequence[datetime]
 
 

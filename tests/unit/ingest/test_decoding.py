@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.decoding import Decoding
+from tests.unit.veldwatch.wire.golden import CASES, RECEIVED_AT, Case
 from veldwatch.config import Source
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Message
@@ -94,3 +95,18 @@ def test_what_is_ignored_may_be_of_any_length(decoding: Decoding) -> None:
     outcome = decoding.decode([Message("zigbee2mqtt/bridge/devices", b"x" * 5000, NOW)])
     assert outcome.quarantined == []
     assert [item.decoded for item in outcome.understood] == [Decoded(None)]
+
+
+@pytest.mark.parametrize("decoder", sorted(folder.name for folder in CASES.iterdir() if folder.is_dir()))
+def test_no_decoder_lets_a_sender_write_for_another_organisation_than_its_own(decoder: str) -> None:
+    cases = [Case(folder) for folder in sorted((CASES / decoder).iterdir()) if (folder / "topic").is_file()]
+    assert cases
+    for case in cases:
+        source = Source(name="s", topic_filter="#", decoder=decoder, organisation="theirs", options=case.options)
+        decoding = Decoding(Sources([source]), payload_limit_bytes=10**6, default_organisation="default")
+        anybody = Message(case.topic, case.payload, RECEIVED_AT)
+        (named,) = {item.organisation for item in decoding.decode([anybody]).understood} or {"theirs"}
+        for sender in ("theirs", "others", named):
+            outcome = decoding.decode([anybody._replace(sender_organisation=sender)])
+            assert {item.organisation for item in outcome.understood} <= {sender}, case.name
+            assert {row.organisation for row in outcome.quarantined} <= {sender}, case.name

@@ -1,14 +1,22 @@
 """Who may send what: a device only as itself, an operator for its organisation."""
 
 import time
+from datetime import UTC, datetime
 
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from ingest.live_sources import LiveSources
+from ingest.names import Names
+from ingest.replay import Replay
+from launch.web import create_web_app
 from tests.integration.ingest.http.conftest import Senders, basic
-from veldwatch.storage import credentials
+from veldwatch.config import Source, load_settings
+from veldwatch.model.quarantine import Selection
+from veldwatch.storage import credentials, quarantine, replays
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.intake import IntakeWriter
 
 READING = {"observed_at": "2026-11-22T10:00:00Z", "readings": {"flow_rate": 1}}
 
@@ -96,3 +104,80 @@ def test_who_is_revoked_is_refused_within_seconds(client: TestClient, senders: S
 @pytest.mark.parametrize("path", ["/v1/readings", "/v1/positions", "/v1/events", "/v1/sources/lorawan/messages"])
 def test_every_route_of_intake_is_closed(client: TestClient, path: str) -> None:
     assert client.post(path, json={}).status_code == 401
+
+
+# Sources of one organisation, whose messages can name another: by their topics.
+_NAMING = {
+    "own": Source(
+        name="own", topic_filter="site/#", decoder="veldwatch", organisation="kasama-water", register_unknown=True
+    ),
+    "template": Source(
+        name="template",
+        topic_filter="gateways/#",
+        decoder="mapping",
+        organisation="kasama-water",
+        register_unknown=True,
+        options={
+            "device": "{topic[2]}",
+            "organisation": "{topic[1]}",
+            "time": "arrival",
+            "metrics": [{"name": "x", "value": "$.x"}],
+        },
+    ),
+}
+_TOPICS = {"own": "site/x/{}/meter-1/readings", "template": "gateways/{}/meter-1"}
+
+
+def _of(connection: Connection) -> list[tuple[str]]:
+    found = connection.execute(
+        "SELECT o.slug FROM reading r JOIN series s ON s.id = r.series_id JOIN device d ON d.id = s.device_id"
+        " JOIN organisation o ON o.id = d.organisation_id"
+    ).fetchall()
+    connection.rollback()
+    return found
+
+
+@pytest.mark.parametrize("name", _NAMING)
+def test_a_message_that_names_another_organisation_is_not_stored_for_an_operator_of_one(
+    dsn: str, senders: Senders, connection: Connection, name: str
+) -> None:
+    settings = load_settings(dsn=dsn, sources=(_NAMING[name],))
+    body = {"observed_at": datetime.now(UTC).isoformat(), "readings": {"x": 1}, "x": 1}
+    with TestClient(create_web_app(settings)) as client:
+
+        def post(organisation: str, headers: dict[str, str]) -> httpx2.Response:
+            topic = _TOPICS[name].format(organisation)
+            return client.post(f"/v1/sources/{name}/messages", params={"topic": topic}, json=body, headers=headers)
+
+        answer = post("luangwa", senders.water)
+        assert answer.status_code == 200
+        assert [each["reason"] for each in answer.json()["refused"]] == ["unknown_organisation"]
+        assert _of(connection) == []
+        (row,) = quarantine.newest(connection)
+        assert row.organisation == "kasama-water", "it fills nobody else's quarantine"
+        connection.rollback()
+        assert post("kasama-water", senders.water).json()["readings"]["new"] == 1
+        assert post("luangwa", senders.everybody).json()["readings"]["new"] == 1
+        assert sorted(_of(connection)) == [("kasama-water",), ("luangwa",)]
+
+
+def test_what_an_operator_of_one_organisation_sent_is_replayed_for_that_one_alone(
+    dsn: str, senders: Senders, connection: Connection
+) -> None:
+    wrong = _NAMING["template"].model_copy(update={"options": _NAMING["template"].options | {"time": "$.when"}})
+    with TestClient(create_web_app(load_settings(dsn=dsn, sources=(wrong,)))) as client:
+        for organisation in ("luangwa", "kasama-water"):
+            topic = _TOPICS["template"].format(organisation)
+            client.post("/v1/sources/template/messages", params={"topic": topic}, json={"x": 1}, headers=senders.water)
+    assert [reason for reason, _ in quarantine.summary(connection)] == ["missing_time"]
+    replays.ask(connection, Selection(), author="somebody who may do all")
+    connection.commit()
+    settings = load_settings(dsn=dsn, sources=(_NAMING["template"],))
+    writer = IntakeWriter(dsn)
+    replay = Replay(settings, LiveSources(settings), Names(settings))
+    while replays.peek(connection, replays.Portion(messages=1, payload_bytes=1)):
+        replay.work(writer, live=False)
+    writer.close()
+    assert _of(connection) == [("kasama-water",)]
+    assert [reason for reason, _ in quarantine.summary(connection)] == ["unknown_organisation"]
+    connection.rollback()

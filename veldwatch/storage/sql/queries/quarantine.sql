@@ -10,9 +10,10 @@ WITH came AS (
     FROM unnest(%(digest)s::bytea[], %(received_at)s::timestamptz[], %(last_received_at)s::timestamptz[],
                 %(count)s::integer[], %(source)s::text[], %(topic)s::text[], %(payload)s::bytea[], %(reason)s::text[],
                 %(detail)s::text[], %(organisation)s::text[], %(device)s::text[], %(topic_pattern)s::text[],
-                %(cut)s::boolean[], %(retained)s::boolean[], %(heard)s::boolean[], %(origin)s::text[])
+                %(cut)s::boolean[], %(retained)s::boolean[], %(heard)s::boolean[], %(origin)s::text[],
+                %(sender_organisation)s::text[])
          AS n (digest, received_at, last_received_at, count, source, topic, payload, reason, detail, organisation,
-               device, topic_pattern, cut, retained, heard, origin)
+               device, topic_pattern, cut, retained, heard, origin, sender_organisation)
 ), counted AS (
     SELECT g.*, count(*) FILTER (WHERE NOT known) OVER place AS place,
            coalesce(sum(octet_length(payload)) FILTER (WHERE NOT known) OVER place, 0) AS bytes
@@ -22,10 +23,10 @@ WITH came AS (
     SELECT reason, source, sum(kept) AS kept, sum(kept_bytes) AS bytes FROM quarantine_tally GROUP BY reason, source
 )
 INSERT INTO quarantine (digest, received_at, last_received_at, count, source, topic, payload, reason, detail,
-                        organisation, device, topic_pattern, cut, retained, heard, origin, arrivals)
+                        organisation, device, topic_pattern, cut, retained, heard, origin, sender_organisation, arrivals)
 SELECT n.digest, n.received_at, n.last_received_at, n.count, n.source, n.topic, n.payload, n.reason, n.detail,
        n.organisation, n.device, n.topic_pattern, n.cut, n.retained, n.heard, n.origin,
-       c.arrivals[1:%(most_arrivals)s::integer]
+       n.sender_organisation, c.arrivals[1:%(most_arrivals)s::integer]
 FROM counted n
 JOIN came c USING (digest)
 LEFT JOIN present p ON p.reason = n.reason AND p.source = n.source

@@ -69,7 +69,7 @@ WITH next AS (
     LIMIT %(most)s
     FOR UPDATE SKIP LOCKED
 ), sized AS (
-    SELECT n.replay_id, q.id, q.topic, q.payload, q.reason, q.retained, q.heard,
+    SELECT n.replay_id, q.id, q.topic, q.payload, q.reason, q.retained, q.heard, q.sender_organisation,
            coalesce(nullif(q.arrivals, '{}'), ARRAY[q.received_at]) AS arrivals,
            row_number() OVER queue AS place, sum(cardinality(q.arrivals)) OVER queue AS arrivals_so_far,
            sum(octet_length(q.payload)::bigint * cardinality(q.arrivals)) OVER queue AS bytes_so_far
@@ -77,7 +77,7 @@ WITH next AS (
     JOIN quarantine q ON q.id = n.quarantine_id
     WINDOW queue AS (ORDER BY n.replay_id, n.place)
 )
-SELECT replay_id, id, topic, payload, reason, retained, heard, arrivals
+SELECT replay_id, id, topic, payload, reason, retained, heard, sender_organisation, arrivals
 FROM sized
 WHERE place = 1 OR (arrivals_so_far <= %(most_arrivals)s AND bytes_so_far <= %(most_bytes)s)
 ORDER BY place;
