@@ -98,7 +98,7 @@ class Decoding:
         """
         work = self._work = None if connection is None else Work(self._memories, connection, learns=self._learns)
         outcome = Outcome(understood=[], quarantined=[], work=work)
-        arrivals = _Arrivals()
+        arrivals = Arrivals()
         for message in messages:
             route = self._sources.route(message.topic)
             # What is replayed was put apart when it came: it must get the same time again.
@@ -189,10 +189,11 @@ class Decoding:
         return [self.refused_part(item, reason, "; ".join(said[:20])) for reason, said in by_reason.items()]
 
 
-class _Arrivals:
+class Arrivals:
     """Puts a microsecond between messages that were read from the socket at once.
 
-    Arrival is the time of what says none, and one device's values of one time would be conflicts.
+    Arrival is the time of what says none, and one device's values of one time would be conflicts. What was put apart
+    once stays as it is.
     """
 
     __slots__ = ("_last",)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from ingest import measures
-from ingest.decoding import Decoding
+from ingest.decoding import Arrivals, Decoding
 from ingest.live_sources import LiveSources
 from ingest.names import Names
 from ingest.pipeline import Pipeline, Report, room_for
@@ -152,7 +152,9 @@ class Intake:
         return taken
 
     def _settle(self, requests: list[_Request]) -> None:
-        messages = [message for request in requests for message in request.messages]
+        # Put apart before they are decoded, which would else make other messages of them than those that are asked for.
+        arrivals = Arrivals()
+        messages = [arrivals.apart(message) for request in requests for message in request.messages]
         try:
             fates = self._stored(messages)
         except (StorageUnavailable, StorageRejected, SchemaMismatch) as error:

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -12,9 +13,11 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ingest.http import batching
+from ingest.http.batching import Fate, Intake
 from launch.web import create_web_app
 from tests.integration.ingest.http.conftest import Senders
-from veldwatch.config import load_settings
+from veldwatch.config import Source, load_settings
+from veldwatch.model.telemetry import Message
 from veldwatch.storage.connection import Connection, connect
 
 ONE_BY_ONE = "requests are let in while others are committed: on one backend they come one by one"
@@ -111,3 +114,27 @@ def test_through_an_outage_every_sender_gets_its_rows_in_once(dsn: str, senders:
     asyncio.run(run())
     with connect(dsn) as again:
         assert again.execute("SELECT count(*), count(DISTINCT value) FROM reading").fetchone() == (40, 40)
+
+
+def test_messages_that_came_at_one_moment_or_in_another_order_are_each_answered(
+    dsn: str, connection: Connection
+) -> None:
+    source = Source(name="t", topic_filter="tele/#", decoder="tasmota", organisation="demo", register_unknown=True)
+    intake = Intake(load_settings(dsn=dsn, sources=(source,)))
+    now = datetime.now(UTC)
+
+    async def store() -> list[list[Fate]]:
+        moments = (now, now, now - timedelta(milliseconds=1))
+        waiting = [
+            asyncio.create_task(intake.store([Message(f"tele/{place}/SENSOR", b'{"x":1}', moment)]))
+            for place, moment in enumerate(moments)
+        ]
+        await asyncio.sleep(0)  # all of them wait before the first is taken
+        intake.start()
+        return await asyncio.gather(*waiting)
+
+    fates = asyncio.run(store())
+    intake.stop()
+    assert [[fate.readings for fate in each] for each in fates] == [[(1, 0)]] * 3
+    assert connection.execute("SELECT count(*) FROM reading").fetchone() == (3,)
+    connection.rollback()
