@@ -1,15 +1,17 @@
 """Requests, many at once, into batches, one at a time: what waits while one is committed goes together in the next.
 
-A request is answered after the commit that holds it. While the database is away, each is told so at once and nothing
-of it is kept: the sender tries again, and what is stored twice counts once. What waits is bounded.
+A request is answered after the commit that holds the last of it: what is large is stored in slices, each in a
+transaction of its own, since decoded it takes many times its bytes. While the database is away, each is told so at
+once and nothing of it is kept: the sender tries again, and what is stored twice counts once. What waits is bounded.
 """
 
 import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import structlog
 
@@ -30,6 +32,8 @@ from veldwatch.wire.sources import Sources
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+# In one transaction, as of messages over MQTT.
+_SLICE_BYTES = 4 * 2**20
 _WAITING_BYTES = 64 * 2**20
 _WAITING_REQUESTS = 2000
 _IDLE_SECONDS = 2.0
@@ -111,7 +115,7 @@ class Intake:
             StorageUnavailable: the database is away; nothing, or a part, was committed, and storing again is right.
         """
         loop = asyncio.get_running_loop()
-        held = sum(len(message.payload) for message in messages)
+        held = _bytes_of(messages)
         request = _Request(messages=messages, held_bytes=held, answer=loop.create_future(), loop=loop)
         with self._wake:
             full = len(self._waiting) >= _WAITING_REQUESTS or (
@@ -132,6 +136,7 @@ class Intake:
             requests = self._take()
             if requests:
                 self._settle(requests)
+                self._free(requests)
             elif self._stopping:
                 break
             else:
@@ -146,28 +151,46 @@ class Intake:
                 self._wake.wait(_IDLE_SECONDS)
             while self._waiting and (not taken or count + len(self._waiting[0].messages) <= self._settings.batch_size):
                 request = self._waiting.popleft()
-                self._held_bytes -= request.held_bytes
                 count += len(request.messages)
                 taken.append(request)
         return taken
 
+    def _free(self, requests: list[_Request]) -> None:
+        """Let others in: what is being stored takes room as what waits does."""
+        with self._wake:
+            self._held_bytes -= sum(request.held_bytes for request in requests)
+
     def _settle(self, requests: list[_Request]) -> None:
-        # Put apart before they are decoded, which would else make other messages of them than those that are asked for.
-        arrivals = Arrivals()
-        messages = [arrivals.apart(message) for request in requests for message in request.messages]
+        """Store requests slice for slice, and answer each after its last one."""
+        unanswered = deque(requests)
+        fates: list[Fate] = []
         try:
-            fates = self._stored(messages)
+            for part in self._slices(requests):
+                fates += self._stored(part)
+                _answer(_whole(unanswered, fates))
         except (StorageUnavailable, StorageRejected, SchemaMismatch) as error:
             self._let_go()
             measures.RETRIES.labels("storage_unavailable").inc()
-            _log.warning("database away, requests are refused", reason=str(error), requests=len(requests))
-            _answer(requests, StorageUnavailable(str(error)))
+            _log.warning("database away, requests are refused", reason=str(error), requests=len(unanswered))
+            _answer([(request, StorageUnavailable(str(error))) for request in unanswered])
         except Exception as error:  # noqa: BLE001  # top of the thread: a defect costs these requests, told and logged
             self._let_go()
             _log.exception("requests could not be stored")
-            _answer(requests, error)
-        else:
-            _answer(requests, fates)
+            _answer([(request, error) for request in unanswered])
+
+    def _slices(self, requests: list[_Request]) -> Iterator[list[Message]]:
+        # Put apart before they are decoded, which would else make other messages of them than those that are asked for.
+        arrivals = Arrivals()
+        part: list[Message] = []
+        size = 0
+        for message in chain.from_iterable(request.messages for request in requests):
+            if part and (len(part) >= self._settings.batch_size or size + len(message.payload) > _SLICE_BYTES):
+                yield part
+                part, size = [], 0
+            part.append(arrivals.apart(message))
+            size += len(message.payload)
+        if part:
+            yield part
 
     def _stored(self, messages: list[Message]) -> list[Fate]:
         writer = self._connected()
@@ -232,16 +255,28 @@ def _fates(messages: list[Message], told: list[Settled]) -> list[Fate]:
     return [fates[id(message)] for message in messages]
 
 
-def _answer(requests: list[_Request], result: list[Fate] | Exception) -> None:
+def _bytes_of(messages: Sequence[Message]) -> int:
+    return sum(len(message.payload) for message in messages)
+
+
+def _whole(unanswered: deque[_Request], fates: list[Fate]) -> list[tuple[_Request, list[Fate]]]:
+    """Take out those of which all is stored, with the fates of their messages."""
+    whole: list[tuple[_Request, list[Fate]]] = []
+    while unanswered and len(unanswered[0].messages) <= len(fates):
+        request = unanswered.popleft()
+        count = len(request.messages)
+        whole.append((request, fates[:count]))
+        del fates[:count]
+    return whole
+
+
+def _answer(pairs: Sequence[tuple[_Request, list[Fate] | Exception]]) -> None:
     """Answer requests in their own event loops, in one call for each loop."""
     answers: dict[asyncio.AbstractEventLoop, list[tuple[_Request, list[Fate] | Exception]]] = {}
-    begin = 0
-    for request in requests:
-        own = result if isinstance(result, Exception) else result[begin : begin + len(request.messages)]
-        begin += len(request.messages)
-        answers.setdefault(request.loop, []).append((request, own))
-    for loop, pairs in answers.items():
-        loop.call_soon_threadsafe(_resolve, pairs)
+    for request, result in pairs:
+        answers.setdefault(request.loop, []).append((request, result))
+    for loop, own in answers.items():
+        loop.call_soon_threadsafe(_resolve, own)
 
 
 def _resolve(pairs: list[tuple[_Request, list[Fate] | Exception]]) -> None:

@@ -17,6 +17,7 @@ from ingest.http.batching import Fate, Intake
 from launch.web import create_web_app
 from tests.integration.ingest.http.conftest import Senders
 from veldwatch.config import Source, load_settings
+from veldwatch.errors import StorageUnavailable
 from veldwatch.model.telemetry import Message
 from veldwatch.storage.connection import Connection, connect
 
@@ -138,3 +139,56 @@ def test_messages_that_came_at_one_moment_or_in_another_order_are_each_answered(
     assert [[fate.readings for fate in each] for each in fates] == [[(1, 0)]] * 3
     assert connection.execute("SELECT count(*) FROM reading").fetchone() == (3,)
     connection.rollback()
+
+
+def test_a_large_request_is_stored_in_slices_of_bounded_bytes_and_answered_after_the_last(
+    dsn: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = Message("tele/m/SENSOR", b'{"x":1}', datetime.now(UTC))
+    monkeypatch.setattr(batching, "_SLICE_BYTES", 10 * len(item.payload))
+    source = Source(name="t", topic_filter="tele/#", decoder="tasmota", organisation="demo", register_unknown=True)
+    intake = Intake(load_settings(dsn=dsn, sources=(source,)))
+
+    async def store() -> tuple[list[list[Fate]], int]:
+        waiting = [asyncio.create_task(intake.store([item] * count)) for count in (3, 95, 1)]
+        await asyncio.sleep(0)
+        intake.start()
+        fates = await asyncio.gather(*waiting)
+        row = connection.execute("SELECT count(*) FROM batch").fetchone()
+        assert row is not None
+        return fates, row[0]
+
+    fates, batches = asyncio.run(store())
+    intake.stop()
+    assert [len(each) for each in fates] == [3, 95, 1]
+    assert {fate.readings for each in fates for fate in each} == {(1, 0)}
+    assert batches == 10
+    connection.rollback()
+
+
+def test_of_requests_that_are_stored_in_slices_those_before_a_failure_are_answered(
+    dsn: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = Message("tele/m/SENSOR", b'{"x":1}', datetime.now(UTC))
+    monkeypatch.setattr(batching, "_SLICE_BYTES", len(item.payload))
+    source = Source(name="t", topic_filter="tele/#", decoder="tasmota", organisation="demo", register_unknown=True)
+    intake = Intake(load_settings(dsn=dsn, sources=(source,)))
+    # The third commit is refused, as by a server that is shut down.
+    connection.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF (SELECT count(*) FROM batch) > 2 THEN RAISE EXCEPTION USING ERRCODE = 'admin_shutdown'; END IF;"
+        " RETURN NULL; END $$"
+    )
+    connection.execute("CREATE TRIGGER refuse AFTER INSERT ON batch FOR EACH ROW EXECUTE FUNCTION refuse()")
+    connection.commit()
+
+    async def store() -> list[list[Fate] | BaseException]:
+        waiting = [asyncio.create_task(intake.store([item] * count)) for count in (2, 2)]
+        await asyncio.sleep(0)
+        intake.start()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    first, second = asyncio.run(store())
+    intake.stop()
+    assert isinstance(first, list)
+    assert isinstance(second, StorageUnavailable)
