@@ -17,7 +17,7 @@ from veldwatch.model.telemetry import Decoded, Message, Quality, Scan
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.quarantine import Quarantined
 from veldwatch.wire.sources import Route, Sources
-from veldwatch.wire.topics import names_in
+from veldwatch.wire.topics import LONGEST_TOPIC_BYTES, is_too_long, names_in
 
 _IGNORED = "ignored"
 """The decoder that reads nothing, however long it is."""
@@ -100,6 +100,10 @@ class Decoding:
         outcome = Outcome(understood=[], quarantined=[], work=work)
         arrivals = Arrivals()
         for message in messages:
+            if is_too_long(message.topic):
+                detail = f"longer than {LONGEST_TOPIC_BYTES} bytes: only the beginning is kept"
+                outcome.quarantined.append(self.refused(message, Reason.MALFORMED_TOPIC, detail))
+                continue
             route = self._sources.route(message.topic)
             # What is replayed was put apart when it came: it must get the same time again.
             usual = (route is not None and route.scans is not None) or message.replay_of is not None

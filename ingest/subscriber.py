@@ -30,13 +30,15 @@ from ingest.receive import BatchedClient, Packet, PlainClient
 from veldwatch.broker_tls import broker_tls
 from veldwatch.config import Settings
 from veldwatch.model.telemetry import Message, Reply
-from veldwatch.wire.topics import check_filter
+from veldwatch.wire.topics import LONGEST_TOPIC_BYTES, check_filter
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _KEEPALIVE_SECONDS = 30
 _SESSION_SECONDS = 30 * 24 * 3600
-# Of payloads held here: at 256 kB each, the messages that a broker may have in flight would be gigabytes.
+# What is longer is refused; a byte more is kept, so that it is seen to be.
+_TOPIC_LIMIT = LONGEST_TOPIC_BYTES + 1
+# Of topics and payloads held here: at 256 kB each, the messages that a broker may have in flight would be gigabytes.
 _HELD_BYTES = 64 * 2**20
 _RESUME_BYTES = 32 * 2**20
 # In one transaction: 60,000 readings of a gateway's long lists, which decoded take twenty times their bytes.
@@ -131,7 +133,7 @@ class Subscriber:
         """Wait for messages.
 
         Args:
-            limit: give no further chunk once so many messages, or 4 MiB of payloads, are at hand.
+            limit: give no further chunk once so many messages, or 4 MiB of topics and payloads, are at hand.
             first_seconds: how long to wait for the first.
             more_seconds: how long, from the first on, to wait for others.
         """
@@ -263,11 +265,11 @@ class Subscriber:
         if not packets:
             return
         limit = self._settings.payload_limit_bytes + 1
-        if any(len(packet.payload) > limit for packet in packets):
-            packets = [p._replace(payload=p.payload[:limit]) for p in packets]
+        if any(len(packet.payload) > limit or len(packet.topic) > _TOPIC_LIMIT for packet in packets):
+            packets = [p._replace(topic=p.topic[:_TOPIC_LIMIT], payload=p.payload[:limit]) for p in packets]
         numbers = [packet.number for packet in packets if packet.number]
         packets, probes = probe.told_apart(packets)
-        held_bytes = sum(len(packet.payload) for packet in packets)
+        held_bytes = sum(len(packet.topic) + len(packet.payload) for packet in packets)
         self._held.update(numbers)
         self._held_bytes += held_bytes
         if self._held_bytes > _HELD_BYTES:

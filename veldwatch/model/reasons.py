@@ -16,7 +16,7 @@ class Reason(StrEnum):
     """The source that takes the topic cannot work since it was changed: its decoder or an option of it is unknown."""
 
     MALFORMED_TOPIC = "malformed_topic"
-    """The topic matches a source but lacks an organisation, a device or a known kind."""
+    """The topic matches a source but lacks an organisation, a device or a known kind, or is longer than 1,024 bytes."""
 
     MALFORMED_PAYLOAD = "malformed_payload"
     """The bytes are not what the format says: not JSON, not UTF-8, too deep, the wrong shape."""

@@ -23,7 +23,7 @@ from veldwatch.storage.queries import load_queries
 from veldwatch.wire.topics import pattern_of
 
 _QUERIES = load_queries("quarantine")
-# Of bytes in one statement: a batch may hold thousands of payloads that are each as long as the limit.
+# Of topics and payloads in one statement: a batch may hold thousands that are each as long as the limit.
 _STATEMENT_BYTES = 8 * 2**20
 _NEWEST = 2**63 - 1
 _WHOLE = 2**31 - 1
@@ -230,7 +230,7 @@ def _parts(rows: list[tuple[bytes, list[Quarantined]]]) -> Iterable[list[tuple[b
     size = 0
     for row in rows:
         part.append(row)
-        size += len(row[1][0].payload)
+        size += len(row[1][0].topic) + len(row[1][0].payload)
         if size > _STATEMENT_BYTES:
             yield part
             part, size = [], 0

@@ -60,6 +60,8 @@ _OWN: dict[str, DecoderFactory] = {
     "senml": senml.configure,
 }
 _REMEMBERED_TOPICS = 100_000
+_LONGEST_REMEMBERED = 256
+"""In characters. Longer topics are looked for each time: as many of them as may be remembered would fill memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,8 @@ class _Table:
             found = next((r for r in self.routes if topics.matches(r.source.topic_filter, topic)), None)
             if len(self._known) >= _REMEMBERED_TOPICS:
                 self._known.clear()
-            self._known[topic] = found
+            if len(topic) <= _LONGEST_REMEMBERED:
+                self._known[topic] = found
             return found
 
 

@@ -12,6 +12,9 @@ from veldwatch.model.reasons import Reason
 from veldwatch.wire.values import LONGEST_NAME, shown
 
 ROOT = "veldwatch/v1"
+LONGEST_TOPIC_BYTES = 1024
+"""MQTT allows 64 kB. Whatever is kept of a message has its topic, often many times."""
+
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _DIGIT = re.compile(r"\d")
 _VERSION = re.compile(r"v\d{1,2}", re.ASCII)
@@ -63,6 +66,13 @@ def parse_own_topic(topic: str) -> OwnTopic:
     if not is_slug(levels[2]):
         raise MessageRejected(Reason.MALFORMED_TOPIC, f"{shown(levels[2])} is not the slug of an organisation")
     return OwnTopic(levels[2], device_level(levels[3]), kind)
+
+
+def is_too_long(topic: str) -> bool:
+    """Tell whether a topic is longer than what is taken."""
+    return len(topic) > LONGEST_TOPIC_BYTES or (
+        not topic.isascii() and len(topic.encode(errors="replace")) > LONGEST_TOPIC_BYTES
+    )
 
 
 def names_in(topic: str) -> tuple[str, str] | None:

@@ -41,6 +41,8 @@ def decoding(monkeypatch: pytest.MonkeyPatch) -> Decoding:
         ("veldwatch/v1/demo/m/readings", b"[" * 900, Reason.MALFORMED_PAYLOAD),
         ("veldwatch/v1/demo/m/readings", b"x" * 1001, Reason.PAYLOAD_TOO_LARGE),
         ("veldwatch/v1/demo//readings", b"{}", Reason.MALFORMED_TOPIC),
+        ("zigbee2mqtt/" + "x" * 1013, b'{"x":1}', Reason.MALFORMED_TOPIC),
+        ("zigbee2mqtt/" + "é" * 507, b'{"x":1}', Reason.MALFORMED_TOPIC),
     ],
 )
 def test_each_way_to_fail_has_its_reason_and_its_bytes(

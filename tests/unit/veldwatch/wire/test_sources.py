@@ -137,3 +137,12 @@ def test_a_source_keeps_its_decoder_until_that_is_told_something_else(monkeypatc
         decoders.append(route.decode)
     assert decoders[0] is decoders[1]
     assert decoders[1] is not decoders[2]
+
+
+def test_long_topics_are_found_and_not_remembered() -> None:
+    sources = Sources([Source(name="s", topic_filter="a/#", decoder="ignored")])
+    for length in (10, 256, 257, 1000):
+        topic = "a/".ljust(length, "x")
+        assert sources.route(topic) is sources.route(topic) is not None
+    known = sources._table._known  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    assert sorted(map(len, known)) == [10, 256]
