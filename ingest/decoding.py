@@ -13,7 +13,7 @@ from ingest import measures
 from ingest.memories import Memories, Work
 from veldwatch.errors import MessageRejected, StorageError
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Decoded, Message, Quality, Scan
+from veldwatch.model.telemetry import Decoded, Message, Quality, Rejection, Scan
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.quarantine import Quarantined
 from veldwatch.wire.sources import Route, Sources
@@ -21,6 +21,8 @@ from veldwatch.wire.topics import LONGEST_TOPIC_BYTES, is_too_long, names_in
 
 _IGNORED = "ignored"
 """The decoder that reads nothing, however long it is."""
+_MOST_READINGS = 20_000
+"""Of one message in the general form: real ones of the usual length hold fewer, and each may be made of two bytes."""
 _MICROSECOND = timedelta(microseconds=1)
 _NOTHING = Decoded(None)
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -237,4 +239,8 @@ def _decode(route: Route, message: Message, work: Work | None) -> Decoded:
         decoded = route.decode(message.topic, message.payload, message.received_at)
     else:
         decoded = work.decode(route.stateful, message)
+    if len(decoded.readings) > _MOST_READINGS:
+        left = Rejection(Reason.PAYLOAD_TOO_LARGE, f"more than {_MOST_READINGS} readings: the rest is not stored")
+        readings, rejections = decoded.readings[:_MOST_READINGS], (*decoded.rejections, left)
+        decoded = decoded._replace(readings=readings, rejections=rejections)
     return _without_arrivals(decoded, message.received_at) if message.retained else decoded

@@ -1,13 +1,24 @@
 """What one message says of one device, put together part by part: a part that is wrong is rejected, the rest stands."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from veldwatch.errors import MessageRejected
+from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Event, Position, Reading, Rejection
 from veldwatch.wire.codec_objects import Place, flatten, place_in
 from veldwatch.wire.sentinels import doubt
-from veldwatch.wire.values import JsonObject, attributes, checked_name, fix, foreign_number, shown
+from veldwatch.wire.values import (
+    MOST_SENTENCES,
+    MOST_VALUES,
+    JsonObject,
+    attributes,
+    checked_name,
+    fix,
+    foreign_number,
+    shown,
+)
 
 When = tuple[datetime, int]
 """A time in UTC and the quality that follows from it, as `veldwatch.wire.times` gives them."""
@@ -20,20 +31,22 @@ class Collected:
         when: of every part that names no other time.
     """
 
-    __slots__ = ("_device", "_events", "_positions", "_readings", "_rejections", "_when")
+    __slots__ = ("_device", "_events", "_is_full", "_positions", "_readings", "_rejections", "_told", "_when")
 
     def __init__(self, device: str, when: When) -> None:
         self._device = device
         self._when = when
+        self._is_full = False
         self._readings: dict[tuple[str, datetime], Reading] = {}
         self._positions: list[Position] = []
         self._events: list[Event] = []
         self._rejections: list[Rejection] = []
+        self._told: Counter[Reason] = Counter()
 
     def reading(self, metric: str, value: object, unit: str | None = None, *, when: When | None = None) -> None:
         """Add a number, a numeric string or a boolean; what is no value at all (null, text) is left out.
 
-        Of two values of one metric at one time the first stays.
+        Of two values of one metric at one time the first stays; of more than a thousand the rest is rejected.
         """
         try:
             amount = foreign_number(value)
@@ -45,6 +58,12 @@ class Collected:
             return
         moment, quality = when or self._when
         quality |= doubt(name, unit, amount)
+        if len(self._readings) >= MOST_VALUES:
+            if not self._is_full:
+                self._is_full = True
+                too_many = f"more than {MOST_VALUES} numbers: the rest is not stored"
+                self.reject("", MessageRejected(Reason.MALFORMED_PAYLOAD, too_many))
+            return
         self._readings.setdefault((name, moment), Reading(self._device, name, moment, amount, unit, quality))
 
     def codec_object(self, content: JsonObject) -> None:
@@ -85,7 +104,10 @@ class Collected:
         self._events.append(Event(self._device, (when or self._when)[0], name, attributes(details)))
 
     def reject(self, what: str, error: MessageRejected) -> None:
-        """Note a part that cannot be stored."""
+        """Note a part that cannot be stored; of very many with one reason, the first."""
+        self._told[error.reason] += 1
+        if self._told[error.reason] > MOST_SENTENCES:
+            return
         self._rejections.append(Rejection(error.reason, f"{what}: {error.detail}" if what else error.detail))
 
     def decoded(self, *, online: bool | None = None, heard: bool = True) -> Decoded:

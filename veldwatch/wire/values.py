@@ -21,6 +21,11 @@ JsonObject = Mapping[str, object]
 LONGEST_NAME = 256
 """Of a device or a metric, in characters; the register's tables have the same bound."""
 
+MOST_VALUES = 1000
+"""Of one device at once: what holds more numbers is no telemetry, and each would be a series."""
+MOST_SENTENCES = 100
+"""Of one reason in one message: more are not told apart."""
+
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _ESCAPE = re.compile(r"\\(?:u0000|.)")
 _REPLACED = {"\\u0000": "\\ufffd"}

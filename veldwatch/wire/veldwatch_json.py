@@ -6,10 +6,12 @@ is a JSON number, or a string that holds one (some controllers send nothing else
 beside the decoders: simulators and gateways write with them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from typing import cast
 
 import msgspec
@@ -22,6 +24,8 @@ from veldwatch.wire.times import observed
 from veldwatch.wire.topics import Kind, OwnTopic, parse_own_topic
 from veldwatch.wire.units import canonical
 from veldwatch.wire.values import (
+    MOST_SENTENCES,
+    MOST_VALUES,
     JsonObject,
     as_object,
     attributes,
@@ -131,6 +135,8 @@ def _scan(own: OwnTopic, message: _Readings, received_at: datetime) -> Scan:
     said = message.readings
     if not said:
         raise MessageRejected(Reason.NOTHING_TO_STORE, "no reading")
+    if len(said) > MOST_VALUES:
+        raise _too_many()
     metrics = tuple(said)
     if metrics not in _CHECKED_METRICS:
         _check_metrics(metrics)
@@ -160,7 +166,7 @@ def _check_metrics(metrics: tuple[str, ...]) -> None:
 class _Parts:
     """What a message holds so far: rejected parts beside good ones."""
 
-    __slots__ = ("device", "events", "online", "positions", "readings", "received_at", "rejections")
+    __slots__ = ("device", "events", "online", "positions", "readings", "received_at", "rejections", "told")
 
     def __init__(self, device: str, received_at: datetime) -> None:
         self.device = device
@@ -169,6 +175,7 @@ class _Parts:
         self.positions: list[Position] = []
         self.events: list[Event] = []
         self.rejections: list[Rejection] = []
+        self.told: Counter[Reason] = Counter()
         self.online: bool | None = None
 
     @contextmanager
@@ -176,7 +183,9 @@ class _Parts:
         try:
             yield
         except MessageRejected as error:
-            self.rejections.append(Rejection(error.reason, f"{what}: {error.detail}"))
+            self.told[error.reason] += 1
+            if self.told[error.reason] <= MOST_SENTENCES:
+                self.rejections.append(Rejection(error.reason, f"{what}: {error.detail}"))
 
 
 def _careful(own: OwnTopic, payload: bytes, received_at: datetime) -> Decoded:
@@ -197,7 +206,7 @@ def _decoded(own: OwnTopic, parts: _Parts) -> Decoded:
     stored = parts.readings or parts.positions or parts.events or own.kind is Kind.STATUS
     if parts.rejections and not stored:
         first = parts.rejections[0]
-        others = f" (and {len(parts.rejections) - 1} more)" if len(parts.rejections) > 1 else ""
+        others = f" (and {parts.told.total() - 1} more)" if parts.told.total() > 1 else ""
         raise MessageRejected(first.reason, first.detail + others)
     return Decoded(
         own.organisation,
@@ -215,11 +224,17 @@ def _readings(item: JsonObject, parts: _Parts) -> None:
     values = as_object(item.get("readings"), "readings")
     if not values:
         raise MessageRejected(Reason.NOTHING_TO_STORE, "no reading")
-    for metric, value in values.items():
+    for metric, value in islice(values.items(), MOST_VALUES):
         with parts.part(shown(metric)):
             checked_name(metric, "metric")
             amount, unit = _measured(value)
             parts.readings.append(Reading(parts.device, metric, moment, amount, unit, quality))
+    if len(values) > MOST_VALUES:
+        raise _too_many()
+
+
+def _too_many() -> MessageRejected:
+    return MessageRejected(Reason.MALFORMED_PAYLOAD, f"more than {MOST_VALUES} metrics: the rest is not stored")
 
 
 def _measured(value: object) -> tuple[float, str | None]:

@@ -1,5 +1,6 @@
 """The boundary around decoders."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -112,3 +113,12 @@ def test_no_decoder_lets_a_sender_write_for_another_organisation_than_its_own(de
             outcome = decoding.decode([anybody._replace(sender_organisation=sender)])
             assert {item.organisation for item in outcome.understood} <= {sender}, case.name
             assert {row.organisation for row in outcome.quarantined} <= {sender}, case.name
+
+
+def test_what_one_message_becomes_is_bounded() -> None:
+    entities = [{"id": f"e{n}", "type": "t", "x": [0] * 900} for n in range(30)]
+    source = Source(name="s", topic_filter="#", decoder="ngsi", organisation="demo")
+    decoding = Decoding(Sources([source]), payload_limit_bytes=10**6, default_organisation="default")
+    outcome = decoding.decode([Message("x", json.dumps(entities).encode(), NOW)])
+    assert [len(item.decoded.readings) for item in outcome.understood] == [20_000]
+    assert [row.reason for row in outcome.quarantined] == [Reason.PAYLOAD_TOO_LARGE]

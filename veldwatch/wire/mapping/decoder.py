@@ -20,11 +20,9 @@ from veldwatch.wire.mapping.times import compile_time
 from veldwatch.wire.options import Decoder, read_options
 from veldwatch.wire.sentinels import doubt
 from veldwatch.wire.topics import is_slug
-from veldwatch.wire.values import JsonObject, checked_name, fix, read_json, shown
+from veldwatch.wire.values import MOST_VALUES, JsonObject, checked_name, fix, read_json, shown
 
 _Part_co = TypeVar("_Part_co", covariant=True)
-# Of one item: what holds more numbers than this is no telemetry, and each would be a series.
-_MOST_FLATTENED = 1000
 # Of one message: at the usual payload limit the smallest real entries, a time and a value, are half as many.
 _MOST_ITEMS = 20_000
 # Of one reason: the rest is counted.
@@ -115,8 +113,8 @@ class MappingDecoder:
             if name in taken:
                 continue
             names += 1
-            if names > _MOST_FLATTENED:
-                found.reject(Reason.MALFORMED_PAYLOAD, f"more than {_MOST_FLATTENED} numbers: the rest is not stored")
+            if names > MOST_VALUES:
+                found.reject(Reason.MALFORMED_PAYLOAD, f"more than {MOST_VALUES} numbers: the rest is not stored")
                 return
             found.readings += found.each([_NumberFound(name, measured)], item)
 

@@ -74,3 +74,35 @@ def test_a_base_name_that_is_too_long_is_not_written_before_each_record() -> Non
     decoded = find_decoder("senml", {})("senml/x", json.dumps(pack).encode(), RECEIVED_AT)
     assert all(f"({_LONG} characters)" in each.detail for each in decoded.rejections)
     assert len(decoded.rejections) == 2
+
+
+@pytest.mark.parametrize(
+    ("decoder", "topic", "said"),
+    [
+        ("zigbee2mqtt", "zigbee2mqtt/lamp", {"a": [0] * _MANY}),
+        ("shelly", "shelly1/status", {"sys": {"a": [0] * _MANY}, "wifi": {"b": [0] * _MANY}}),
+        ("tasmota", "tele/x/SENSOR", {"a": [0] * _MANY}),
+        ("ngsi", "ngsi/x", {"id": "a", "type": "b", "x": [0] * _MANY, "y": [0] * _MANY}),
+        ("mapping", "farm/x", {"a": [0] * _MANY}),
+        (
+            "veldwatch",
+            "veldwatch/v1/demo/m/readings",
+            {"observed_at": 1_790_000_000, "readings": {f"{n}": n for n in range(_MANY)}},
+        ),
+    ],
+)
+def test_of_too_many_values_of_one_device_the_rest_is_rejected(
+    decoder: str, topic: str, said: dict[str, object]
+) -> None:
+    options = {"device": "{topic[1]}"} if decoder == "mapping" else {}
+    decoded: Decoded = find_decoder(decoder, options)(topic, json.dumps(said).encode(), RECEIVED_AT)
+    assert len(decoded.readings) == 1000
+    assert [each.reason for each in decoded.rejections] == [Reason.MALFORMED_PAYLOAD]
+    assert "the rest is not stored" in decoded.rejections[0].detail
+
+
+def test_of_very_many_wrong_parts_the_first_are_told() -> None:
+    said = [{"observed_at": 1_790_000_000, "readings": {"a": n, "b": None}} for n in range(5000)]
+    decode = find_decoder("veldwatch", {})
+    decoded: Decoded = decode("veldwatch/v1/demo/m/readings", json.dumps(said).encode(), RECEIVED_AT)
+    assert (len(decoded.readings), len(decoded.rejections)) == (5000, 100)
