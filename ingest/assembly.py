@@ -19,6 +19,7 @@ from ingest.decoding import Understood
 from ingest.names import Names, ScanEntry, ScanName, SeriesEntry, SeriesName
 from ingest.registration import DeviceName
 from veldwatch.model.identifiers import DeviceId
+from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Position, Scan
 from veldwatch.storage.log import CONTACTS, POSITIONS, READINGS, LogEvent
 from veldwatch.wire.sources import Route
@@ -75,8 +76,8 @@ class Rows:
     positions_message: npt.NDArray[np.intp]
     events: list[LogEvent]
     contacts: npt.NDArray[Any]
-    mismatched: list[tuple[int, str]] = field(default_factory=list)
-    """Readings whose unit cannot become the series' own: message, and why."""
+    mismatched: list[tuple[int, Reason, str]] = field(default_factory=list)
+    """Readings that cannot be stored, mostly for their unit: message, reason, and a sentence."""
 
 
 def devices_in(understood: list[Understood]) -> dict[DeviceName, Route]:
@@ -175,7 +176,7 @@ def _columns(batch: Sorted, entries: list[SeriesEntry], scans: list[ScanEntry]) 
     )
 
 
-def _readings(columns: _Columns) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp], list[tuple[int, str]]]:
+def _readings(columns: _Columns) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp], list[tuple[int, Reason, str]]]:
     rows = np.empty(len(columns.entries), READINGS)
     if not columns.entries:
         return rows, columns.message, []
@@ -188,12 +189,13 @@ def _readings(columns: _Columns) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]
     if not mismatched:
         return rows, columns.message, []
     kept = np.ones(len(rows), dtype=bool)
-    kept[[place for place, _ in mismatched]] = False
-    return rows[kept], columns.message[kept], [(int(columns.message[place]), detail) for place, detail in mismatched]
+    kept[[place for place, _, _ in mismatched]] = False
+    told = [(int(columns.message[place]), reason, detail) for place, reason, detail in mismatched]
+    return rows[kept], columns.message[kept], told
 
 
-def _convert(rows: npt.NDArray[Any], entries: list[SeriesEntry]) -> list[tuple[int, str]]:
-    mismatched: list[tuple[int, str]] = []
+def _convert(rows: npt.NDArray[Any], entries: list[SeriesEntry]) -> list[tuple[int, Reason, str]]:
+    mismatched: list[tuple[int, Reason, str]] = []
     conversions = list(map(_CONVERSION, entries))
     if conversions.count(UNCHANGED) == len(conversions):
         return mismatched
@@ -201,7 +203,7 @@ def _convert(rows: npt.NDArray[Any], entries: list[SeriesEntry]) -> list[tuple[i
         if entry.conversion is UNCHANGED:
             continue
         if entry.conversion is None:
-            mismatched.append((place, entry.detail))
+            mismatched.append((place, entry.reason, entry.detail))
         else:
             rows["value"][place] = entry.conversion.apply(float(rows["value"][place]))
     return mismatched

@@ -248,7 +248,7 @@ class Pipeline:
             writer.hold.take(writer.connection)
             settlement.begin(writer.connection)
             new, conflicts, kept = _store(writer, rows, contacts=self._contacts, once=self._each_arrival)
-            conflicts += [(place, Reason.UNIT_MISMATCH, detail) for place, detail in rows.mismatched]
+            conflicts += rows.mismatched
             refused = quarantined + [
                 self._decoding.refused_part(known[place], reason, detail) for place, reason, detail in conflicts
             ]

@@ -221,7 +221,7 @@ class BulkStore:
         unknown = [name for name in names if name not in self._names.devices]
         return {name[1]: self._names.why_unknown(self.connection, name) for name in unknown}
 
-    def _readings(self, found: Found, barred: dict[str, Refusal]) -> tuple[_Part, list[tuple[int, str]]]:
+    def _readings(self, found: Found, barred: dict[str, Refusal]) -> tuple[_Part, list[tuple[int, Reason, str]]]:
         """Give series their ids and values their units; those whose unit cannot be are told by row."""
         allowed = np.array([words[0] not in barred for words in found.series], dtype=bool)[found.readings["series_id"]]
         rows, from_row = found.readings[allowed], found.readings_row[allowed]
@@ -233,14 +233,14 @@ class BulkStore:
         rows["series_id"] = _spread(entries, lambda entry: entry.series_id, len(found.series))[place]
         devices = _spread(entries, lambda entry: entry.device_id, len(found.series))[place]
         kept = np.ones(len(rows), dtype=bool)
-        mismatched: list[tuple[int, str]] = []
+        mismatched: list[tuple[int, Reason, str]] = []
         for number, entry in entries.items():
             if entry.conversion is UNCHANGED:
                 continue
             which = place == number
             if entry.conversion is None:
                 kept &= ~which
-                mismatched += [(row, entry.detail) for row in from_row[which].tolist()]
+                mismatched += [(row, entry.reason, entry.detail) for row in from_row[which].tolist()]
             else:
                 numerator, denominator, offset = entry.conversion
                 rows["value"][which] = rows["value"][which] * numerator / denominator + offset
@@ -301,10 +301,8 @@ def _devices_by_row(rows: Places, places: Rows, names: list[str]) -> dict[int, s
     return {row: names[place] for row, place in zip(rows.tolist(), of_rows, strict=True)}
 
 
-def _mismatches(found: Found, mismatched: list[tuple[int, str]]) -> list[Refused]:
-    return [
-        Refused(int(found.lines[row]), found.texts.of(row), Reason.UNIT_MISMATCH, detail) for row, detail in mismatched
-    ]
+def _mismatches(found: Found, mismatched: list[tuple[int, Reason, str]]) -> list[Refused]:
+    return [Refused(int(found.lines[row]), found.texts.of(row), reason, detail) for row, reason, detail in mismatched]
 
 
 def _told(found: Found, part: _Part, of: str) -> list[Refused]:

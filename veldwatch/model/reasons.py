@@ -64,7 +64,7 @@ class Reason(StrEnum):
     """The device registered itself, and a person refused it."""
 
     REGISTRATION_LIMIT = "registration_limit"
-    """Too many unknown devices of its organisation spoke for the first time within the hour."""
+    """Too many devices of its organisation, or metrics of the device, were new within the hour."""
 
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
     """Another value is stored already for the same series and time."""

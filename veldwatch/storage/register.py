@@ -25,6 +25,9 @@ _QUERIES = load_queries("register")
 _PROFILES = load_queries("profiles")
 _DEPLOYMENTS = load_queries("deployments")
 
+MOST_NEW_SERIES = 1000
+"""Of one device within an hour; a device whose metrics are called otherwise each time would fill the register."""
+
 
 class KnownDevice(NamedTuple):
     """A device that is registered."""
@@ -177,6 +180,9 @@ def ensure_series(
 ) -> dict[tuple[DeviceId, str], KnownSeries]:
     """Make the series of (device, metric, unit of the first reading) that are missing, and give all of them.
 
+    A device gets `MOST_NEW_SERIES` within an hour, several ingestors at once perhaps some more; what there is no room
+    for is not in the result.
+
     A new series has the unit, the kind and the register width of the device's profile where that names the metric;
     so a reading's unit may differ from the unit that is given back, and its value wants converting.
     """
@@ -185,6 +191,7 @@ def ensure_series(
         "device_ids": [device for device, _, _ in listed],
         "metrics": [metric for _, metric, _ in listed],
         "units": [unit or "" for _, _, unit in listed],
+        "most": MOST_NEW_SERIES,
     }
     with translated_errors():
         rows = connection.execute(_QUERIES["ensure_series"], values).fetchall()

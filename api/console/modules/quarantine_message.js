@@ -17,7 +17,7 @@ export const MEANINGS = {
   bad_time: "Its time cannot be read, or lies before digital trackers existed.", future_time: "Its time lies further ahead than clock drift explains.",
   bad_value: "A value is not a finite number of plausible size.", bad_position: "A coordinate is absent, out of range or 0,0.",
   unit_mismatch: "The unit is unknown or of another dimension.", nothing_to_store: "A valid document without anything to store.",
-  unknown_organisation: "The organisation in the topic is not registered, or is not the sender's.", unknown_device: "The device is not registered.", device_retired: "The device was retired.", device_refused: "The device registered itself, and somebody refused it.", registration_limit: "More new devices came than the source may register in an hour.",
+  unknown_organisation: "The organisation in the topic is not registered, or is not the sender's.", unknown_device: "The device is not registered.", device_retired: "The device was retired.", device_refused: "The device registered itself, and somebody refused it.", registration_limit: "More new devices came than the source may register in an hour, or more than 1,000 new metrics of one device.",
   unknown_alias: "The birth certificate that names its metrics was not heard.",
   conflicting_duplicate: "Another value is stored already for this time, and stays. A replay helps only if the source was changed since.", storage_rejected: "The database refused the row.", decoder_failed: "The decoder broke on it: a defect to report.",
 };

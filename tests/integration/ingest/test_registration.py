@@ -1,5 +1,6 @@
 """What the register says at intake: who may speak, who may register, and which values are plausible."""
 
+import json
 import select
 from dataclasses import replace
 
@@ -167,3 +168,30 @@ def test_a_message_of_garbage_topics_registers_nothing(
     pipeline = _policy(settings, register_unknown=True)
     pipeline.store(writer, [Message("veldwatch/v1/demo/m1/readings", b"{", NOW)])
     assert _devices(connection) == {}
+
+
+@pytest.mark.parametrize("general", [False, True])
+def test_a_device_that_calls_its_metrics_otherwise_each_time_does_not_fill_the_register(
+    settings: Settings, writer: IntakeWriter, connection: Connection, monkeypatch: pytest.MonkeyPatch, *, general: bool
+) -> None:
+    monkeypatch.setattr(register, "MOST_NEW_SERIES", 5)
+    pipeline = _policy(settings, register_unknown=True)
+
+    def said(first: int, device: str = "m1") -> Message:
+        # Text that holds a number is no scan.
+        values = {f"x{number}": f"{number}" if general else number for number in range(first, first + 3)}
+        document = {"observed_at": NOW.isoformat(), "readings": values}
+        return Message(f"veldwatch/v1/demo/{device}/readings", json.dumps(document).encode(), NOW)
+
+    pipeline.store(writer, [said(0), said(3), said(0, "m2")])
+    assert rows(connection, "SELECT count(*) FROM series") == [(8,)]
+    assert rows(connection, "SELECT count(*) FROM reading") == [(8,)]
+    assert reasons(connection) == {"registration_limit": 1}
+    pipeline.store(writer, [said(3), said(6)])
+    assert rows(connection, "SELECT count(*) FROM series") == [(8,)]
+    assert reasons(connection) == {"registration_limit": 2}
+    connection.execute("UPDATE series SET created_at = created_at - interval '2 hours'")
+    connection.commit()
+    pipeline.store(writer, [said(3), said(6)])
+    assert rows(connection, "SELECT count(*) FROM series") == [(12,)]
+    assert reasons(connection) == {"registration_limit": 2}

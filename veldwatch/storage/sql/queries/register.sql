@@ -62,9 +62,10 @@ SELECT external_id, id FROM known UNION ALL SELECT external_id, id FROM made;
 
 -- ensure_series: the series of those devices and metrics, made where they were unknown
 -- A series takes its unit from the device's profile, else from who speaks first. Only what is missing is inserted, as
--- above, and because each conflict would spend an identity value.
+-- above, and because each conflict would spend an identity value. A device gets so many new ones within an hour: what
+-- there is no room for is not in the result.
 WITH wanted AS (
-    SELECT DISTINCT ON (device_id, metric) device_id, metric, unit
+    SELECT DISTINCT ON (device_id, metric) device_id, metric, unit, number
     FROM unnest(%(device_ids)s::integer[], %(metrics)s::text[], %(units)s::text[])
          WITH ORDINALITY AS w (device_id, metric, unit, number)
     ORDER BY device_id, metric, unit = '', number
@@ -77,13 +78,23 @@ WITH wanted AS (
     SELECT s.device_id, s.metric, s.id, s.unit
     FROM series s JOIN wanted w ON w.device_id = s.device_id AND w.metric = s.metric
     WHERE NOT EXISTS (SELECT 1 FROM named WHERE named.id = s.id)
+), missing AS (
+    SELECT w.*, row_number() OVER (PARTITION BY w.device_id ORDER BY w.number) AS place
+    FROM wanted w
+    WHERE NOT EXISTS (SELECT 1 FROM series s WHERE s.device_id = w.device_id AND s.metric = w.metric)
+), lately AS (
+    SELECT s.device_id, count(*) AS made
+    FROM series s
+    WHERE s.device_id IN (SELECT device_id FROM missing) AND s.created_at > now() - interval '1 hour'
+    GROUP BY s.device_id
 ), made AS (
     INSERT INTO series (device_id, metric, unit, kind, register_modulus)
     SELECT w.device_id, w.metric, coalesce(m.unit, w.unit), coalesce(m.kind, 'gauge'), m.register_modulus
-    FROM wanted w
+    FROM missing w
     JOIN device d ON d.id = w.device_id
     LEFT JOIN profile_metric m ON m.profile_id = d.profile_id AND m.metric = w.metric
-    WHERE NOT EXISTS (SELECT 1 FROM series s WHERE s.device_id = w.device_id AND s.metric = w.metric)
+    LEFT JOIN lately l ON l.device_id = w.device_id
+    WHERE w.place + coalesce(l.made, 0) <= %(most)s::bigint
     ORDER BY w.device_id, w.metric
     ON CONFLICT (device_id, metric) DO UPDATE SET metric = EXCLUDED.metric
     RETURNING device_id, metric, id, unit
