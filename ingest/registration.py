@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from veldwatch.config import Settings, Source
@@ -47,8 +48,9 @@ class Registration:
         for name, route in unknown.items():
             source = route.source
             if self._may_register(source) and is_slug(name[0]) and matches(source.device_pattern, name[1]):
-                grouped.setdefault((source.name, name[0]), (source, []))[1].append(name[1])
-        for (_, organisation), (source, external_ids) in grouped.items():
+                grouped.setdefault((name[0], source.name), (source, []))[1].append(name[1])
+        # Each organisation is locked until the transaction ends: in one order, no two ingestors wait for each other.
+        for (organisation, _), (source, external_ids) in sorted(grouped.items(), key=itemgetter(0)):
             names, reason = self._register(connection, source, organisation, external_ids)
             made |= {(organisation, external): device for external, device in names.items()}
             refused |= {(organisation, external): reason for external in external_ids if external not in names}

@@ -2,19 +2,25 @@
 
 import json
 import select
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
+from ingest.names import Names
 from ingest.pipeline import Pipeline
 from tests.integration.ingest.conftest import make_pipeline
 from tests.integration.ingest.test_pipeline import NOW, reading, reasons, rows
 from veldwatch.config import Settings, Source
+from veldwatch.model.identifiers import OrganisationId
 from veldwatch.model.register import Device, DeviceStatus, Profile, ProfileMetric
 from veldwatch.model.telemetry import Message
 from veldwatch.storage import register
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.intake import IntakeWriter
+from veldwatch.wire.sources import Route, check_source
 
 PRESSURE = Profile(
     slug="logger",
@@ -195,3 +201,35 @@ def test_a_device_that_calls_its_metrics_otherwise_each_time_does_not_fill_the_r
     pipeline.store(writer, [said(3), said(6)])
     assert rows(connection, "SELECT count(*) FROM series") == [(12,)]
     assert reasons(connection) == {"registration_limit": 2}
+
+
+@pytest.mark.several_backends("two ingestors hold locks at once")
+def test_two_ingestors_that_register_devices_of_the_same_organisations_never_wait_for_each_other(
+    dsn: str, settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for slug in ("a", "b"):
+        register.ensure_organisation(connection, slug)
+    connection.commit()
+    registrable, both = register.registrable, threading.Barrier(2)
+
+    def slowly(connection: Connection, organisation: OrganisationId, limit: int) -> int:
+        room = registrable(connection, organisation, limit)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)  # the other one has its first organisation too, or waits for ours
+        return room
+
+    monkeypatch.setattr(register, "registrable", slowly)
+    source = Source(name="s", topic_filter="#", decoder="veldwatch", register_unknown=True)
+    route = Route(source=source, decode=check_source(source))
+
+    def work(order: str) -> None:
+        writer = IntakeWriter(dsn)
+        try:
+            Names(settings).learn_devices(writer.connection, {(slug, f"d-{order}"): route for slug in order})
+        finally:
+            writer.close()
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(work, order) for order in ("ab", "ba")]:
+            done.result()
+    assert rows(connection, "SELECT count(*) FROM device") == [(4,)]
