@@ -18,6 +18,7 @@ from pathlib import Path
 from veldwatch.errors import ConfigurationInvalid, NotFound, ServiceFailed
 from veldwatch.storage.connection import connect, split_password
 from veldwatch.storage.migrate import MigrationReport
+from veldwatch.storage.restore_mark import TABLE, UNFINISHED, check_restored
 from veldwatch.storage.restoring import check_empty, finish, restoring
 
 _NAME = "veldwatch-%Y-%m-%dT%H-%M-%SZ.dump"
@@ -37,11 +38,13 @@ def back_up(dsn: str, target: Path, now: datetime) -> Path:
 
     Raises:
         ConfigurationInvalid: no `pg_dump` here fits the server.
+        SchemaMismatch: a restore did not end in the database: such a backup must not push out whole ones.
         ServiceFailed: it was refused, or there is no room; what was there stays.
     """
     path = target / now.strftime(_NAME) if target.is_dir() else target
     part = path.with_name(path.name + ".part")
     with connect(dsn, application="veldwatch-backup") as connection:
+        check_restored(connection)
         tools = find_tools(connection.info.server_version // 10_000)
     try:
         # Readable by nobody else: it holds people's addresses and hashes of tokens.
@@ -102,20 +105,29 @@ def drop_old(folder: Path, keep: int) -> Sequence[Path]:
 def restore(dsn: str, path: Path) -> MigrationReport:
     """Read a dump into an empty database, and bring it to this program's schema; no program may run on it meanwhile.
 
+    Until the end the database is marked, so that nobody takes for whole what a restore left that was cut off.
+
     Raises:
         NotFound: there is no such file.
         Conflict: the database is not empty.
         ConfigurationInvalid: no `pg_restore` here fits the server.
-        ServiceFailed: the file is no dump, is cut short, or the server refused a part; drop the database and try again.
-        SchemaMismatch: the dump is of a newer program.
+        ServiceFailed: the file is no dump or is cut short, and nothing was written; or the server refused a part, and
+            the database is to be dropped.
+        SchemaMismatch: the dump is of a newer program, or a restore into this database did not end.
     """
     if not path.is_file():
         raise NotFound(f"no file {str(path)!r}")
     with closing(connect(dsn, application="veldwatch-restore", autocommit=True)) as connection:
         check_empty(connection)
         tools = find_tools(connection.info.server_version // 10_000)
-        with restoring(connection, timescale="EXTENSION - timescaledb" in _contents(tools, path)):
-            _run(tools / "pg_restore", dsn, "--no-owner", "--exit-on-error", str(path))
+        contents = _contents(tools, path)
+        if f"TABLE public {TABLE} " in contents:
+            raise ServiceFailed(f"{str(path)!r} is of a database in which a restore did not end (take another backup)")
+        with restoring(connection, timescale="EXTENSION - timescaledb" in contents):
+            try:
+                _run(tools / "pg_restore", dsn, "--no-owner", "--exit-on-error", str(path))
+            except ServiceFailed as error:
+                raise ServiceFailed(f"{error} ({UNFINISHED})") from error
     with connect(dsn, application="veldwatch-restore") as connection:
         return finish(connection)
 

@@ -22,6 +22,7 @@ from veldwatch.errors import ConfigurationInvalid, SchemaMismatch, StorageUnavai
 from veldwatch.storage import log
 from veldwatch.storage.connection import Connection, translate, translated_errors
 from veldwatch.storage.editions import Edition, Server, identify
+from veldwatch.storage.restore_mark import check_restored
 
 _FOLDER = Path(__file__).parent / "sql" / "migrations"
 _FILE = re.compile(r"^(?P<number>\d{4})_(?P<name>[a-z_]+)(\.(?P<edition>plain|apache|community))?\.sql$")
@@ -76,7 +77,7 @@ def newest_step(edition: Edition) -> int:
     return migrations(edition)[-1].number
 
 
-def migrate(connection: Connection, *, attempts: int = _ATTEMPTS) -> MigrationReport:
+def migrate(connection: Connection, *, attempts: int = _ATTEMPTS, restoring: bool = False) -> MigrationReport:
     """Apply the steps that are missing, all or none, while others read and write.
 
     No lock is waited for longer than three seconds: then everything is undone and tried again a little later, up to
@@ -87,26 +88,36 @@ def migrate(connection: Connection, *, attempts: int = _ATTEMPTS) -> MigrationRe
 
     Args:
         attempts: how often it is tried while somebody holds what it needs.
+        restoring: this is the end of the restore that the database is marked with.
 
     Raises:
         ConfigurationInvalid: the database cannot hold every text.
-        SchemaMismatch: a step that was applied has changed since, or the database is newer than this program.
+        SchemaMismatch: a step that was applied has changed since, the database is newer than this program, or a
+            restore did not end in it.
         StorageUnavailable: somebody held a table all the time.
     """
     check_encoding(connection)
     for _ in range(attempts):
         with contextlib.suppress(psycopg.errors.LockNotAvailable):
-            return _attempt(connection)
+            return _attempt(connection, restoring=restoring)
         time.sleep(random.uniform(1, 5))  # noqa: S311  # so that two that migrate do not meet again
     raise StorageUnavailable(
         "somebody holds a table that the migration needs (see pg_stat_activity for what runs long)"
     )
 
 
-def _attempt(connection: Connection) -> MigrationReport:
+def keep_migrations_out(connection: Connection) -> None:
+    """Wait until nobody migrates, and let nobody begin before the caller's transaction ends."""
+    with translated_errors():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+
+def _attempt(connection: Connection, *, restoring: bool) -> MigrationReport:
     with _translated_but_for_locks(), connection.transaction():
         connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LONGEST_WAIT,))
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        if not restoring:
+            check_restored(connection)
         _create_extension(connection)
         server = _server(connection)
         steps = migrations(server.edition)
@@ -161,11 +172,12 @@ def check_schema(connection: Connection) -> Server:
     """Say what the server is, or refuse a database that this program does not fit.
 
     Raises:
-        SchemaMismatch: steps are missing, or the database is newer than this program.
+        SchemaMismatch: steps are missing, the database is newer than this program, or a restore did not end in it.
         ConfigurationInvalid: the database cannot hold every text.
     """
     check_encoding(connection)
     with translated_errors(), connection.transaction():
+        check_restored(connection)
         server = _server(connection)
         steps = migrations(server.edition)
         applied = _applied(connection)

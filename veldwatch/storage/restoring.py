@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from veldwatch.errors import Conflict
 from veldwatch.storage.connection import Connection, translated_errors
-from veldwatch.storage.migrate import MigrationReport, check_encoding, migrate
+from veldwatch.storage.migrate import MigrationReport, check_encoding, keep_migrations_out, migrate
+from veldwatch.storage.restore_mark import check_restored, set_mark, take_mark_away
 
 # Commands, not queries: no server prepares them, so they are not among the named ones.
 _TABLES = b"""
@@ -43,9 +44,11 @@ def check_empty(connection: Connection) -> None:
 
     Raises:
         Conflict: the database has tables.
+        SchemaMismatch: those of a restore that did not end.
         ConfigurationInvalid: it is not in UTF-8.
     """
     check_encoding(connection)
+    check_restored(connection)
     with translated_errors():
         row = connection.execute(_TABLES).fetchone()
     if row is None or row[0]:
@@ -56,11 +59,20 @@ def check_empty(connection: Connection) -> None:
 
 @contextmanager
 def restoring(connection: Connection, *, timescale: bool) -> Generator[None]:
-    """Prepare a database for a dump, and let its jobs run again afterwards; the connection is in autocommit.
+    """Mark a database and prepare it for a dump, and let its jobs run again afterwards; `finish` takes the mark away.
 
     Args:
+        connection: in autocommit.
         timescale: the dump is of a database with TimescaleDB.
+
+    Raises:
+        Conflict: the database has tables by now, or somebody else restores into it.
     """
+    with connection.transaction():
+        # Who began to migrate before is waited for, and seen; who comes later sees the mark.
+        keep_migrations_out(connection)
+        check_empty(connection)
+        set_mark(connection)
     with translated_errors():
         connection.execute(_MAKE_READER)
         if timescale:
@@ -78,9 +90,10 @@ def finish(connection: Connection) -> MigrationReport:
     """Bring what was restored to this program's schema, its log to this server's transactions, and make statistics.
 
     Raises:
-        SchemaMismatch: it is of a newer program.
+        SchemaMismatch: it is of a newer program, which has to restore it.
     """
-    report = migrate(connection)
+    report = migrate(connection, restoring=True)
+    take_mark_away(connection)
     with translated_errors():
         connection.commit()
         connection.execute(_ANALYZE)

@@ -1,6 +1,9 @@
 """Backups are restored, on real servers, and what was restored goes on working."""
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +17,20 @@ from launch.cli import application
 from tests import databases
 from tests.conftest import NewDatabase
 from tests.integration.veldwatch.storage.telemetry import make_series, write
-from veldwatch.errors import ConfigurationInvalid, Conflict, NotFound, ServiceFailed, StorageUnavailable
+from veldwatch.config import Settings
+from veldwatch.errors import (
+    ConfigurationInvalid,
+    Conflict,
+    NotFound,
+    SchemaMismatch,
+    ServiceFailed,
+    StorageUnavailable,
+)
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.doctor import Level, examine
+from veldwatch.storage.migrate import check_schema, migrate
 from veldwatch.storage.rollups import count_rolled_up, roll_up
+from veldwatch.storage.schema_hold import check_step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COUNT = 500
@@ -96,6 +110,86 @@ def test_a_file_that_is_cut_short_or_missing_is_refused(filled: str, empty: str,
         backups.restore(empty, cut)
     with pytest.raises(NotFound):
         backups.restore(empty, tmp_path / "none.dump")
+
+
+def _killing_tools(folder: Path, dsn: str, statements: float) -> Path:
+    """Make tools of which `pg_restore` kills whoever called it when so much of the dump is read into the database.
+
+    Args:
+        statements: the part of the entries that is read, in their order: tables, rows, indexes, triggers and rights.
+    """
+    folder.mkdir()
+    with connect(dsn) as connection:
+        real = backups.find_tools(connection.info.server_version // 10_000)
+    (folder / "pg_dump").symlink_to(real / "pg_dump")
+    restoring = folder / "pg_restore"
+    restoring.write_text(
+        f"""#!/bin/sh
+case "$*" in *--dbname=*) ;; *) exec {real}/pg_restore "$@" ;; esac
+for file; do :; done
+{real}/pg_restore --list "$file" | grep -v '^;' > {folder}/all
+count=$(($(wc -l < {folder}/all) * {round(statements * 100)} / 100))
+head -n $count {folder}/all > {folder}/some
+{real}/pg_restore --use-list={folder}/some "$@"
+kill -9 $PPID
+""",
+        encoding="utf-8",
+    )
+    restoring.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("statements", [0.0, 0.7, 0.9, 1.0])
+def test_a_restore_that_was_killed_is_refused_by_everybody(
+    filled: str, empty: str, tmp_path: Path, statements: float
+) -> None:
+    path = backups.back_up(filled, tmp_path / "whole.dump", NOW)
+    tools = _killing_tools(tmp_path / "bin", empty, statements)
+    killed = subprocess.run(
+        [sys.executable, "-m", "launch", "restore", str(path)],
+        env={**os.environ, "VELDWATCH_DSN": empty, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
+        check=False,
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    said = "a restore did not end: drop the database and restore again"
+    with connect(empty) as left:
+        for work in (migrate, check_schema):
+            with pytest.raises(SchemaMismatch, match=said):
+                work(left)
+        with pytest.raises(SchemaMismatch):
+            check_step(left)  # without a table `migration` it says that there is no schema
+    for work in (backups.restore, backups.back_up):
+        with pytest.raises(SchemaMismatch, match=said):
+            work(empty, path, *([NOW] if work is backups.back_up else []))
+    schema = [found for found in examine(Settings(dsn=empty), datetime.now(UTC)) if found.subject == "schema"]
+    assert [(found.level, said in found.sentence) for found in schema] == [(Level.ERROR, True)]
+
+
+def test_a_restore_that_the_server_refuses_says_that_the_database_is_to_be_dropped(
+    filled: str, empty: str, tmp_path: Path
+) -> None:
+    path = backups.back_up(filled, tmp_path / "whole.dump", NOW)
+    with connect(empty) as connection:
+        connection.execute("CREATE TYPE public.organisation AS (found integer)")
+    with pytest.raises(ServiceFailed, match=r"(?s)already exists.*drop the database and restore again"):
+        backups.restore(empty, path)
+    with connect(empty) as left, pytest.raises(SchemaMismatch, match="a restore did not end"):
+        check_schema(left)
+
+
+def test_a_dump_of_what_a_restore_left_unfinished_is_refused(
+    filled: str, empty: str, connection: Connection, tmp_path: Path
+) -> None:
+    connection.execute("CREATE TABLE restore_unfinished ()")
+    connection.commit()
+    tools = backups.find_tools(connection.info.server_version // 10_000)
+    path = tmp_path / "by-hand.dump"
+    subprocess.run([tools / "pg_dump", "--format=custom", f"--file={path}", f"--dbname={filled}"], check=True)
+    with pytest.raises(ServiceFailed, match="of a database in which a restore did not end"):
+        backups.restore(empty, path)
+    with connect(empty) as untouched:
+        assert untouched.execute("SELECT to_regclass('public.restore_unfinished')").fetchone() == (None,)
 
 
 def test_a_backup_that_fails_leaves_the_one_before(filled: str, tmp_path: Path) -> None:
