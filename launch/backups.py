@@ -50,7 +50,7 @@ def back_up(dsn: str, target: Path, now: datetime) -> Path:
         # Readable by nobody else: it holds people's addresses and hashes of tokens.
         part.touch(mode=0o600)
         _run(tools / "pg_dump", dsn, "--format=custom", "--no-owner", f"--file={part}")
-        _contents(tools, part)
+        _read_through(tools, part)
         _to_disk(part)
         part.replace(path)
         _to_disk(path.parent)
@@ -121,6 +121,7 @@ def restore(dsn: str, path: Path) -> MigrationReport:
         check_empty(connection)
         tools = find_tools(connection.info.server_version // 10_000)
         contents = _contents(tools, path)
+        _read_through(tools, path)
         if f"TABLE public {TABLE} " in contents:
             raise ServiceFailed(f"{str(path)!r} is of a database in which a restore did not end (take another backup)")
         with restoring(connection, timescale="EXTENSION - timescaledb" in contents):
@@ -161,8 +162,20 @@ def _folders() -> Sequence[Path]:
 
 
 def _contents(tools: Path, path: Path) -> str:
-    """List what is in a dump: one that is cut short is found here."""
-    done = subprocess.run([tools / "pg_restore", "--list", path], capture_output=True, text=True, check=False)  # noqa: S603
+    """List what is in a dump."""
+    return _ask_of_dump(tools, "--list", path)
+
+
+def _read_through(tools: Path, path: Path) -> None:
+    """Read every block of a dump, and unpack it: the list of what is in it stands before the rows.
+
+    Unpacking takes a tenth of the processor time of packing.
+    """
+    _ask_of_dump(tools, "--file=/dev/null", path)
+
+
+def _ask_of_dump(tools: Path, option: str, path: Path) -> str:
+    done = subprocess.run([tools / "pg_restore", option, path], capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise ServiceFailed(f"{str(path)!r} is no whole dump: {done.stderr.strip()[-_SAID:]}")
     return done.stdout

@@ -102,14 +102,43 @@ def test_a_database_that_is_not_empty_is_left_as_it_is(filled: str, dsn: str, tm
     assert contents(dsn) == before
 
 
-def test_a_file_that_is_cut_short_or_missing_is_refused(filled: str, empty: str, tmp_path: Path) -> None:
-    path = backups.back_up(filled, tmp_path / "whole.dump", NOW)
+def test_a_file_that_is_cut_short_or_missing_is_refused_before_anything_is_written(
+    filled: str, empty: str, tmp_path: Path
+) -> None:
+    whole = backups.back_up(filled, tmp_path / "whole.dump", NOW).read_bytes()
     cut = tmp_path / "cut.dump"
-    cut.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(ServiceFailed, match="no whole dump"):
-        backups.restore(empty, cut)
+    rows = whole.index(b"\x01", len(whole) * 9 // 10)
+    for content in (whole[:2000], whole[:rows], whole[:-1], whole[:rows] + bytes(len(whole) - rows)):
+        cut.write_bytes(content)
+        with pytest.raises(ServiceFailed, match="no whole dump"):
+            backups.restore(empty, cut)
     with pytest.raises(NotFound):
         backups.restore(empty, tmp_path / "none.dump")
+    assert contents(empty) == {}
+
+
+def test_a_backup_is_read_through_before_it_takes_a_name(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    with connect(filled) as connection:
+        real = backups.find_tools(connection.info.server_version // 10_000)
+    dumping = tools / "pg_dump"
+    # as where the last blocks of a full disk were lost
+    dumping.write_text(
+        f"""#!/bin/sh
+{real}/pg_dump "$@" || exit
+for file; do case $file in --file=*) truncate --size=-1000 "${{file#--file=}}" ;; esac; done
+""",
+        encoding="utf-8",
+    )
+    dumping.chmod(0o755)
+    (tools / "pg_restore").symlink_to(real / "pg_restore")
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(ServiceFailed, match="no whole dump"):
+        backups.back_up(filled, tmp_path / "cut.dump", NOW)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["bin"]
 
 
 def _killing_tools(folder: Path, dsn: str, statements: float) -> Path:
