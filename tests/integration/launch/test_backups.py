@@ -260,6 +260,29 @@ def test_no_password_is_among_the_arguments(filled: str, tmp_path: Path, monkeyp
     assert password not in said
 
 
+def _tools(folder: Path, version: int) -> Path:
+    folder.mkdir()
+    for name in ("pg_dump", "pg_restore"):
+        (folder / name).write_text(f"#!/bin/sh\necho '{name} (PostgreSQL) {version}.1'\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    return folder
+
+
 def test_tools_older_than_the_server_are_named() -> None:
-    with pytest.raises(ConfigurationInvalid, match="postgresql-client-99"):
+    with pytest.raises(ConfigurationInvalid, match=r"expected from 99 on: install postgresql-client-99"):
         backups.find_tools(99)
+
+
+@pytest.mark.parametrize("server", [15, 16])
+def test_tools_whose_backups_the_server_could_not_take_in_again_are_not_used(server: int, tmp_path: Path) -> None:
+    newer = _tools(tmp_path / "newer", 18)
+    with pytest.raises(ConfigurationInvalid, match=f"expected from {server} to 16: install postgresql-client-{server}"):
+        backups.find_tools(server, [newer])
+    assert backups.find_tools(server, [newer, _tools(tmp_path / "fitting", 16)]).name == "fitting"
+
+
+def test_tools_of_the_servers_own_version_go_before_newer_ones(tmp_path: Path) -> None:
+    newer, own = _tools(tmp_path / "newer", 18), _tools(tmp_path / "own", 17)
+    assert backups.find_tools(17, [newer, own]) == own
+    assert backups.find_tools(17, [newer]) == newer
+    assert backups.find_tools(18, [own, newer]) == newer
