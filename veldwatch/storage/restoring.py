@@ -7,6 +7,7 @@ from veldwatch.errors import Conflict
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.migrate import MigrationReport, check_encoding, keep_migrations_out, migrate
 from veldwatch.storage.restore_mark import check_restored, set_mark, take_mark_away
+from veldwatch.storage.tenants import close_doors, lets_tenants_in
 
 # Commands, not queries: no server prepares them, so they are not among the named ones.
 _TABLES = b"""
@@ -89,10 +90,15 @@ def restoring(connection: Connection, *, timescale: bool) -> Generator[None]:
 def finish(connection: Connection) -> MigrationReport:
     """Bring what was restored to this program's schema, its log to this server's transactions, and make statistics.
 
+    What PostgreSQL leaves open to every role, of the database and of its own functions, is in no dump: it is closed
+    again where tenants are let in. What this account may not close, `veldwatch doctor` tells.
+
     Raises:
         SchemaMismatch: it is of a newer program, which has to restore it.
     """
     report = migrate(connection, restoring=True)
+    if lets_tenants_in(connection):
+        close_doors(connection)
     take_mark_away(connection)
     with translated_errors():
         connection.commit()

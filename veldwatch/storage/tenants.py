@@ -188,6 +188,11 @@ def turn(connection: Connection) -> Generator[None]:
             connection.commit()
 
 
+def lets_tenants_in(connection: Connection) -> bool:
+    """Tell whether some organisation has a role, on this server or on the one that the database was restored from."""
+    return _rows(connection, "any_role") == [(True,)]
+
+
 def close_doors(connection: Connection) -> list[str]:
     """Close what PostgreSQL leaves open to every role; what this account could not close, in words."""
     with connection.transaction():

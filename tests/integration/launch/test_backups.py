@@ -26,6 +26,7 @@ from veldwatch.errors import (
     ServiceFailed,
     StorageUnavailable,
 )
+from veldwatch.storage import tenants
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.doctor import Level, examine
 from veldwatch.storage.migrate import check_schema, migrate
@@ -76,6 +77,23 @@ def test_a_restored_database_holds_every_row_and_goes_on(filled: str, empty: str
         write(restored, make_series(restored), [(NOW + timedelta(days=200), 2.0)])
         restored.execute("SET ROLE grafana_ro")
         assert restored.execute("SELECT count(*) FROM dashboard.device").fetchall() == [(1,)]
+
+
+def test_what_was_closed_to_tenants_is_closed_after_a_restore(
+    filled: str, empty: str, connection: Connection, tmp_path: Path
+) -> None:
+    tenants.mark_of(connection, tenants.list_tenants(connection)[0])
+    assert tenants.close_doors(connection) == []
+    connection.commit()
+    backups.restore(empty, backups.back_up(filled, tmp_path, NOW))
+    with connect(empty) as restored:
+        assert tenants.find_open_doors(restored) == []
+
+
+def test_without_tenants_a_restore_closes_nothing(filled: str, empty: str, tmp_path: Path) -> None:
+    backups.restore(empty, backups.back_up(filled, tmp_path, NOW))
+    with connect(empty) as restored:
+        assert len(tenants.find_open_doors(restored)) > 1
 
 
 def test_the_log_of_another_server_is_read_from_its_beginning(

@@ -41,6 +41,9 @@ WHERE r.rolname ~ '^grafana_t[0-9]+_[0-9a-f]{8}$'
                       'hex'), 8) = right(r.rolname, 8))
 ORDER BY r.rolname;
 
+-- any_role: whether tenants are let in
+SELECT EXISTS (SELECT FROM tenant_role);
+
 -- close: what PostgreSQL leaves open to every role; what stays open
 SELECT open FROM close_to_tenants() ORDER BY open;
 
