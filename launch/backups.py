@@ -4,13 +4,14 @@ A dump is one snapshot: readings, register, rules, what the engine had folded, a
 moment, while everything runs. What the broker still holds is not in it: it comes after a restore as after a crash.
 """
 
+import fcntl
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,23 +46,62 @@ def back_up(dsn: str, target: Path, now: datetime) -> Path:
         ServiceFailed: it was refused, or there is no room; what was there stays.
     """
     path = target / now.strftime(_NAME) if target.is_dir() else target
-    part = path.with_name(path.name + ".part")
     with connect(dsn, application="veldwatch-backup") as connection:
         check_restored(connection)
         tools = find_tools(connection.info.server_version // 10_000)
     try:
-        # Readable by nobody else: it holds people's addresses and hashes of tokens.
-        part.touch(mode=0o600)
-        _run(tools / "pg_dump", dsn, "--format=custom", "--no-owner", f"--file={part}")
-        _read_through(tools, part)
-        _to_disk(part)
-        part.replace(path)
-        _to_disk(path.parent)
+        with _part(path) as (part, lock):
+            _run(tools / "pg_dump", dsn, "--format=custom", "--no-owner", f"--file={part}", inherited=lock)
+            _read_through(tools, part)
+            os.fsync(lock)
+            part.replace(path)
+            _to_disk(path.parent)
     except OSError as error:
         raise ServiceFailed(f"cannot write {str(path)!r}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
+
+
+@contextmanager
+def _part(path: Path) -> Generator[tuple[Path, int]]:
+    """Make the file that a dump grows in, locked by a descriptor: who drops parts leaves it alone.
+
+    Raises:
+        ServiceFailed: another backup is growing in it.
+    """
+    part = path.with_name(path.name + ".part")
+    while True:
+        # Readable by nobody else: it holds people's addresses and hashes of tokens.
+        lock = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if not _lock(lock):
+                raise ServiceFailed(f"another backup is writing {str(part)!r} (wait for it)")
+            if _is_at(part, lock):
+                try:
+                    yield part, lock
+                finally:
+                    part.unlink(missing_ok=True)
+                return
+        finally:
+            os.close(lock)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file; False: somebody else holds it, or a `pg_dump` that outlived whoever started it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks: one at a time is then up to who calls
+    return True
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Tell whether a file is still the one of that name: it may have been dropped before it was locked."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +131,12 @@ def newest(folder: Path) -> Backup | None:
 
 
 def drop_parts(folder: Path) -> None:
-    """Delete what a dump that was cut off left; nobody may be writing there."""
-    for path in folder.iterdir():
-        if _OURS.fullmatch(path.name.removesuffix(".part")) and path.suffix == ".part":
-            path.unlink()
+    """Delete what dumps that were cut off left; what one is growing in stays."""
+    for path in folder.glob("*.part"):
+        if _OURS.fullmatch(path.stem):
+            with suppress(FileNotFoundError), path.open("r+b") as part:
+                if _lock(part.fileno()):
+                    path.unlink()
 
 
 def drop_old(folder: Path, keep: int) -> Sequence[Path]:
@@ -203,12 +245,13 @@ def _ask_of_dump(tools: Path, option: str, path: Path) -> str:
     return done.stdout
 
 
-def _run(tool: Path, dsn: str, *arguments: str) -> None:
+def _run(tool: Path, dsn: str, *arguments: str, inherited: int | None = None) -> None:
     # Any user of the machine can see the arguments of a process.
     address, password = split_password(dsn)
     environment = os.environ | ({} if password is None else {"PGPASSWORD": password})
     command = [str(tool), "--no-password", f"--dbname={address}", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    kept = () if inherited is None else (inherited,)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, pass_fds=kept)  # noqa: S603
     if done.returncode:
         raise ServiceFailed(f"{tool.name}: {done.stderr.strip()[-_SAID:]}")
 

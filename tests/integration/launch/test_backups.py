@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -276,6 +278,41 @@ def test_no_password_is_among_the_arguments(filled: str, tmp_path: Path, monkeyp
     assert "--format=custom" in said
     assert password
     assert password not in said
+
+
+def test_a_dump_that_is_growing_is_not_dropped_and_one_that_was_cut_off_is(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools, folder = tmp_path / "bin", tmp_path / "dumps"
+    tools.mkdir()
+    folder.mkdir()
+    with connect(filled) as connection:
+        real = backups.find_tools(connection.info.server_version // 10_000)
+    dumping = tools / "pg_dump"
+    dumping.write_text(
+        f"""#!/bin/sh
+case $1 in --version) exec {real}/pg_dump --version ;; esac
+touch {tmp_path}/begun
+while [ ! -e {tmp_path}/go ]; do sleep 0.05; done
+exec {real}/pg_dump "$@"
+""",
+        encoding="utf-8",
+    )
+    dumping.chmod(0o755)
+    (tools / "pg_restore").symlink_to(real / "pg_restore")
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    (folder / "veldwatch-2026-02-27T01-30-00Z.dump.part").touch()
+    with ThreadPoolExecutor(1) as threads:
+        growing = threads.submit(backups.back_up, filled, folder, NOW)
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.05)
+        backups.drop_parts(folder)
+        assert [path.name for path in folder.iterdir()] == ["veldwatch-2026-03-01T12-00-00Z.dump.part"]
+        with pytest.raises(ServiceFailed, match="another backup is writing"):
+            backups.back_up(filled, folder, NOW)
+        (tmp_path / "go").touch()
+        assert growing.result(timeout=60).stat().st_mode & 0o077 == 0
+    assert [path.name for path in folder.iterdir()] == ["veldwatch-2026-03-01T12-00-00Z.dump"]
 
 
 def _tools(folder: Path, version: int) -> Path:

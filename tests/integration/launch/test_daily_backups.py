@@ -87,7 +87,7 @@ def test_doctor_tells_how_old_the_newest_is(
     monkeypatch.setenv("VELDWATCH_DSN", dsn)
     monkeypatch.setenv("VELDWATCH_BACKUP_FOLDER", str(tmp_path))
     result = CliRunner().invoke(application("doctor"), ["doctor"])
-    (line,) = [line for line in result.output.splitlines() if "backups" in line]
+    (line,) = [line for line in result.output.splitlines() if line.split()[0] == "backups"]
     assert said in line
 
 
