@@ -10,10 +10,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from veldwatch.errors import ConfigurationInvalid, NotFound, ServiceFailed
@@ -21,6 +21,9 @@ from veldwatch.storage.connection import connect, split_password
 from veldwatch.storage.migrate import MigrationReport
 from veldwatch.storage.restore_mark import TABLE, UNFINISHED, check_restored
 from veldwatch.storage.restoring import check_empty, finish, restoring
+
+AHEAD = timedelta(minutes=10)
+"""A clock that is set right may go back so far. What is further ahead of it was named by a wrong one."""
 
 _NAME = "veldwatch-%Y-%m-%dT%H-%M-%SZ.dump"
 _OURS = re.compile(r"veldwatch-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.dump")
@@ -117,17 +120,26 @@ class Backup:
     size_bytes: int
 
 
-def newest(folder: Path) -> Backup | None:
-    """Find the newest dump of a folder, by their names; None: it holds none.
+def newest(folder: Path, now: datetime) -> Backup | None:
+    """Find the newest dump of a folder, by their names; None: it holds none, but perhaps some of the future.
 
     Raises:
         OSError: it cannot be read.
     """
-    path = max((path for path in folder.iterdir() if _OURS.fullmatch(path.name)), default=None)
-    if path is None:
+    found = max(((begun_at, path) for begun_at, path in _dumps(folder) if begun_at <= now + AHEAD), default=None)
+    if found is None:
         return None
-    begun_at = datetime.strptime(path.name, _NAME).replace(tzinfo=UTC)
+    begun_at, path = found
     return Backup(path=path, begun_at=begun_at, size_bytes=path.stat().st_size)
+
+
+def of_the_future(folder: Path, now: datetime) -> Sequence[Path]:
+    """List the dumps that a clock was ahead for; whether they are newer or older than others, nobody can tell.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return [path for begun_at, path in _dumps(folder) if begun_at > now + AHEAD]
 
 
 def drop_parts(folder: Path) -> None:
@@ -139,12 +151,19 @@ def drop_parts(folder: Path) -> None:
                     path.unlink()
 
 
-def drop_old(folder: Path, keep: int) -> Sequence[Path]:
-    """Delete all but the newest dumps of a folder, by their names, and give those that went."""
-    old = sorted((path for path in folder.iterdir() if _OURS.fullmatch(path.name)), reverse=True)[keep:]
-    for path in old:
+def drop_old(folder: Path, keep: int, now: datetime) -> Sequence[Path]:
+    """Delete all but the newest dumps of a folder, by their names, and give those that went; the future's all stay."""
+    known = sorted((path for begun_at, path in _dumps(folder) if begun_at <= now + AHEAD), reverse=True)
+    for path in known[keep:]:
         path.unlink()
-    return old
+    return known[keep:]
+
+
+def _dumps(folder: Path) -> Iterator[tuple[datetime, Path]]:
+    for path in sorted(folder.iterdir()):
+        if _OURS.fullmatch(path.name):
+            with suppress(ValueError):  # no such day
+                yield datetime.strptime(path.name, _NAME).replace(tzinfo=UTC), path
 
 
 def restore(dsn: str, path: Path) -> MigrationReport:

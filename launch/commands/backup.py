@@ -28,9 +28,10 @@ def backup(
     if daily:
         _stay(target, keep, daily)
         return
-    path = backups.back_up(load_settings().dsn, target, datetime.now(UTC))
+    now = datetime.now(UTC)
+    path = backups.back_up(load_settings().dsn, target, now)
     typer.echo(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
-    for old in backups.drop_old(target, keep) if keep else ():
+    for old in backups.drop_old(target, keep, now) if keep else ():
         typer.echo(f"deleted {old}")
 
 

@@ -36,20 +36,22 @@ def doctor() -> None:
 
 def _examine_backups(folder: Path, now: datetime) -> Finding:
     try:
-        found = backups.newest(folder)
+        found, ahead = backups.newest(folder, now), backups.of_the_future(folder, now)
     except OSError as error:
-        return Finding(
-            subject="backups", level=Level.WARNING, sentence=f"cannot read {str(folder)!r}: {error.strerror}"
-        )
+        return _warning(f"cannot read {str(folder)!r}: {error.strerror}")
+    if ahead:
+        return _warning(f"{ahead[0].name} is of the future: look at this machine's clock, and delete the file")
     if found is None:
-        return Finding(
-            subject="backups", level=Level.WARNING, sentence=f"none in {str(folder)!r}: run `veldwatch backup`"
-        )
-    hours = (now - found.begun_at).total_seconds() / 3600
+        return _warning(f"none in {str(folder)!r}: run `veldwatch backup`")
+    hours = max((now - found.begun_at).total_seconds(), 0) / 3600
     sentence = f"the newest, {found.path.name}, is {hours:.0f} h old and takes {found.size_bytes / 2**20:.1f} MiB"
     if now - found.begun_at < OVERDUE:
         return Finding(subject="backups", level=Level.OK, sentence=sentence)
-    return Finding(subject="backups", level=Level.WARNING, sentence=f"{sentence}: look why none was made since")
+    return _warning(f"{sentence}: look why none was made since")
+
+
+def _warning(sentence: str) -> Finding:
+    return Finding(subject="backups", level=Level.WARNING, sentence=sentence)
 
 
 def _intake(dsn: str) -> str:

@@ -55,11 +55,11 @@ def test_one_that_fails_is_said_and_mended_by_the_next(dsn: str, tmp_path: Path)
     failing = _daily(make_conninfo(dsn, dbname="absent"), tmp_path, clock)
     failing.make_one()
     assert not failing.is_well()
-    assert newest(tmp_path) is None
+    assert newest(tmp_path, NOW) is None
     failing.dsn = dsn
     failing.make_one()
     assert failing.is_well()
-    found = newest(tmp_path)
+    found = newest(tmp_path, NOW)
     assert found is not None
     assert found.begun_at == NOW
     assert found.size_bytes > 0
@@ -75,8 +75,40 @@ def test_one_that_is_overdue_is_said(dsn: str, tmp_path: Path) -> None:
     assert not work.is_well()
 
 
+def test_one_of_the_future_ends_nothing_and_is_said(dsn: str, tmp_path: Path) -> None:
+    ahead = tmp_path / "veldwatch-2036-02-07T06-28-16Z.dump"
+    ahead.touch()
+    work = DailyBackup(dsn=dsn, folder=tmp_path, keep=1, at=time(1, 30), clock=Clock())
+    work.make_one()
+    found = newest(tmp_path, NOW)
+    assert found is not None
+    assert found.begun_at == NOW
+    assert ahead.exists()
+    assert not work.is_well()
+    ahead.unlink()
+    assert work.is_well()
+
+
+def test_a_clock_that_was_ahead_when_it_began_does_not_hide_that_none_is_made(dsn: str, tmp_path: Path) -> None:
+    clock, stop = Clock(), threading.Event()
+    clock.now = datetime(2036, 1, 1, tzinfo=UTC)
+    work = _daily(dsn, tmp_path, clock)
+    stop.set()
+    work.run(stop)
+    clock.now = NOW
+    assert work.is_well()
+    clock.now = NOW + timedelta(hours=27)
+    assert not work.is_well()
+
+
 @pytest.mark.parametrize(
-    ("hours", "said"), [(None, "none in"), (3, "is 3 h old and takes 0.0 MiB"), (40, "look why none was made since")]
+    ("hours", "said"),
+    [
+        (None, "none in"),
+        (-30, "is of the future: look at this machine's clock"),
+        (3, "is 3 h old and takes 0.0 MiB"),
+        (40, "look why none was made since"),
+    ],
 )
 def test_doctor_tells_how_old_the_newest_is(
     hours: int | None, said: str, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -32,6 +32,18 @@ def test_a_failed_one_is_tried_again_after_a_quarter_of_an_hour() -> None:
     assert due(NOW - timedelta(days=3), failed, AT, NOW) == NOW + timedelta(minutes=10)
 
 
+def test_one_of_the_future_counts_as_none() -> None:
+    assert due(datetime(2036, 2, 7, 6, 28, 16, tzinfo=UTC), None, AT, NOW) == NOW
+
+
+def test_a_clock_that_was_set_back_by_seconds_makes_no_second_one() -> None:
+    assert due(NOW + timedelta(seconds=30), None, AT, NOW) == datetime(2026, 3, 3, 1, 30, tzinfo=UTC)
+
+
+def test_a_failure_of_the_future_puts_nothing_off() -> None:
+    assert due(NOW - timedelta(hours=2), datetime(2036, 1, 1, tzinfo=UTC), AT, NOW) == NOW
+
+
 def test_a_time_of_the_day_is_read() -> None:
     assert parse_time("01:30") == AT
 
