@@ -22,11 +22,20 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.explanation import Patience
 from veldwatch.secret_settings import SECRET, SecretFiles, is_secret, with_password
+from veldwatch.settings_file import read_settings_file, settings_file
+
+_FIELD = re.compile(r'for field "(\w+)"')
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 # An empty environment variable is how Compose says that something is not set.
@@ -299,7 +308,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the environment over the TOML file, and arguments over both."""
-        toml = TomlConfigSettingsSource(settings_cls, _config_file())
+        toml = InitSettingsSource(settings_cls, read_settings_file(settings_file(os.environ)))
         return (init_settings, SecretFiles(settings_cls), env_settings, toml)
 
 
@@ -307,14 +316,20 @@ def load_settings(**overrides: object) -> Settings:
     """Read and validate the settings.
 
     Raises:
-        ConfigurationInvalid: naming every setting that is wrong, its value and what was expected.
+        ConfigurationInvalid: naming every setting that is wrong, its value unless that may be a secret, and what was
+            expected.
     """
     try:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]  # pydantic validates them
     except ValidationError as error:
         raise ConfigurationInvalid(
-            "; ".join(_sentence(e["loc"], e["input"], e["msg"]) for e in error.errors())
+            "; ".join(_sentence(e["loc"], e["input"], e["type"], e["msg"]) for e in error.errors())
         ) from error
+    except SettingsError as error:
+        # Of the library's message only the field: what it could not read may be a secret.
+        found = _FIELD.search(str(error))
+        variable = f"VELDWATCH_{found[1].upper()}" if found else "settings"
+        raise ConfigurationInvalid(f"bad {variable}: a value that is not shown (expected JSON)") from error
 
 
 def patience_of(settings: Settings) -> Patience:
@@ -325,17 +340,21 @@ def patience_of(settings: Settings) -> Patience:
     )
 
 
-def _sentence(location: tuple[int | str, ...], value: object, message: str) -> str:
+def _sentence(location: tuple[int | str, ...], value: object, kind: str, message: str) -> str:
     name = "VELDWATCH_" + ".".join(str(part) for part in location).upper()
-    field = Settings.model_fields.get(str(location[0])) if location else None
-    shown = "a secret" if field is not None and is_secret(field) else repr(value)
-    return f"bad {name}: {shown} ({message[0].lower()}{message[1:]})"
+    if not location:
+        return f"bad settings: {message}"
+    if kind == "extra_forbidden":
+        where = f", in {str(settings_file(os.environ))!r}" if len(location) == 1 else ""
+        return f"bad {name}: there is no such setting (correct its name, or remove it{where})"
+    return f"bad {name}: {_shown(location, value)} ({message[0].lower()}{message[1:]})"
 
 
-def _config_file() -> Path:
-    named = os.environ.get("VELDWATCH_CONFIG")
-    if named:
-        if not Path(named).is_file():
-            raise ConfigurationInvalid(f"bad VELDWATCH_CONFIG: {named!r} (no such file)")
-        return Path(named)
-    return Path(os.environ.get("VELDWATCH_HOME", ".veldwatch")) / "veldwatch.toml"
+def _shown(location: tuple[int | str, ...], value: object) -> str:
+    """Quote a value, unless it is a secret or may have one in it."""
+    field = Settings.model_fields.get(str(location[0]))
+    if field is None or is_secret(field):
+        return "a secret"
+    # What decoders are told, and tables as a whole: keys of meters among it.
+    is_plain = value is None or isinstance(value, (str, int, float))
+    return repr(value) if is_plain and "options" not in location else "a value that is not shown"

@@ -5,10 +5,11 @@ in. Compose mounts such files below `/run/secrets`.
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
@@ -19,6 +20,9 @@ SECRET: dict[str, Any] = {"secret": True}
 """Marks a setting as a secret, by `json_schema_extra`: it may come from a file, and no message quotes it."""
 
 STANDARD_INPUT = Path("-")
+_TAKEN = "bad VELDWATCH_DSN_PASSWORD: VELDWATCH_DSN has a password already (expected one of them)"
+# A keyword and its value of a connection string: `sslpassword` is another one, and a value may look like a keyword.
+_KEYWORD = re.compile(r"(?P<name>\w+)\s*=\s*(?:'(?:[^'\\]|\\.)*'|(?:[^\s\\]|\\.)*)")
 
 # More is another file than the one that was meant.
 _LONGEST_BYTES = 8192
@@ -83,18 +87,22 @@ def with_password(dsn: str, password: str) -> str:
     """Put a password into a PostgreSQL connection string of either form.
 
     Raises:
-        ConfigurationInvalid: it has one already.
+        ConfigurationInvalid: it has one already, or cannot be read.
 
     Source: PostgreSQL manual, 32.1.1 (connection strings).
     """
-    taken = "bad VELDWATCH_DSN_PASSWORD: VELDWATCH_DSN has a password already (expected one of them)"
     if not dsn.startswith(("postgresql://", "postgres://")):
-        if "password=" in dsn.replace(" ", ""):
-            raise ConfigurationInvalid(taken)
+        if "password" in (found["name"] for found in _KEYWORD.finditer(dsn)):
+            raise ConfigurationInvalid(_TAKEN)
         escaped = password.replace("\\", "\\\\").replace("'", "\\'")
         return f"{dsn} password='{escaped}'"
-    parts = urlsplit(dsn)
+    try:
+        parts = urlsplit(dsn)
+    except ValueError as error:
+        raise ConfigurationInvalid(
+            "bad VELDWATCH_DSN: a secret (expected an address such as postgresql://user@host:5432/database)"
+        ) from error
     account, _, address = parts.netloc.rpartition("@")
-    if ":" in account or "password=" in parts.query:
-        raise ConfigurationInvalid(taken)
+    if ":" in account or "password" in (name for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise ConfigurationInvalid(_TAKEN)
     return parts._replace(netloc=f"{account}:{quote(password, safe='')}@{address}").geturl()

@@ -4,8 +4,9 @@ A connection here has UTC as its time zone, gives times as aware datetimes, and 
 what belongs together is committed together, by `with connection.transaction()`.
 """
 
+import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -42,8 +43,7 @@ def split_password(dsn: str) -> tuple[str, str | None]:
     Raises:
         StorageRejected: the connection string cannot be read.
     """
-    with translated_errors():
-        parts = conninfo_to_dict(dsn)
+    parts = _read(dsn)
     password = parts.pop("password", None)
     return make_conninfo("", **parts), None if password is None else str(password)
 
@@ -64,8 +64,8 @@ def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch
         raise ConfigurationInvalid(
             "bad VELDWATCH_DSN: '' (expected a connection string, or `veldwatch up` running in this folder)"
         )
+    options = _read(dsn).get("options") or ""
     with translated_errors():
-        options = conninfo_to_dict(dsn).get("options") or ""
         return psycopg.connect(
             dsn,
             autocommit=autocommit,
@@ -78,6 +78,22 @@ def connect(dsn: str, *, autocommit: bool = False, application: str = "veldwatch
             keepalives_interval=10,
             keepalives_count=3,
         )
+
+
+def _read(dsn: str) -> dict[str, Any]:
+    """Take a connection string apart. What libpq says of one that it cannot read may quote the password.
+
+    A password with `/` or `@` that is not written as %2F or %40 is read as port or host, and would be quoted as such.
+    """
+    with suppress(psycopg.ProgrammingError):
+        parts = conninfo_to_dict(dsn)
+        # at the beginning it is a socket of Linux without a file
+        if "@" not in str(parts.get("host", ""))[1:] and re.fullmatch(r"[0-9,]*", str(parts.get("port", ""))):
+            return dict(parts)
+    raise StorageRejected(
+        "bad VELDWATCH_DSN: a secret (expected an address such as postgresql://user@host:5432/database, what is special"
+        " in a password as %40 and the like, or words such as host=... user=...)"
+    )
 
 
 @contextmanager

@@ -90,6 +90,41 @@ def test_the_password_of_the_database_is_put_into_its_address(monkeypatch: pytes
     assert settings.dsn_password == ""
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"DSN": "postgresql://u:s3cret@[::1:5432/v", "DSN_PASSWORD": "s3cret"}, "bad VELDWATCH_DSN: a secret"),
+        ({"SOURCES": '[{"name": "s3cret"'}, "bad VELDWATCH_SOURCES: a value that is not shown .expected JSON"),
+        ({"SOURCES": '[{"name": "a", "options": {"key": "s3cret"}}]'}, "bad VELDWATCH_SOURCES.0.DECODER: a value that"),
+        ({"SOURCES": '[{"options": "s3cret"}]'}, "bad VELDWATCH_SOURCES.0.OPTIONS: a value that is not shown"),
+        ({"SOURCES": '[{"token": "s3cret"}]'}, "bad VELDWATCH_SOURCES.0.TOKEN: there is no such setting"),
+    ],
+)
+def test_what_cannot_be_read_is_named_and_not_shown(
+    variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"SMTP_PASSWORD": "s3cret", **variables}.items():
+        monkeypatch.setenv(f"VELDWATCH_{name}", value)
+    with pytest.raises(ConfigurationInvalid, match=said) as caught:
+        load_settings()
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'smtp_pasword = "s3cret"\n', r"bad VELDWATCH_SMTP_PASWORD: there is no such setting .*veldwatch\.toml"),
+        (b"smtp_password = s3cret\n", r"veldwatch\.toml': no TOML at line 1, column 17"),
+        (b'smtp_password = "s3cret\xff"\n', r"veldwatch\.toml': no TOML"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_named_and_nothing_of_it_shown(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "veldwatch.toml").write_bytes(content)
+    with pytest.raises(ConfigurationInvalid, match=said) as caught:
+        load_settings()
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_wrong_secret_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "veldwatch.toml").write_text("mqtt_password = 1234567\n", encoding="utf-8")
     with pytest.raises(ConfigurationInvalid, match="bad VELDWATCH_MQTT_PASSWORD: a secret") as caught:
@@ -103,13 +138,18 @@ def test_a_wrong_secret_is_not_shown(tmp_path: Path) -> None:
         ("postgresql://u@h/d", "postgresql://u:it%27s@h/d"),
         ("postgres://h/d", "postgres://:it%27s@h/d"),
         ("host=h user=u dbname=d", "host=h user=u dbname=d password='it\\'s'"),
+        ("host=h sslpassword=z", "host=h sslpassword=z password='it\\'s'"),
+        ("host=h options='-c a=b password=c'", "host=h options='-c a=b password=c' password='it\\'s'"),
+        ("postgresql://u@h/d?sslpassword=z", "postgresql://u:it%27s@h/d?sslpassword=z"),
     ],
 )
 def test_both_forms_of_a_connection_string_take_a_password(dsn: str, whole: str) -> None:
     assert with_password(dsn, "it's") == whole
 
 
-@pytest.mark.parametrize("dsn", ["postgresql://u:p@h/d", "postgresql://u@h/d?password=p", "host=h password = p"])
+@pytest.mark.parametrize(
+    "dsn", ["postgresql://u:p@h/d", "postgresql://u@h/d?password=p", "host=h password = p", "password='a b' host=h"]
+)
 def test_a_second_password_is_refused(dsn: str) -> None:
     with pytest.raises(ConfigurationInvalid, match="has a password already"):
         with_password(dsn, "x")

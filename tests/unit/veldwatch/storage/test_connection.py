@@ -5,7 +5,7 @@ import pytest
 from psycopg import errors
 
 from veldwatch.errors import StorageRejected, StorageUnavailable
-from veldwatch.storage.connection import translate, translated_errors
+from veldwatch.storage.connection import connect, split_password, translate, translated_errors
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,20 @@ def test_the_message_begins_with_the_code_and_the_cause_is_kept() -> None:
         raise errors.UniqueViolation("twice\n")
     assert isinstance(raised.value.__cause__, errors.UniqueViolation)
     assert str(translate(psycopg.OperationalError("gone"))) == "no answer: gone"
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://u:s3cr%zz@h/v",
+        "postgresql://u:s3cret/more@h/v",
+        "postgresql://u:more@s3cret@h/v",
+        "host=h password=more s3cret",
+        "host=h password='s3cret",
+    ],
+)
+def test_a_password_that_makes_an_address_unreadable_is_not_shown(dsn: str) -> None:
+    for read in (connect, split_password):
+        with pytest.raises(StorageRejected, match="bad VELDWATCH_DSN: a secret") as caught:
+            read(dsn)
+        assert "s3cr" not in str(caught.value)
