@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from launch.children import Program
-from veldwatch.config import Settings
+from veldwatch.config import Settings, secret_variables
 
 # Patience in seconds for each stage, in the order of stopping; 10 s in all. What produces stops before what takes it.
 SIMULATORS, PROGRAMS, MAILBOX, BROKER, DATABASE = range(5)
@@ -31,11 +31,13 @@ def program(name: str, environment: Mapping[str, str]) -> Program:
 
     Args:
         name: one of `COMMANDS`, or that and a number where several run: `rules-2`.
+        environment: added to ours. A secret in it hides the file that may hold it for us: both at once are refused.
     """
+    hidden = {f"{variable}_FILE": "" for variable in secret_variables() if variable in environment}
     return Program(
         name=name,
         command=(sys.executable, "-m", "launch", *COMMANDS[name.partition("-")[0]]),
-        environment={**environment, "PYTHONUNBUFFERED": "1"},
+        environment={**environment, **hidden, "PYTHONUNBUFFERED": "1"},
     )
 
 
@@ -47,5 +49,5 @@ def rules_programs(workers: int) -> list[str]:
 def passed_on(settings: Settings, home: Path) -> dict[str, str]:
     """Return the environment that every program gets, beside ours: what is relative made absolute."""
     environment = {"VELDWATCH_HOME": str(home), "VELDWATCH_LOG_LEVEL": settings.log_level}
-    named = os.environ.get("VELDWATCH_CONFIG")
-    return environment | ({"VELDWATCH_CONFIG": str(Path(named).resolve())} if named else {})
+    files = ("VELDWATCH_CONFIG", *(f"{variable}_FILE" for variable in secret_variables()))
+    return environment | {name: str(Path(os.environ[name]).resolve()) for name in files if os.environ.get(name)}

@@ -1,7 +1,7 @@
 """Let a command reach the stack that runs on this machine, without being told where it is.
 
-Unless VELDWATCH_DSN is set, the addresses and passwords of `run.json` in the state folder stand in for the settings
-that are not set.
+Unless the settings name a database, the addresses and passwords of `run.json` in the state folder stand in for the
+variables that are not set.
 """
 
 import json
@@ -9,12 +9,17 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from veldwatch.errors import ConfigurationInvalid
+from veldwatch.settings_file import names_database
 
 
 def adopt_running_stack(environment: MutableMapping[str, str]) -> None:
-    """Fill in what is not set, from `run.json`; nothing happens where no stack runs."""
+    """Fill in what is not set, from `run.json`; nothing happens where no stack runs, or another database is named.
+
+    Raises:
+        ConfigurationInvalid: `run.json` or the settings file cannot be read.
+    """
     file = Path(environment.get("VELDWATCH_HOME", ".veldwatch")) / "run.json"
-    if "VELDWATCH_DSN" in environment or not file.exists():
+    if not file.exists() or names_database(environment):
         return
     try:
         run = json.loads(file.read_text(encoding="utf-8"))
@@ -25,5 +30,8 @@ def adopt_running_stack(environment: MutableMapping[str, str]) -> None:
         }
     except (ValueError, KeyError, PermissionError) as error:
         raise ConfigurationInvalid(f"cannot use {str(file)!r}: {error} (remove it if nothing runs)") from error
+    # The address has its password in it. Set and empty, a variable hides what the settings file says.
+    environment.update({"VELDWATCH_DSN_PASSWORD": "", "VELDWATCH_DSN_PASSWORD_FILE": ""})
     for name, value in found.items():
-        environment.setdefault(name, value)
+        if not (environment.get(name) or environment.get(f"{name}_FILE")):
+            environment[name] = value

@@ -211,6 +211,7 @@ class Stack:
         url = f"http://{host}:{api_port}"
         environment = passed_on(self._settings, self._home) | {
             "VELDWATCH_DSN": dsn,
+            "VELDWATCH_DSN_PASSWORD": "",  # it is in the address by now
             "VELDWATCH_MQTT_HOST": broker.host,
             "VELDWATCH_MQTT_PORT": str(broker.port),
             "VELDWATCH_MQTT_USERNAME": broker.username,

@@ -332,6 +332,11 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigurationInvalid(f"bad {variable}: a value that is not shown (expected JSON)") from error
 
 
+def secret_variables() -> list[str]:
+    """List the variables that a file may stand for, which the same name with `_FILE` names."""
+    return [f"VELDWATCH_{name.upper()}" for name, field in Settings.model_fields.items() if is_secret(field)]
+
+
 def patience_of(settings: Settings) -> Patience:
     """Give how exact times are taken to be where one alert explains another."""
     return Patience(
