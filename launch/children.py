@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from launch.accounts import Account
+from launch.log_files import open_log
 
 _BOUND = Path(__file__).with_name("bound.py")
 # What a service must not inherit from whoever starts us.
@@ -42,7 +43,7 @@ class Program:
 
 def spawn(program: Program, log: Path) -> "subprocess.Popen[bytes]":
     """Start a program, its output appended to a file; call it from the main thread."""
-    with log.open("ab") as output:
+    with open_log(log) as output:
         return subprocess.Popen(  # noqa: S603  # the commands are ours
             _bound(program),
             stdin=subprocess.DEVNULL,

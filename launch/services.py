@@ -13,6 +13,7 @@ from pathlib import Path
 
 from launch.accounts import lock_folder, service_account, service_folder
 from launch.children import Program, end, spawn
+from launch.log_files import make_folder
 from veldwatch.errors import ServiceFailed
 
 # A launcher that was killed takes its services down within this time, and frees their folders.
@@ -59,7 +60,7 @@ class EmbeddedService(ABC):
             ServiceFailed: another launcher owns the folder, or it cannot be set up.
         """
         folder = service_folder(self._home, self.name, self.account)
-        self.log.parent.mkdir(exist_ok=True)
+        make_folder(self.log.parent)
         if self._lock is None:
             self._lock = _take(folder)
         return self.program(folder, self._lock)

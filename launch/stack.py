@@ -16,6 +16,7 @@ from launch.account_watch import AccountWatch
 from launch.accounts import lock_folder
 from launch.embedded_broker import EmbeddedBroker
 from launch.embedded_postgres import EmbeddedPostgres
+from launch.log_files import make_folder
 from launch.operator_token import operator_token
 from launch.ports import choose_port
 from launch.programs import BROKER, DATABASE, MAILBOX, PROGRAMS, SIMULATORS, STAGES, passed_on, program, rules_programs
@@ -108,7 +109,7 @@ class Stack:
     @contextlib.contextmanager
     def _owned_home(self) -> Generator[None]:
         self._home.mkdir(parents=True, exist_ok=True, mode=0o711)
-        (self._home / "logs").mkdir(exist_ok=True)
+        make_folder(self._home / "logs")
         lock = lock_folder(self._home)
         if lock is None:
             raise ServiceFailed(f"another veldwatch runs in {str(self._home)!r} (stop it, or set VELDWATCH_HOME)")

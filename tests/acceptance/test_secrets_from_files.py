@@ -31,6 +31,8 @@ def test_a_stack_starts_with_every_secret_from_a_file(dsn: str, tmp_path: Path) 
     with StackProcess("up", tmp_path / "home", environment) as stack:
         assert stack.run["mqtt"]["password"] == "of-the-file"
         assert stack.answers()
+        logs = stack.home / "logs"
+        assert {path.stat().st_mode & 0o077 for path in (logs, *logs.iterdir())} == {0}
         with psycopg.connect(dsn) as connection:
             assert connection.execute("SELECT count(*) > 0 FROM ingestor").fetchone() == (True,)
         beside = subprocess.run(
