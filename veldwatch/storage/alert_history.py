@@ -222,20 +222,10 @@ def _add_transition(
         alert_id=identity,
         organisation_id=organisation_id,
         severity=transition.severity or severity,
-        key=_key(transition, row[0]),
         message=transition.message,
         now=now,
         suppressed=transition.suppressed,
     )
-
-
-def _key(transition: TransitionRow, transition_id: int) -> str:
-    """Name what is told: firing at a time is told once; each correction is one of its own, even back to what was."""
-    if transition.kind in (TransitionKind.FIRING, TransitionKind.RESOLVED):
-        return f"{transition.kind.value}:{transition.at.isoformat()}"
-    if transition.kind is TransitionKind.RAISED:
-        return f"{transition.kind.value}:{transition.severity}:{transition.at.isoformat()}"
-    return f"{transition.kind.value}:{transition_id}"
 
 
 def _alert(columns: Sequence[Any]) -> Alert:

@@ -1,10 +1,13 @@
 """The outbox: what is to be told to whom, written in the alert's own transaction and delivered later.
 
-Contract: a row's id derives from alert, key and receiver, so writing twice changes nothing and a receiver can tell a
-repeat. Deliverers hold a session-level advisory lock per receiver (`receiver_lock`), not row locks: a transaction that
-stays open during a slow delivery would hold `pg_snapshot_xmin` back and with it every reader of the log
-(docs/decisions/0012-delivery-locks.md). The lock falls with the connection, so a killed deliverer blocks nobody.
-Each attempt and the state it leads to are committed together. A message that tells of several alerts is composed and
+Contract: a row's id derives from alert, transition and receiver, so each transition is told once, and a receiver can
+tell a repeat. A transition, its rows and the engine's cursor commit together: none is made a second time. What begins
+or ends again at the same moment, after it was history or was taken back, is another transition.
+
+Deliverers hold a session-level advisory lock per receiver (`receiver_lock`), not row locks: a transaction that stays
+open during a slow delivery would hold `pg_snapshot_xmin` back and with it every reader of the log
+(docs/decisions/0012-delivery-locks.md). The lock falls with the connection, so a killed deliverer blocks nobody. Each
+attempt and the state it leads to are committed together. A message that tells of several alerts is composed and
 committed, with the notifications that it stands for, before it is sent: a repeat is the same message.
 """
 
@@ -57,14 +60,13 @@ class Notification:
         return str(self.message.get("kind", ""))
 
 
-def enqueue(  # noqa: PLR0913  # one call per transition, all keyword-only; a value object would have this one use
+def enqueue(  # one call per transition, all keyword-only; a value object would have this one use
     connection: Connection,
     *,
     transition_id: int,
     alert_id: UUID,
     organisation_id: int,
     severity: str,
-    key: str,
     message: Mapping[str, object],
     now: datetime,
     suppressed: str | None = None,
@@ -72,7 +74,7 @@ def enqueue(  # noqa: PLR0913  # one call per transition, all keyword-only; a va
     """Write one row per enabled receiver of this organisation and severity, in the caller's transaction.
 
     Args:
-        key: what is told, stable over replays (`firing:2026-11-22T10:00:00+00:00`); the same key is written once.
+        transition_id: what is told; a second time changes nothing.
         suppressed: a `Suppression`; the rows are kept for the record and never sent.
 
     Returns:
@@ -85,7 +87,7 @@ def enqueue(  # noqa: PLR0913  # one call per transition, all keyword-only; a va
         written = 0
         for (receiver_id,) in receivers:
             row = {
-                "id": uuid5(_NAMESPACE, f"{alert_id}:{key}:{receiver_id}"),
+                "id": uuid5(_NAMESPACE, f"{alert_id}:{transition_id}:{receiver_id}"),
                 "transition_id": transition_id,
                 "alert_id": alert_id,
                 "receiver_id": receiver_id,

@@ -12,7 +12,9 @@ from rules.postgres_store import PostgresStore
 from tests.integration.rules.feed import Engineer, Feed, Final
 from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.test_any_order import CONTACT_RULES, FIX_RULES, READING_RULES, in_order, unique
-from tests.unit.rules.worlds import LATER, START, minute
+from tests.unit.rules.worlds import LATER, START, minute, rule_for
+from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind
+from veldwatch.model.conditions.values import Threshold
 from veldwatch.model.notifications import Channel
 from veldwatch.model.rule import Rule
 from veldwatch.storage.connection import Connection
@@ -114,6 +116,79 @@ def test_every_transition_that_is_told_is_in_the_outbox_once(town: Feed, enginee
         b" JOIN rule_version v ON v.id = a.rule_version_id WHERE v.definition->>'id' = 'above' GROUP BY 1, 2"
     ).fetchall()
     assert sorted(rows) == [("firing", "pending", 1), ("resolved", "pending", 1)]
+
+
+def told(connection: Connection) -> list[tuple[str, str, str | None]]:
+    """Give kind, state and reason of all that is told, in order."""
+    rows = connection.execute("SELECT message->>'kind', state, reason FROM outbox ORDER BY transition_id").fetchall()
+    connection.commit()
+    return [(kind, state, reason) for kind, state, reason in rows]
+
+
+def add_rule(connection: Connection, rule: Rule) -> None:
+    with connection.transaction():
+        save_rule(connection, rule, "tests")
+        add_receiver(connection, NewReceiver(slug="desk", channel=Channel.EMAIL, address="desk@town.example"))
+
+
+HISTORY = [("firing", "suppressed", "history"), ("resolved", "suppressed", "history")]
+
+
+def test_what_seemed_over_in_a_backlog_and_holds_still_is_told(
+    feed: Feed, engineer: Engineer, connection: Connection
+) -> None:
+    """A device hands in what it kept in two messages: after the first it looks like history."""
+    add_rule(connection, rule_for(Threshold(metric="value", above=5), keep_firing_for=120))
+    engineer.settle(START)
+    feed.device("d1", ["value"])
+    now = START + timedelta(hours=10)
+    feed.put([("d1", "value", Reading(minute(0), 9.0)), ("d1", "value", Reading(minute(60), 1.0))])
+    engineer.settle(now)
+    assert told(connection) == HISTORY
+    feed.put([("d1", "value", Reading(minute(at), 9.0)) for at in range(120, 601, 60)])
+    engineer.settle(now)
+    assert told(connection) == [*HISTORY, ("firing", "pending", None)]
+    engineer.restart()
+    engineer.settle(now)
+    assert told(connection) == [*HISTORY, ("firing", "pending", None)]
+
+
+def test_what_a_new_rule_took_for_history_and_holds_still_is_told(
+    feed: Feed, engineer: Engineer, connection: Connection
+) -> None:
+    """The gateway is behind when the rule is made."""
+    feed.device("d1", ["value"])
+    feed.put([("d1", "value", Reading(minute(0), 9.0)), ("d1", "value", Reading(minute(10), 1.0))])
+    engineer.settle(START)
+    add_rule(connection, rule_for(Threshold(metric="value", above=5), keep_firing_for=30))
+    now = START + timedelta(minutes=60)
+    engineer.settle(now)
+    assert told(connection) == HISTORY
+    feed.put([("d1", "value", Reading(minute(at), 9.0)) for at in range(20, 61, 10)])
+    engineer.settle(now + timedelta(minutes=1))
+    assert told(connection) == [*HISTORY, ("firing", "pending", None)]
+
+
+def test_an_end_that_was_taken_back_and_is_one_after_all_is_told_again(
+    feed: Feed, engineer: Engineer, connection: Connection
+) -> None:
+    """Readings come newest first after a gap: the run seems over, goes on, and was over after all."""
+    run = ContinuousFlow(metric="flow", of=FlowKind.RATE, duration=timedelta(minutes=30), max_gap=timedelta(minutes=60))
+    feed.device("d1", ["flow"])
+    add_rule(connection, rule_for(run))
+    engineer.settle(START)
+    for at in range(0, 51, 10):
+        feed.put([("d1", "flow", Reading(minute(at), 5.0 if at else 0.0))])
+        engineer.settle(START + timedelta(minutes=at))
+    engineer.settle(START + timedelta(minutes=111))
+    for number, (at, value) in enumerate([(100, 5.0), (70, 0.0)], start=112):
+        feed.put([("d1", "flow", Reading(minute(at), value))])
+        engineer.settle(START + timedelta(minutes=number))
+        engineer.restart()
+    engineer.settle(START + timedelta(minutes=114))
+    assert [kind for kind, _, _ in told(connection)] == ["firing", "resolved", "corrected", "resolved"]
+    rows = connection.execute("SELECT at FROM alert_transition WHERE kind = 'resolved'").fetchall()
+    assert rows == [(START + timedelta(minutes=50),)] * 2
 
 
 def test_a_rule_that_is_switched_off_and_on_again_misses_nothing(town: Feed, engineer: Engineer) -> None:

@@ -53,22 +53,28 @@ def tell(
     severity: str = "major",
     suppressed: str | None = None,
     supersedes: Alert | None = None,
+    transition: int | None = None,
 ) -> int:
-    """Write a transition and its notifications in one transaction; returns how many are new."""
+    """Write a transition and its notifications in one transaction; returns how many are new.
+
+    Args:
+        transition: one that is there already; None: a new one.
+    """
     detail = Jsonb({} if supersedes is None else {"supersedes": str(supersedes.id)})
     with connection.transaction():
-        row = connection.execute(
-            "INSERT INTO alert_transition (alert_id, kind, at, detail) VALUES (%s, %s, %s, %s) RETURNING id",
-            (alert.id, kind, now, detail),
-        ).fetchone()
-        assert row is not None
+        if transition is None:
+            row = connection.execute(
+                "INSERT INTO alert_transition (alert_id, kind, at, detail) VALUES (%s, %s, %s, %s) RETURNING id",
+                (alert.id, kind, now, detail),
+            ).fetchone()
+            assert row is not None
+            transition = int(row[0])
         return enqueue(
             connection,
-            transition_id=row[0],
+            transition_id=transition,
             alert_id=alert.id,
             organisation_id=alert.organisation_id,
             severity=severity,
-            key=f"{kind}:{now.isoformat()}",
             message={
                 "kind": kind,
                 "headline": f"Leak at Banda: {kind}",
