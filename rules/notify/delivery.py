@@ -114,7 +114,7 @@ class Deliverer:
         return batch.kept
 
     def _prepare(self, connection: Connection, bundle: Sequence[Due]) -> Notification | None:
-        """Fix what is sent for notifications that go out as one message."""
+        """Fix what is sent for notifications that go out as one message; None: look at them again."""
         leader, *others = bundle
         if not leader.is_composed:
             named = [leader.id, *(due.id for due in others[: ENUMERATED - 1])]
@@ -122,8 +122,11 @@ class Deliverer:
             message = _annotated(connection, leader, said[leader.id])
             if others:
                 message = compose_group(message, [said[outbox_id] for outbox_id in named[1:]], len(bundle))
-            if message != said[leader.id]:
-                outbox_due.compose(connection, leader.id, message, [due.id for due in others])
+            is_alone_as_it_was = not others and message == said[leader.id]
+            if not is_alone_as_it_was and not outbox_due.compose(
+                connection, leader.id, message, [due.id for due in others]
+            ):
+                return None
         return outbox.read_notification(connection, leader.id)
 
     def _attempt(self, connection: Connection, notification: Notification) -> bool:

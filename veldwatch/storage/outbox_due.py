@@ -148,12 +148,21 @@ def silence_of(connection: Connection, outbox_id: UUID) -> tuple[str, str, datet
     return None if row is None else (row[0], row[1], row[2])
 
 
-def compose(connection: Connection, leader: UUID, composed: Mapping[str, object], others: Sequence[UUID]) -> None:
-    """Fix what is sent for a notification and for others that it stands for, all or none."""
+def compose(connection: Connection, leader: UUID, composed: Mapping[str, object], others: Sequence[UUID]) -> bool:
+    """Fix what is sent for a notification and for others that it stands for, all or none.
+
+    Returns:
+        False: the fate of one of them was decided meanwhile, and nothing was changed: they are to be looked at again.
+    """
+    bundle = [leader, *others]
     with translated_errors(), connection.transaction():
+        open_still = connection.execute(_QUERIES["hold_open"], {"ids": bundle}).fetchall()
+        if len(open_still) < len(bundle):
+            return False
         connection.execute(_QUERIES["compose"], {"id": leader, "composed": Jsonb(composed)})
         if others:
             connection.execute(_QUERIES["join_group"], {"leader": leader, "ids": list(others)})
+    return True
 
 
 def _joined(connection: Connection, receiver_id: int, found: list[Due]) -> list[Due]:

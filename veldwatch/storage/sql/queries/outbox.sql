@@ -147,12 +147,17 @@ WHERE alert_id = ANY (%(alerts)s::uuid[]) AND state = 'pending' AND reason IS NO
 UPDATE outbox SET next_attempt_at = %(now)s
 WHERE silence_id = %(silence_id)s AND state = 'pending' AND reason = 'silenced' AND next_attempt_at > %(now)s;
 
+-- hold_open: of some notifications those of which nothing is decided, until the end of the transaction
+SELECT id FROM outbox
+WHERE id = ANY (%(ids)s::uuid[]) AND state = 'pending' AND grouped_in IS NULL AND composed IS NULL
+ORDER BY id
+FOR UPDATE;
+
 -- compose: what is sent in place of a notification's own message
-UPDATE outbox SET composed = %(composed)s, reason = NULL WHERE id = %(id)s AND state = 'pending';
+UPDATE outbox SET composed = %(composed)s, reason = NULL WHERE id = %(id)s;
 
 -- join_group: notifications that one message tells of
-UPDATE outbox SET grouped_in = %(leader)s, reason = 'grouped'
-WHERE id = ANY (%(ids)s::uuid[]) AND state = 'pending' AND grouped_in IS NULL;
+UPDATE outbox SET grouped_in = %(leader)s, reason = 'grouped' WHERE id = ANY (%(ids)s::uuid[]);
 
 -- receipt: keep what came of an attempt
 INSERT INTO attempt (outbox_id, number, at, outcome, detail)

@@ -1,0 +1,137 @@
+"""What is decided while messages are on their way: by people, by late data, by a kill."""
+
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import pytest
+
+from rules.notify.delivery import Deliverer
+from tests.integration.rules.notify.alerts import NOW, Alert, add, add_alert, outbox_rows, tell
+from tests.integration.rules.notify.test_delivery import Clock
+from veldwatch.model.handling import Resolution
+from veldwatch.model.notifications import Channel
+from veldwatch.storage import alerts
+from veldwatch.storage.alerts import Deed
+from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.migrate import migrate
+from veldwatch.storage.outbox import Notification
+
+
+@dataclass(slots=True)
+class Wire:
+    """A channel on which something happens while a message is on its way."""
+
+    meanwhile: Callable[[Notification], None] = lambda _: None
+    sent: list[Notification] = field(default_factory=list[Notification])
+
+    def send(self, notification: Notification) -> str:
+        self.sent.append(notification)
+        self.meanwhile(notification)
+        return "250 ok"
+
+
+class Killed(BaseException):
+    """The program died: the receiver has the message, and there is no receipt."""
+
+
+def kill(_: Notification) -> None:
+    raise Killed
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def delivering(dsn: str) -> Generator[Connection]:
+    with connect(dsn, autocommit=True) as opened:
+        yield opened
+
+
+def serve(connection: Connection, receiver: int, wire: Wire, clock: Clock) -> None:
+    deliverer = Deliverer(senders={Channel.EMAIL: wire}, clock=clock)
+    deliverer.serve(connection, receiver, threading.Event())
+
+
+def serve_and_die(dsn: str, receiver: int, clock: Clock) -> Notification:
+    """Send one message and die before its receipt."""
+    wire = Wire(kill)
+    with pytest.raises(Killed), connect(dsn, autocommit=True) as own:
+        serve(own, receiver, wire, clock)
+    return wire.sent[0]
+
+
+def one_incident(connection: Connection, worst: Alert, *others: Alert) -> None:
+    """Let alerts belong together, one of them worse than the others."""
+    incident = uuid4()
+    connection.execute(
+        "INSERT INTO incident (id, founder_id, created_at, updated_at) VALUES (%s, %s, %s, %s)",
+        (incident, worst.id, NOW, NOW),
+    )
+    connection.execute(
+        "UPDATE alert SET incident_id = %s, incident_base = %s WHERE id = ANY (%s)",
+        (incident, incident, [worst.id, *(alert.id for alert in others)]),
+    )
+    connection.execute("UPDATE alert SET severity = 'critical' WHERE id = %s", (worst.id,))
+    connection.commit()
+
+
+def resolve(dsn: str, alert: Alert) -> None:
+    with connect(dsn) as own, own.transaction():
+        alerts.resolve(own, Deed(alert_id=alert.id, author="ann", scope=None, now=NOW), Resolution.FIXED)
+
+
+@pytest.mark.parametrize("decided", [0, 1])
+def test_a_bundle_of_which_one_was_decided_meanwhile_goes_out_without_it(
+    decided: int, dsn: str, connection: Connection, delivering: Connection, clock: Clock
+) -> None:
+    """Somebody resolves an alert, the worst or another, while an earlier message goes out."""
+    receiver = add(connection, "ops")
+    earlier, *bundle = (add_alert(connection) for _ in range(4))
+    one_incident(connection, *bundle)
+    for alert in (earlier, *bundle):
+        tell(connection, alert)
+
+    def meanwhile(notification: Notification) -> None:
+        if notification.alert_id == earlier.id:
+            resolve(dsn, bundle[decided])
+
+    wire = Wire(meanwhile)
+    serve(delivering, receiver, wire, clock)
+    assert [sent.message.get("grouped", {}).get("count", 1) for sent in wire.sent] == [1, 2]
+    assert bundle[decided].id not in {sent.alert_id for sent in wire.sent}
+    rows = outbox_rows(connection)
+    assert rows.pop(1 + decided) == ("suppressed", "resolved_by_hand", 0)
+    assert {state for state, _, _ in rows} == {"delivered"}
+
+
+def test_what_was_lost_in_a_bundle_without_its_leader_is_told_after_the_migration(
+    connection: Connection, delivering: Connection, clock: Clock
+) -> None:
+    receiver = add(connection, "ops")
+    leader, lost, whole, with_it = (add_alert(connection) for _ in range(4))
+    for alert in (leader, lost, whole, with_it):
+        tell(connection, alert)
+    for first, second in ((leader, lost), (whole, with_it)):
+        connection.execute(
+            "UPDATE outbox SET grouped_in = (SELECT id FROM outbox WHERE alert_id = %s), reason = 'grouped'"
+            " WHERE alert_id = %s",
+            (first.id, second.id),
+        )
+    connection.execute("UPDATE outbox SET composed = message WHERE alert_id = %s", (whole.id,))
+    connection.execute(
+        "UPDATE outbox SET state = 'suppressed', reason = 'resolved_by_hand' WHERE alert_id = %s", (leader.id,)
+    )
+    # As if the step were missing.
+    connection.execute("DELETE FROM migration WHERE name = 'notifications' AND number > 5")
+    connection.execute("ALTER TABLE receiver DROP COLUMN not_before")
+    connection.execute("DROP INDEX outbox_receiver")
+    connection.commit()
+    migrate(connection)
+    connection.commit()
+    wire = Wire()
+    serve(delivering, receiver, wire, clock)
+    assert {sent.alert_id for sent in wire.sent} == {lost.id, whole.id}
