@@ -1,9 +1,9 @@
 """Delivering what is due for one receiver: stages, channel, receipt.
 
 Contract: at least once. Between a channel's success and the commit of its receipt a crash repeats the notification,
-with the same id; nowhere else. What goes out as one message is committed as such before it is sent, so that a repeat is
-the same message. Order is kept within an alert. One receiver is served by one deliverer at a time, and no
-transaction is open while a channel sends.
+with the same id; nowhere else. What goes out is committed before it is sent, so that a repeat is the same message, and
+what may have been received is neither dropped nor joined with others. Order is kept within an alert. One receiver is
+served by one deliverer at a time, and no transaction is open while a channel sends.
 """
 
 import threading
@@ -89,11 +89,11 @@ class Deliverer:
                 if not due:
                     break
                 for bundle in bundles(self._pass_stages(connection, due)):
+                    check()
                     notification = self._prepare(connection, bundle)
                     if notification is None:
                         continue
                     attempted += 1
-                    check()
                     if not self._attempt(connection, notification):
                         return Turn(attempted, failed=True)
                     if stop.is_set() or turn_is_over():
@@ -122,10 +122,8 @@ class Deliverer:
             message = _annotated(connection, leader, said[leader.id])
             if others:
                 message = compose_group(message, [said[outbox_id] for outbox_id in named[1:]], len(bundle))
-            is_alone_as_it_was = not others and message == said[leader.id]
-            if not is_alone_as_it_was and not outbox_due.compose(
-                connection, leader.id, message, [due.id for due in others]
-            ):
+            # Alone too: what a receiver may have, should we be killed, is neither dropped nor said otherwise.
+            if not outbox_due.compose(connection, leader.id, message, [due.id for due in others]):
                 return None
         return outbox.read_notification(connection, leader.id)
 

@@ -30,7 +30,7 @@ class Due:
     Attributes:
         kind: firing, raised, resolved, corrected or retracted.
         reason: why it waited until now; None: it did not.
-        is_composed: what it says was fixed already, for itself and others.
+        is_composed: what it says was fixed, for itself and others: the receiver may have it.
         told: the receiver has been told that this alert, or one in whose place it stands, fires or is worse.
         over: the alert is resolved or retracted.
         is_silence: its rule is about devices that are not heard.

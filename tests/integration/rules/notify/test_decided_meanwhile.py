@@ -108,6 +108,39 @@ def test_a_bundle_of_which_one_was_decided_meanwhile_goes_out_without_it(
     assert {state for state, _, _ in rows} == {"delivered"}
 
 
+def test_a_message_that_may_have_been_received_takes_nothing_in_that_came_later(
+    dsn: str, connection: Connection, delivering: Connection, clock: Clock
+) -> None:
+    """The program dies after it sent a message; then an alert comes that would go with it, and lead."""
+    receiver = add(connection, "ops")
+    first, second = add_alert(connection), add_alert(connection)
+    one_incident(connection, second, first)
+    tell(connection, first)
+    sent = serve_and_die(dsn, receiver, clock)
+    tell(connection, second)
+    wire = Wire()
+    serve(delivering, receiver, wire, clock)
+    assert [again.alert_id for again in wire.sent] == [first.id, second.id]
+    assert (wire.sent[0].id, wire.sent[0].message) == (sent.id, sent.message)
+    assert "grouped" not in wire.sent[1].message
+
+
+def test_who_may_have_been_told_of_an_alert_is_told_what_became_of_it(
+    dsn: str, connection: Connection, delivering: Connection, clock: Clock
+) -> None:
+    """The program dies after it sent a message; then a person resolves the alert, and it ends."""
+    receiver = add(connection, "ops")
+    alert = add_alert(connection)
+    tell(connection, alert)
+    sent = serve_and_die(dsn, receiver, clock)
+    resolve(dsn, alert)
+    tell(connection, alert, "resolved")
+    wire = Wire()
+    serve(delivering, receiver, wire, clock)
+    assert [again.kind for again in wire.sent] == ["firing", "resolved"]
+    assert (wire.sent[0].id, wire.sent[0].message) == (sent.id, sent.message)
+
+
 def test_what_was_lost_in_a_bundle_without_its_leader_is_told_after_the_migration(
     connection: Connection, delivering: Connection, clock: Clock
 ) -> None:
