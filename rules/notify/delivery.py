@@ -34,6 +34,8 @@ _outcomes = Counter(
 )
 _BATCH = 20_000
 """Looked at in one go: what belongs together is one message only if it is seen together."""
+_LOOK_AGAIN = timedelta(seconds=3)
+"""After a look, so that what people silence or resolve while messages go out is heeded."""
 
 
 class Sender(Protocol):
@@ -85,7 +87,8 @@ class Deliverer:
         with outbox.receiver_lock(connection, receiver_id) as locked:
             while locked and not stop.is_set():
                 check()
-                due = outbox_due.due(connection, receiver_id, self.clock(), _BATCH)
+                looked_at = self.clock()
+                due = outbox_due.due(connection, receiver_id, looked_at, _BATCH)
                 if not due:
                     break
                 for bundle in bundles(self._pass_stages(connection, due)):
@@ -98,6 +101,8 @@ class Deliverer:
                         return Turn(attempted, failed=True)
                     if stop.is_set() or turn_is_over():
                         return Turn(attempted)
+                    if self.clock() - looked_at >= _LOOK_AGAIN:
+                        break
         return Turn(attempted)
 
     def _pass_stages(self, connection: Connection, due: list[Due]) -> tuple[Due, ...]:

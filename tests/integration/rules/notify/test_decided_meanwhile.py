@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -12,11 +13,13 @@ from tests.integration.rules.notify.alerts import NOW, Alert, add, add_alert, ou
 from tests.integration.rules.notify.test_delivery import Clock
 from veldwatch.model.handling import Resolution
 from veldwatch.model.notifications import Channel
+from veldwatch.model.silence import Matcher, NewSilence
 from veldwatch.storage import alerts
 from veldwatch.storage.alerts import Deed
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.migrate import migrate
 from veldwatch.storage.outbox import Notification
+from veldwatch.storage.silences import make_silence
 
 
 @dataclass(slots=True)
@@ -139,6 +142,33 @@ def test_who_may_have_been_told_of_an_alert_is_told_what_became_of_it(
     serve(delivering, receiver, wire, clock)
     assert [again.kind for again in wire.sent] == ["firing", "resolved"]
     assert (wire.sent[0].id, wire.sent[0].message) == (sent.id, sent.message)
+
+
+def test_a_silence_that_is_made_while_messages_go_out_is_heeded(
+    dsn: str, connection: Connection, delivering: Connection, clock: Clock
+) -> None:
+    """Each message takes a second and a half; somebody mutes everything during the first."""
+    receiver = add(connection, "ops")
+    for _ in range(6):
+        tell(connection, add_alert(connection))
+
+    def meanwhile(_: Notification) -> None:
+        if len(wire.sent) == 1:
+            everything = NewSilence(
+                matcher=Matcher(),
+                reason="storm",
+                starts_at=NOW,
+                ends_at=NOW + timedelta(hours=4),
+                everything=True,
+            )
+            with connect(dsn) as own, own.transaction():
+                make_silence(own, everything, author="ann", scope=None, now=NOW)
+        clock.now += timedelta(seconds=1.5)
+
+    wire = Wire(meanwhile)
+    serve(delivering, receiver, wire, clock)
+    assert len(wire.sent) == 2
+    assert outbox_rows(connection) == [("delivered", None, 1)] * 2 + [("pending", "silenced", 0)] * 4
 
 
 def test_what_was_lost_in_a_bundle_without_its_leader_is_told_after_the_migration(
