@@ -191,7 +191,8 @@ def test_what_was_lost_in_a_bundle_without_its_leader_is_told_after_the_migratio
     # As if the step were missing.
     connection.execute("DELETE FROM migration WHERE name = 'notifications' AND number > 5")
     connection.execute("ALTER TABLE receiver DROP COLUMN not_before")
-    connection.execute("DROP INDEX outbox_receiver")
+    connection.execute("DROP INDEX outbox_receiver, outbox_waiting")
+    connection.execute("CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE state = 'pending'")
     connection.commit()
     migrate(connection)
     connection.commit()

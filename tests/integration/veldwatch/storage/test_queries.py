@@ -72,3 +72,18 @@ def test_a_bucket_is_renewed_from_the_key_of_its_own_partition(connection: Conne
     plan = _plan(connection, query)
     assert len(re.findall(r"Index Scan using reading_raw_\d+_pkey", plan)) == 3
     assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+@pytest.mark.parametrize("query", ["due_receivers", "due"])
+def test_what_is_due_is_compared_with_what_its_own_alert_waits_for_only(connection: Connection, query: str) -> None:
+    """Joined by receiver, 10,000 notifications for one are compared with each other: half a minute, each second anew."""
+    named = {
+        "now": f"'{NOW}'::timestamptz",
+        "limit": "10",
+        "receiver_id": "1",
+        "silent_kinds": "ARRAY['absence']",
+    }
+    plan = _plan(connection, load_queries("outbox")[query].decode() % named)
+    assert "Anti Join" not in plan
+    assert re.findall(r"(\w+) on outbox (?:o|earlier)\b", plan) == ["outbox_receiver", "outbox_waiting"]

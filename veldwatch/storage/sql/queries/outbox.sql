@@ -16,18 +16,27 @@ ON CONFLICT (id) DO NOTHING;
 SELECT wake('veldwatch_outbox', '');
 
 -- due_receivers: receivers that something is due for, the longest waiting first; what waits for an earlier one is not due
-SELECT o.receiver_id, min(o.next_attempt_at) AS since
-FROM outbox o
-CROSS JOIN LATERAL alert_line(o.alert_id) AS line (alerts)
-WHERE o.state = 'pending'
-  AND o.grouped_in IS NULL
-  AND o.next_attempt_at <= %(now)s
-  AND NOT EXISTS (SELECT FROM outbox earlier
-                  WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
-                    AND earlier.state = 'pending'
-                    AND (earlier.transition_id, earlier.id) < (o.transition_id, o.id))
-GROUP BY o.receiver_id
-ORDER BY since
+SELECT r.id, first.since
+FROM receiver r
+-- of each the first that is due, in the order of an index: whatever else waits is not looked at
+CROSS JOIN LATERAL (
+    SELECT o.next_attempt_at AS since
+    FROM outbox o
+    CROSS JOIN LATERAL alert_line(o.alert_id) AS line (alerts)
+    WHERE o.receiver_id = r.id
+      AND o.state = 'pending'
+      AND o.grouped_in IS NULL
+      AND o.next_attempt_at <= %(now)s
+      AND NOT EXISTS (SELECT FROM outbox earlier
+                      WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
+                        AND earlier.state = 'pending'
+                        AND (earlier.transition_id, earlier.id) < (o.transition_id, o.id)
+                      -- looked up by alert for each: joined by receiver, it is every row against every other
+                      OFFSET 0)
+    ORDER BY o.next_attempt_at
+    LIMIT 1
+) first
+ORDER BY first.since
 LIMIT %(limit)s;
 
 -- lock_receiver: become the only one that delivers to a receiver, until unlocked or disconnected
@@ -75,7 +84,9 @@ WHERE o.receiver_id = %(receiver_id)s
   AND NOT EXISTS (SELECT FROM outbox earlier
                   WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
                     AND earlier.state = 'pending'
-                    AND (earlier.transition_id, earlier.id) < (o.transition_id, o.id))
+                    AND (earlier.transition_id, earlier.id) < (o.transition_id, o.id)
+                  -- looked up by alert for each: joined by receiver, it is every row against every other
+                  OFFSET 0)
 ORDER BY o.next_attempt_at, o.transition_id
 LIMIT %(limit)s;
 
