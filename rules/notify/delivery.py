@@ -133,7 +133,7 @@ class Deliverer:
         return outbox.read_notification(connection, leader.id)
 
     def _attempt(self, connection: Connection, notification: Notification) -> bool:
-        """Send and write the receipt; False when the receiver had better be left alone for now."""
+        """Send and write the receipt; False when the receiver is left alone for now."""
         try:
             words = self.senders[notification.channel].send(notification)
         except DeliveryFailed as failure:
@@ -157,14 +157,20 @@ class Deliverer:
             permanent=failure.permanent,
             error=str(failure),
         )
+        asked = None if failure.retry_after_seconds is None else timedelta(seconds=failure.retry_after_seconds)
+        # What was asked for holds for all that is due for it. Else it is tried with another in a moment: one that fails
+        # for its own sake, for the tenth time, must not keep others waiting for an hour.
+        not_before = None if failure.permanent else at + delay_before_next(notification.id, 1, asked)
+        words = str(failure)
         if failure.permanent or attempts >= self.maximum_attempts:
             reason = Failure.REFUSED if failure.permanent else Failure.ATTEMPTS_EXHAUSTED
-            outbox.record_failed(connection, notification, at=at, detail=str(failure), reason=reason)
+            outbox.record_failed(connection, notification, at=at, detail=words, reason=reason, not_before=not_before)
             _count(notification, "failed", reason.value)
             return failure.permanent
-        asked = failure.retry_after_seconds
-        wait = delay_before_next(notification.id, attempts, None if asked is None else timedelta(seconds=asked))
-        outbox.record_postponed(connection, notification, at=at, detail=str(failure), next_attempt_at=at + wait)
+        again = at + delay_before_next(notification.id, attempts, asked)
+        outbox.record_postponed(
+            connection, notification, at=at, detail=words, next_attempt_at=again, not_before=not_before
+        )
         _count(notification, "postponed", "")
         return False
 

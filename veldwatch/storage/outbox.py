@@ -103,7 +103,7 @@ def enqueue(  # one call per transition, all keyword-only; a value object would 
 
 
 def due_receivers(connection: Connection, now: datetime, limit: int) -> list[int]:
-    """List receivers that something is due for, the longest waiting first."""
+    """List receivers that something is due for and that are not left alone, the longest waiting first."""
     with translated_errors():
         rows = connection.execute(_QUERIES["due_receivers"], {"now": now, "limit": limit}).fetchall()
     return [receiver_id for receiver_id, _ in rows]
@@ -165,23 +165,45 @@ def record_delivered(connection: Connection, notification: Notification, *, at: 
 
 
 def record_postponed(
-    connection: Connection, notification: Notification, *, at: datetime, detail: str, next_attempt_at: datetime
+    connection: Connection,
+    notification: Notification,
+    *,
+    at: datetime,
+    detail: str,
+    next_attempt_at: datetime,
+    not_before: datetime | None,
 ) -> None:
-    """Keep the receipt of a failure after which another attempt follows."""
+    """Keep the receipt of a failure after which another attempt follows.
+
+    Args:
+        not_before: until then the receiver is left alone, whatever else is due for it; None: others may go at once.
+    """
     with translated_errors(), connection.transaction():
         number = _receipt(connection, notification, "temporary_failure", at=at, detail=detail)
         row = {"id": notification.id, "number": number, "next_attempt_at": next_attempt_at}
         connection.execute(_QUERIES["postponed"], row)
+        connection.execute(_QUERIES["leave_alone"], {"id": notification.id, "not_before": not_before})
 
 
 def record_failed(
-    connection: Connection, notification: Notification, *, at: datetime, detail: str, reason: Failure
+    connection: Connection,
+    notification: Notification,
+    *,
+    at: datetime,
+    detail: str,
+    reason: Failure,
+    not_before: datetime | None = None,
 ) -> None:
-    """Keep the receipt of the last failure."""
+    """Keep the receipt of the last failure.
+
+    Args:
+        not_before: until then the receiver is left alone; None: others may go to it at once.
+    """
     outcome = "permanent_failure" if reason is Failure.REFUSED else "temporary_failure"
     with translated_errors(), connection.transaction():
         number = _receipt(connection, notification, outcome, at=at, detail=detail)
         connection.execute(_QUERIES["failed"], {"id": notification.id, "number": number, "reason": reason.value})
+        connection.execute(_QUERIES["leave_alone"], {"id": notification.id, "not_before": not_before})
 
 
 def _receipt(connection: Connection, notification: Notification, outcome: str, *, at: datetime, detail: str) -> int:

@@ -249,6 +249,51 @@ def test_a_receiver_that_asks_for_time_gets_it(
     assert serve(delivering, receiver, deliver) == 1
 
 
+@pytest.mark.parametrize(("code", "asked", "seconds"), [(429, "600", 600), (503, "0", 5)])
+def test_a_receiver_is_left_alone_whatever_else_is_due_for_it(
+    code: int,
+    asked: str,
+    seconds: int,
+    connection: Connection,
+    delivering: Connection,
+    clock: Clock,
+    client: httpx.Client,
+    hook: HttpReceiver,
+) -> None:
+    hook.answers = [status(code, Retry_After=asked), status(200)]
+    receiver = add(connection, "hook", Channel.WEBHOOK, hook.url)
+    for _ in range(5):
+        tell(connection, add_alert(connection))
+    deliver = deliverer(clock, client)
+    serve(delivering, receiver, deliver)
+    clock.now += timedelta(seconds=1)
+    tell(connection, add_alert(connection), now=clock.now)
+    assert outbox.due_receivers(delivering, clock.now, 10) == []
+    assert serve(delivering, receiver, deliver) == 0
+    clock.now += timedelta(seconds=seconds - 1)
+    assert outbox.due_receivers(delivering, clock.now, 10) == [receiver]
+    assert serve(delivering, receiver, deliver) == 6
+    assert len(hook.requests) == 7
+
+
+def test_a_message_that_fails_for_its_own_sake_keeps_no_other_waiting_for_long(
+    connection: Connection, delivering: Connection, clock: Clock, client: httpx.Client, hook: HttpReceiver
+) -> None:
+    hook.answers = [status(500)]
+    receiver = add(connection, "hook", Channel.WEBHOOK, hook.url)
+    tell(connection, add_alert(connection))
+    deliver = deliverer(clock, client, maximum_attempts=16)
+    for _ in range(10):
+        serve(delivering, receiver, deliver)
+        clock.now += timedelta(hours=2)
+    serve(delivering, receiver, deliver)
+    hook.answers = [status(200)]
+    tell(connection, add_alert(connection), now=clock.now)
+    clock.now += timedelta(seconds=5)
+    serve(delivering, receiver, deliver)
+    assert outbox_rows(connection) == [("pending", None, 11), ("delivered", None, 1)]
+
+
 def test_after_the_last_attempt_the_notification_has_failed_with_its_reason(
     connection: Connection, delivering: Connection, clock: Clock, client: httpx.Client, hook: HttpReceiver
 ) -> None:

@@ -77,7 +77,7 @@ def test_a_bucket_is_renewed_from_the_key_of_its_own_partition(connection: Conne
 @pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
 @pytest.mark.parametrize("query", ["due_receivers", "due"])
 def test_what_is_due_is_compared_with_what_its_own_alert_waits_for_only(connection: Connection, query: str) -> None:
-    """Joined by receiver, 10,000 notifications for one are compared with each other: half a minute, each second anew."""
+    """Joined by receiver, 10,000 notifications for one are compared with each other: half a minute, each second."""
     named = {
         "now": f"'{NOW}'::timestamptz",
         "limit": "10",

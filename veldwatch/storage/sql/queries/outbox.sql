@@ -15,7 +15,8 @@ ON CONFLICT (id) DO NOTHING;
 -- wake: tell whoever delivers, at commit, that rows are due
 SELECT wake('veldwatch_outbox', '');
 
--- due_receivers: receivers that something is due for, the longest waiting first; what waits for an earlier one is not due
+-- due_receivers: receivers that something is due for and that are not left alone, the longest waiting first; what waits for
+-- an earlier one is not due
 SELECT r.id, first.since
 FROM receiver r
 -- of each the first that is due, in the order of an index: whatever else waits is not looked at
@@ -36,6 +37,7 @@ CROSS JOIN LATERAL (
     ORDER BY o.next_attempt_at
     LIMIT 1
 ) first
+WHERE coalesce(r.not_before, '-infinity') <= %(now)s
 ORDER BY first.since
 LIMIT %(limit)s;
 
@@ -78,6 +80,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) bundle ON o.message ->> 'kind' = 'resolved'
 WHERE o.receiver_id = %(receiver_id)s
+  AND coalesce(r.not_before, '-infinity') <= %(now)s
   AND o.state = 'pending'
   AND o.grouped_in IS NULL
   AND o.next_attempt_at <= %(now)s
@@ -184,6 +187,10 @@ WHERE (id = %(id)s OR grouped_in = %(id)s) AND state = 'pending';
 UPDATE outbox
 SET attempts = %(number)s, next_attempt_at = %(next_attempt_at)s, reason = NULL
 WHERE id = %(id)s AND state = 'pending';
+
+-- leave_alone: no message to a receiver before a time; NULL: as it was
+UPDATE receiver SET not_before = greatest(not_before, %(not_before)s)
+WHERE %(not_before)s::timestamptz IS NOT NULL AND id = (SELECT receiver_id FROM outbox WHERE id = %(id)s);
 
 -- failed: give up, with the reason
 UPDATE outbox

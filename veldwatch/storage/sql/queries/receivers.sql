@@ -17,13 +17,13 @@ ORDER BY r.slug;
 
 -- disable: stop telling a receiver; what is pending for it is suppressed when it falls due
 UPDATE receiver
-SET enabled = false
+SET enabled = false, not_before = NULL
 WHERE slug = %(slug)s AND (%(organisation_id)s::integer IS NULL OR organisation_id = %(organisation_id)s)
 RETURNING id;
 
--- enable: tell a receiver of what happens from now on
+-- enable: tell a receiver of what happens from now on, at once
 UPDATE receiver
-SET enabled = true
+SET enabled = true, not_before = NULL
 WHERE slug = %(slug)s AND (%(organisation_id)s::integer IS NULL OR organisation_id = %(organisation_id)s)
 RETURNING id;
 
