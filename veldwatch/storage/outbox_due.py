@@ -84,7 +84,7 @@ class Held(NamedTuple):
 
 
 def due(connection: Connection, receiver_id: int, now: datetime, limit: int) -> list[Due]:
-    """Read what is due for a receiver, the longest due first, of an alert only the oldest; of one left alone nothing."""
+    """Read what is due for a receiver that is not left alone, the longest due first, of an alert only the oldest."""
     values = {"receiver_id": receiver_id, "now": now, "limit": limit, "silent_kinds": list(SIGNS)}
     with translated_errors():
         rows = connection.execute(_QUERIES["due"], values).fetchall()

@@ -14,9 +14,11 @@ from tests.integration.rules.notify.test_delivery import Clock
 from veldwatch.model.handling import Resolution
 from veldwatch.model.notifications import Channel
 from veldwatch.model.silence import Matcher, NewSilence
-from veldwatch.storage import alerts
+from veldwatch.storage import alerts, outbox
 from veldwatch.storage.alerts import Deed
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.incident_gathering import gather_alerts
+from veldwatch.storage.incidents import IncidentDeed, resolve_incident
 from veldwatch.storage.migrate import migrate
 from veldwatch.storage.outbox import Notification
 from veldwatch.storage.silences import make_silence
@@ -171,6 +173,69 @@ def test_a_silence_that_is_made_while_messages_go_out_is_heeded(
     assert outbox_rows(connection) == [("delivered", None, 1)] * 2 + [("pending", "silenced", 0)] * 4
 
 
+def move(connection: Connection, alert: Alert) -> Alert:
+    """Let late data put another alert in the place of one of which news waits for a cause to be over."""
+    tell(connection, alert)
+    connection.execute(
+        "UPDATE outbox SET reason = 'inhibited', next_attempt_at = %s WHERE alert_id = %s",
+        (NOW + timedelta(hours=1), alert.id),
+    )
+    moved = add_alert(connection)
+    connection.execute("UPDATE alert SET state = 'retracted', superseded_by = %s WHERE id = %s", (moved.id, alert.id))
+    tell(connection, moved, "corrected", supersedes=alert)
+    connection.commit()
+    return moved
+
+
+@pytest.mark.parametrize("whole_incident", [True, False])
+def test_news_of_an_alert_is_kept_back_if_what_late_data_put_in_its_place_is_resolved_by_hand(
+    dsn: str, connection: Connection, delivering: Connection, clock: Clock, *, whole_incident: bool
+) -> None:
+    receiver = add(connection, "ops")
+    moved = move(connection, add_alert(connection))
+    if whole_incident:
+        gather_alerts(connection, [moved.id], NOW)
+        incident = connection.execute("SELECT id FROM incident").fetchone()
+        assert incident is not None
+        deed = IncidentDeed(incident_id=incident[0], author="ann", scope=None, now=NOW)
+        resolve_incident(connection, deed, Resolution.FIXED)
+        connection.commit()
+    else:
+        resolve(dsn, moved)
+    clock.now += timedelta(hours=2)
+    wire = Wire()
+    serve(delivering, receiver, wire, clock)
+    assert wire.sent == []
+    assert outbox_rows(connection) == [("suppressed", "resolved_by_hand", 0), ("suppressed", "not_told", 0)]
+
+
+def test_news_of_an_alert_is_looked_at_again_when_the_cause_of_what_is_in_its_place_is_over(
+    connection: Connection, delivering: Connection
+) -> None:
+    receiver = add(connection, "ops")
+    moved = move(connection, add_alert(connection))
+    assert outbox.due_receivers(delivering, NOW, 10) == []
+    outbox.release(connection, [moved.id], NOW)
+    connection.commit()
+    assert outbox.due_receivers(delivering, NOW, 10) == [receiver]
+
+
+def test_news_of_an_alert_that_another_was_split_from_is_its_own(
+    dsn: str, connection: Connection, delivering: Connection, clock: Clock
+) -> None:
+    """Late data made two of one: who resolves the second says nothing of the first."""
+    receiver = add(connection, "ops")
+    first = add_alert(connection)
+    second = move(connection, first)
+    connection.execute("UPDATE alert SET state = 'firing', superseded_by = NULL WHERE id = %s", (first.id,))
+    connection.commit()
+    resolve(dsn, second)
+    clock.now += timedelta(hours=2)
+    wire = Wire()
+    serve(delivering, receiver, wire, clock)
+    assert [sent.kind for sent in wire.sent] == ["firing", "corrected"]
+
+
 def test_what_was_lost_in_a_bundle_without_its_leader_is_told_after_the_migration(
     connection: Connection, delivering: Connection, clock: Clock
 ) -> None:
@@ -191,7 +256,7 @@ def test_what_was_lost_in_a_bundle_without_its_leader_is_told_after_the_migratio
     # As if the step were missing.
     connection.execute("DELETE FROM migration WHERE name = 'notifications' AND number > 5")
     connection.execute("ALTER TABLE receiver DROP COLUMN not_before")
-    connection.execute("DROP INDEX outbox_receiver, outbox_waiting")
+    connection.execute("DROP INDEX outbox_receiver, outbox_waiting, alert_superseded")
     connection.execute("CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE state = 'pending'")
     connection.commit()
     migrate(connection)

@@ -27,6 +27,17 @@ CREATE OR REPLACE FUNCTION alert_line(uuid) RETURNS uuid[] LANGUAGE sql STABLE A
     SELECT array_agg(line.alert_id) FROM line
 $$;
 
+-- Alerts, and all that late data put them in the place of: what is decided of the former holds for news of the latter too.
+CREATE INDEX alert_superseded ON alert (superseded_by) WHERE superseded_by IS NOT NULL;
+CREATE OR REPLACE FUNCTION with_superseded(alerts uuid[]) RETURNS uuid[] LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE line (alert_id) AS (
+        SELECT unnest(alerts)
+        UNION
+        SELECT a.id FROM line JOIN alert a ON a.superseded_by = line.alert_id
+    )
+    SELECT array_agg(line.alert_id) FROM line
+$$;
+
 -- What joined a message that was never sent, since its fate had been decided meanwhile, is looked at again.
 UPDATE outbox o SET grouped_in = NULL, reason = NULL
 FROM outbox leader

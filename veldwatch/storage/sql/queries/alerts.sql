@@ -133,7 +133,7 @@ WHERE id = %(id)s;
 -- keep_back: what is not told yet of an alert that a person resolved need not wake anybody
 UPDATE outbox
 SET state = 'suppressed', reason = %(reason)s
-WHERE alert_id = %(id)s AND state = 'pending' AND message ->> 'kind' IN ('firing', 'raised')
+WHERE alert_id = ANY (with_superseded(ARRAY[%(id)s::uuid])) AND state = 'pending' AND message ->> 'kind' IN ('firing', 'raised')
   AND grouped_in IS NULL AND composed IS NULL;
 
 -- touch: something was written beside it

@@ -168,7 +168,7 @@ WITH taken AS (
     RETURNING a.id, taken.state
 ), kept AS (
     UPDATE outbox SET state = 'suppressed', reason = %(reason)s
-    WHERE alert_id IN (SELECT id FROM changed) AND state = 'pending' AND message ->> 'kind' IN ('firing', 'raised')
+    WHERE alert_id = ANY (with_superseded(ARRAY(SELECT id FROM changed))) AND state = 'pending' AND message ->> 'kind' IN ('firing', 'raised')
       AND grouped_in IS NULL AND composed IS NULL
 ), told AS (
     INSERT INTO alert_transition (alert_id, kind, at, author, detail)

@@ -153,9 +153,9 @@ FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(until)s::timestamptz[], %(si
      AS w (id, reason, until, silence_id)
 WHERE o.id = w.id AND o.state = 'pending';
 
--- release: look again at what waits for some alerts
+-- release: look again at what waits for some alerts, news of those that they stand in the place of too
 UPDATE outbox SET next_attempt_at = %(now)s
-WHERE alert_id = ANY (%(alerts)s::uuid[]) AND state = 'pending' AND reason IS NOT NULL AND next_attempt_at > %(now)s;
+WHERE alert_id = ANY (with_superseded(%(alerts)s::uuid[])) AND state = 'pending' AND reason IS NOT NULL AND next_attempt_at > %(now)s;
 
 -- release_silenced: look again at what a silence keeps back
 UPDATE outbox SET next_attempt_at = %(now)s
