@@ -37,6 +37,7 @@ from veldwatch.storage.alerts import (
     list_alerts,
     reopen,
     resolve,
+    standing_alert,
     tell_alert,
     unassign,
 )
@@ -188,4 +189,5 @@ def _deed(bearer: Bearer, alert_id: UUID) -> Deed:
 
 
 def _shown(connection: Connection, bearer: Bearer, alert_id: UUID) -> Alert:
-    return Alert.model_validate(get_alert(connection, bearer.scope, alert_id))
+    """Show the alert that something was done to."""
+    return Alert.model_validate(get_alert(connection, bearer.scope, standing_alert(connection, alert_id)))

@@ -1,14 +1,16 @@
 """Read out alerts, and write what people do with them: acknowledge, comment, assign, resolve by hand, reopen.
 
 `scope` is the id of the one organisation that the asker may see (None: all); other alerts look as if they did not
-exist. Each change is one transaction of the caller: the row, its transition and the wake-up commit together.
+exist. What is done to an alert that late data moved is done to the one that stands in its place. Each change is one
+transaction of the caller: the row, its transition and the wake-up commit together.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from psycopg import Rollback
 from psycopg.types.json import Jsonb
 
 from veldwatch.errors import Conflict, NotFound
@@ -111,6 +113,12 @@ def get_alert(connection: Connection, scope: int | None, alert_id: UUID) -> Row:
     return rows[0]
 
 
+def standing_alert(connection: Connection, alert_id: UUID) -> UUID:
+    """Give the alert that stands in an alert's place, itself where late data did not move it."""
+    row = fetch_row(connection, _QUERIES["head"], {"id": alert_id})
+    return alert_id if row is None or row["id"] is None else row["id"]
+
+
 def alerts_between(connection: Connection, first: UUID, last: UUID) -> list[UUID]:
     """Find alerts whose id lies between two, both counted; two of them at most."""
     return [row["id"] for row in fetch_rows(connection, _QUERIES["between"], {"first": first, "last": last})]
@@ -136,7 +144,7 @@ def acknowledge(connection: Connection, deed: Deed, comment: str | None = None) 
     Raises:
         NotFound: there is no such alert, or it is another organisation's.
     """
-    alert = _lock(connection, deed)
+    deed, alert = _lock(connection, deed)
     with translated_errors():
         if alert["acknowledged_at"] is None:
             connection.execute(_QUERIES["acknowledge"], deed.parameters())
@@ -151,7 +159,7 @@ def add_comment(connection: Connection, deed: Deed, body: str) -> Row:
     Raises:
         NotFound: there is no such alert, or it is another organisation's.
     """
-    _lock(connection, deed)
+    deed, _ = _lock(connection, deed)
     return _write_comment(connection, deed, body)
 
 
@@ -169,7 +177,7 @@ def assign(connection: Connection, deed: Deed, person: str, expected: Expected |
         NotFound: there is no such alert, or it is another organisation's.
         Conflict: it is not the work of whom it was expected to be; whoever came first stays.
     """
-    alert = _lock(connection, deed)
+    deed, alert = _lock(connection, deed)
     before = alert["assigned_to"]
     if before == person:
         return
@@ -186,7 +194,7 @@ def unassign(connection: Connection, deed: Deed) -> None:
     Raises:
         NotFound: there is no such alert, or it is another organisation's.
     """
-    alert = _lock(connection, deed)
+    deed, alert = _lock(connection, deed)
     if alert["assigned_to"] is None:
         return
     with translated_errors():
@@ -203,7 +211,7 @@ def resolve(connection: Connection, deed: Deed, resolution: Resolution, note: st
         NotFound: there is no such alert, or it is another organisation's.
         Conflict: another verdict stands, or late data showed that the alert never was.
     """
-    alert = _lock(connection, deed)
+    deed, alert = _lock(connection, deed)
     if alert["resolution"] is not None:
         if (alert["resolution"], alert["resolution_note"]) == (resolution.value, note):
             return
@@ -224,7 +232,7 @@ def reopen(connection: Connection, deed: Deed) -> None:
     Raises:
         NotFound: there is no such alert, or it is another organisation's.
     """
-    alert = _lock(connection, deed)
+    deed, alert = _lock(connection, deed)
     if alert["resolution"] is None:
         return
     with translated_errors():
@@ -237,11 +245,17 @@ def _whose(person: str | None) -> str:
     return "nobody's" if person is None else f"{person!r}'s"
 
 
-def _lock(connection: Connection, deed: Deed) -> Row:
-    row = fetch_row(connection, _QUERIES["lock"], deed.parameters())
-    if row is None:
-        raise _not_found(deed.alert_id)
-    return row
+def _lock(connection: Connection, deed: Deed) -> tuple[Deed, Row]:
+    """Hold the alert that stands in the place of the one that was meant; give what is done to it, and its row."""
+    while True:
+        with connection.transaction() as attempt:
+            row = fetch_row(connection, _QUERIES["lock"], deed.parameters())
+            if row is None:
+                raise _not_found(deed.alert_id)
+            if row["id"] == standing_alert(connection, deed.alert_id):
+                return replace(deed, alert_id=row["id"]), row
+            # Late data moved it while we waited for it. It is let go of, so that no two rows are held.
+            raise Rollback(attempt)
 
 
 def _write_comment(connection: Connection, deed: Deed, body: str) -> Row:

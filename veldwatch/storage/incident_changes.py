@@ -73,7 +73,7 @@ def take_out(connection: Connection, deed: Deed) -> None:
         NotFound: there is no such alert, or it is another organisation's.
         Conflict: it is in no incident, or in one by itself.
     """
-    alert = _alert(connection, deed)
+    deed, alert = _alert(connection, deed)
     if alert["is_apart"]:
         return
     if alert["incident_id"] is None:
@@ -96,7 +96,7 @@ def put_back(connection: Connection, deed: Deed) -> None:
     Raises:
         NotFound: there is no such alert, or it is another organisation's.
     """
-    alert = _alert(connection, deed)
+    deed, alert = _alert(connection, deed)
     if not alert["is_apart"]:
         return
     with translated_errors():
@@ -105,12 +105,13 @@ def put_back(connection: Connection, deed: Deed) -> None:
     _write_down(connection, deed, "put_back", _incident_of(connection, deed.alert_id), came_from=alert["incident_id"])
 
 
-def _alert(connection: Connection, deed: Deed) -> Row:
+def _alert(connection: Connection, deed: Deed) -> tuple[Deed, Row]:
+    """Give what is done to the alert that stands in the place of the one that was meant, and its row."""
     take_turn(connection)
     row = fetch_row(connection, _QUERIES["alert"], deed.parameters())
     if row is None:
         raise NotFound(f"no alert {str(deed.alert_id)!r} (list them with GET /v1/alerts)")
-    return row
+    return replace(deed, alert_id=row["id"]), row
 
 
 def _spoken_for(connection: Connection, incident: UUID) -> UUID:

@@ -1,5 +1,6 @@
 """What operators do with alerts: assign, resolve by hand, reopen; also two of them at once."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,7 +14,7 @@ from tests.integration.api import world
 from tests.integration.api.conftest import As
 from tests.integration.api.world import BEGIN, World
 from veldwatch.storage import alert_history
-from veldwatch.storage.connection import Connection
+from veldwatch.storage.connection import Connection, connect
 
 
 @pytest.fixture
@@ -136,6 +137,54 @@ def test_what_people_did_goes_over_to_the_alert_that_late_data_puts_in_its_place
     connection.commit()
     told = operator.get(f"/v1/alerts/{moved}").json()
     assert (told["assigned_to"], told["resolution"], told["resolution_note"]) == ("Grace", "fixed", "Done.")
+
+
+def test_what_is_done_to_an_alert_that_late_data_moved_is_done_to_the_one_in_its_place(
+    operator: TestClient, connection: Connection, made: World, alert: UUID
+) -> None:
+    """The console shows an alert while late data move its beginning; somebody acts on what they see."""
+    moved = world.add_alert(
+        connection, device=made.meter, organisation=made.water, opened_at=BEGIN - timedelta(minutes=5)
+    )
+    connection.execute("UPDATE alert SET state = 'retracted', superseded_by = %s WHERE id = %s", (moved, alert))
+    connection.commit()
+    deeds = (
+        ("acknowledge", None, 200),
+        ("comments", {"body": "On my way."}, 201),
+        ("assign", {"to": "Grace"}, 200),
+        ("unassign", None, 200),
+        ("resolve", {"resolution": "fixed"}, 200),
+        ("reopen", None, 200),
+    )
+    for deed, body, status in deeds:
+        answer = operator.post(f"/v1/alerts/{alert}/{deed}", json=body)
+        assert answer.status_code == status, deed
+        if deed != "comments":
+            assert answer.json()["id"] == str(moved), deed
+    assert [kind for kind, _ in kinds(operator, moved)] == [
+        "acknowledged", "commented", "assigned", "unassigned", "resolved_by_hand", "reopened",
+    ]  # fmt: skip
+    assert kinds(operator, alert) == []
+
+
+@pytest.mark.several_backends("a row is held by one session and waited for by another")
+def test_who_waits_for_an_alert_that_late_data_moves_acts_on_the_one_in_its_place(
+    dsn: str, operator: TestClient, connection: Connection, made: World, alert: UUID
+) -> None:
+    moved = world.add_alert(
+        connection, device=made.meter, organisation=made.water, opened_at=BEGIN - timedelta(minutes=5)
+    )
+    connection.execute("UPDATE alert SET state = 'retracted', superseded_by = %s WHERE id = %s", (moved, alert))
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with ThreadPoolExecutor(1) as crew:
+        answer = crew.submit(operator.post, f"/v1/alerts/{alert}/assign", json={"to": "Grace"})
+        with connect(dsn, autocommit=True) as other:
+            while other.execute(waiting).fetchone() == (0,):
+                assert not answer.done()
+                time.sleep(0.02)
+        connection.commit()
+        assert answer.result().json()["id"] == str(moved)
+    assert operator.get(f"/v1/alerts/{moved}").json()["assigned_to"] == "Grace"
 
 
 def test_two_people_at_once_leave_one_verdict_and_one_owner(bearing: As, alert: UUID) -> None:

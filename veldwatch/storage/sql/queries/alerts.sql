@@ -103,10 +103,13 @@ ORDER BY n.created_at, n.id;
 -- between: alerts that an id names which is cut short; two are one too many
 SELECT a.id FROM alert a WHERE a.id >= %(first)s AND a.id <= %(last)s ORDER BY a.id LIMIT 2;
 
--- lock: hold an alert for a change, if the asker may see it
+-- head: the alert that stands in an alert's place after late data moved it; most stand for themselves
+SELECT alert_head(%(id)s) AS id;
+
+-- lock: hold an alert, or what stands in its place, for a change, if the asker may see it
 SELECT a.id, a.state, a.acknowledged_at, a.assigned_to, a.resolution, a.resolution_note, a.resolved_by
 FROM alert a
-WHERE a.id = %(id)s AND (%(scope)s::integer IS NULL OR a.organisation_id = %(scope)s)
+WHERE a.id = alert_head(%(id)s) AND (%(scope)s::integer IS NULL OR a.organisation_id = %(scope)s)
 FOR UPDATE;
 
 -- acknowledge: who took it up, and when

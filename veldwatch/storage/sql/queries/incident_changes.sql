@@ -22,10 +22,10 @@ WHERE m.ended_at IS NULL AND a.id = m.alert_id AND b.id = m.other_id
   AND (%(scope)s::integer IS NULL OR %(scope)s IN (a.organisation_id, b.organisation_id))
 RETURNING m.alert_id, m.other_id;
 
--- alert: an alert that is to be taken out or put back, if the asker may see it
+-- alert: an alert that is to be taken out or put back, or what stands in its place, if the asker may see it
 SELECT a.id, a.incident_id, a.incident_base, p.alert_id IS NOT NULL AS is_apart
 FROM alert a LEFT JOIN incident_apart p ON p.alert_id = a.id
-WHERE a.id = %(id)s AND (%(scope)s::integer IS NULL OR a.organisation_id = %(scope)s)
+WHERE a.id = alert_head(%(id)s) AND (%(scope)s::integer IS NULL OR a.organisation_id = %(scope)s)
 FOR UPDATE OF a;
 
 -- stays: an alert of an incident that another does not take with it, rather of its own part, rather one that founds
