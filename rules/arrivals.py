@@ -1,6 +1,7 @@
 """Arrivals: what of a log batch concerns which fold, after screening.
 
-Readings and fixes that are marked implausible concern none: they are kept, and judged by nobody.
+Readings and fixes that are marked implausible concern none: they are kept, and judged by nobody. So are readings of a
+size that intake takes from nobody: a sum or a difference of such may be infinite, which no state and no alert can hold.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 
 from rules.conditions.span import Contact, Fix, Observation, Reading
 from rules.followed import Followed
@@ -20,11 +22,12 @@ from rules.screening.table import kind_of
 from rules.screening.tracks import TrackScreen
 from rules.targets import FoldKey, Target
 from veldwatch.model.conditions.inputs import Input
-from veldwatch.model.telemetry import Quality
+from veldwatch.model.telemetry import LARGEST_VALUE, Quality
 from veldwatch.model.watched import Watched
 from veldwatch.storage.folds import LogRead
 from veldwatch.storage.log import LogBatch, LogEvent
 
+_log = structlog.get_logger()
 _Seen = Callable[[int, Any], Observation]
 
 
@@ -185,6 +188,11 @@ def _read(followed: Followed) -> LogRead:
 
 def _readings(batch: LogBatch) -> _Columns:
     rows = _plausible(batch.readings)
+    within = np.abs(rows["value"]) <= LARGEST_VALUE
+    if not within.all():
+        beyond = rows[~within]
+        _log.warning("readings beyond any value are left out", series=sorted({int(s) for s in beyond["series_id"]}))
+        rows = rows[within]
     return _columns(rows["series_id"], rows["observed_at"], rows["value"])
 
 

@@ -14,7 +14,7 @@ from tests.unit.rules.memory import MemoryStore
 from tests.unit.rules.test_any_order import CONTACT_RULES, FIX_RULES, READING_RULES, in_order, unique
 from tests.unit.rules.worlds import LATER, START, minute, rule_for
 from veldwatch.model.conditions.flow import ContinuousFlow, FlowKind
-from veldwatch.model.conditions.values import Threshold
+from veldwatch.model.conditions.values import Change, RateOfChange, Threshold, ValueChange
 from veldwatch.model.notifications import Channel
 from veldwatch.model.rule import Rule
 from veldwatch.storage.connection import Connection
@@ -189,6 +189,30 @@ def test_an_end_that_was_taken_back_and_is_one_after_all_is_told_again(
     assert [kind for kind, _, _ in told(connection)] == ["firing", "resolved", "corrected", "resolved"]
     rows = connection.execute("SELECT at FROM alert_transition WHERE kind = 'resolved'").fetchall()
     assert rows == [(START + timedelta(minutes=50),)] * 2
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        ValueChange(metric="value", of=Change.RANGE, window=timedelta(minutes=30), above=5),
+        RateOfChange(metric="value", per=timedelta(hours=1), above=5),
+    ],
+)
+def test_a_value_of_which_no_difference_can_be_told_stops_nothing(
+    condition: ValueChange | RateOfChange, feed: Feed, engineer: Engineer, connection: Connection, *, restarted: bool
+) -> None:
+    """Intake takes none such; they came by another way."""
+    feed.device("d1", ["value"])
+    add_rule(connection, rule_for(condition))
+    engineer.settle(START)
+    values = (1.0, 1.7e308, -1.7e308, 1.0, 9.0)
+    for at, value in enumerate(values):
+        feed.put([("d1", "value", Reading(minute(at), value))])
+        if restarted:
+            engineer.restart()
+        engineer.settle(START + timedelta(minutes=at))
+    assert [(state, fired) for _, state, _, fired, _ in engineer.final()] == [("firing", START + timedelta(minutes=4))]
 
 
 def test_a_rule_that_is_switched_off_and_on_again_misses_nothing(town: Feed, engineer: Engineer) -> None:

@@ -192,14 +192,15 @@ FROM (
     ORDER BY observed_at DESC OFFSET %(least)s LIMIT 1
 ) AS nth;
 
--- readings: a page of readings of each series after its position, those marked implausible left out
+-- readings: a page of readings of each series after its position, those marked implausible left out, and those beyond what
+-- intake takes (LARGEST_VALUE, 2^53): their sums and differences may be none
 SELECT w.number::integer - 1, (extract(epoch FROM o.observed_at) * 1000000)::bigint, o.value
 FROM unnest(%(sources)s::integer[], %(after)s::timestamptz[]) WITH ORDINALITY AS w (source, after, number)
 CROSS JOIN LATERAL (
     SELECT r.observed_at, r.value
     FROM reading r
     WHERE r.series_id = w.source AND r.observed_at > coalesce(w.after, '-infinity') AND r.quality & 4 = 0
-      AND (%(until)s::timestamptz IS NULL OR r.observed_at < %(until)s)
+      AND abs(r.value) <= 9007199254740992 AND (%(until)s::timestamptz IS NULL OR r.observed_at < %(until)s)
     ORDER BY r.observed_at
     LIMIT %(limit)s
 ) AS o
@@ -236,7 +237,8 @@ ORDER BY w.number, o.received_at;
 SELECT r.series_id, (extract(epoch FROM r.observed_at) * 1000000)::bigint, r.value
 FROM reading r
 WHERE r.series_id = ANY(%(series)s::integer[]) AND r.observed_at > coalesce(%(after)s::timestamptz, '-infinity')
-  AND r.quality & 4 = 0 AND (%(until)s::timestamptz IS NULL OR r.observed_at < %(until)s)
+  AND r.quality & 4 = 0 AND abs(r.value) <= 9007199254740992
+  AND (%(until)s::timestamptz IS NULL OR r.observed_at < %(until)s)
 ORDER BY r.observed_at, r.series_id
 LIMIT %(limit)s;
 
@@ -252,7 +254,7 @@ LIMIT %(limit)s;
 SELECT r.series_id, (extract(epoch FROM r.observed_at) * 1000000)::bigint, r.value
 FROM reading r
 WHERE r.series_id = ANY(%(members)s::integer[]) AND r.observed_at > %(since)s AND r.observed_at <= %(until)s
-  AND r.quality & 4 = 0
+  AND r.quality & 4 = 0 AND abs(r.value) <= 9007199254740992
 ORDER BY r.observed_at, r.series_id;
 
 -- members_positions: fixes of many devices within a stretch, those marked implausible left out

@@ -4,7 +4,7 @@ FROM (
     SELECT r.series_id, r.observed_at, r.value
     FROM reading r
     WHERE r.series_id = ANY(%(sources)s::integer[]) AND r.observed_at > %(after)s AND r.observed_at <= %(until)s
-      AND r.quality & 4 = 0
+      AND r.quality & 4 = 0 AND abs(r.value) <= 9007199254740992
     LIMIT %(most)s
 ) AS s
 GROUP BY s.series_id;
