@@ -268,9 +268,16 @@ def test_nobody_is_told_again_of_what_was_told_before_the_incidents_were_one(tow
     with http_receiver() as hook, new_client() as client, connect(dsn, autocommit=True) as delivering:
         receiver = notifications.add(town.connection, "hook", Channel.WEBHOOK, hook.url)
 
+        def transition_of(alert: AlertId, kind: str) -> int | None:
+            """Give the one that is told already; None: a new one is."""
+            told = "SELECT transition_id FROM outbox WHERE alert_id = %s AND message->>'kind' = %s"
+            row = town.connection.execute(told, (alert, kind)).fetchone()
+            return None if row is None else row[0]
+
         def say(kind: str, *alerts: AlertId) -> list[str]:
             for alert in alerts:
-                notifications.tell(town.connection, notifications.Alert(id=alert, organisation_id=organisation), kind)
+                about = notifications.Alert(id=alert, organisation_id=organisation)
+                notifications.tell(town.connection, about, kind, transition=transition_of(alert, kind))
             town.connection.commit()
             before = len(hook.requests)
             serve(delivering, receiver, deliverer(clock, client))
