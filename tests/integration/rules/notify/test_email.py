@@ -57,6 +57,7 @@ def test_a_fault_of_set_up_costs_no_mail(
     assert receipts(connection)[0][2] == reply
     relay.greeting, relay.replies = "220 ready", {}
     connection.execute("UPDATE outbox SET next_attempt_at = %s", (NOW,))
+    connection.execute("UPDATE receiver SET not_before = NULL")
     connection.commit()
     deliver(dsn, receiver, settings_of(relay))
     assert outbox_rows(connection) == [("delivered", None, 2)]
