@@ -13,6 +13,7 @@ from typing import Any
 
 from veldwatch.config import Settings
 from veldwatch.errors import SchemaMismatch, StorageError
+from veldwatch.storage import consumption_rollups, rollups
 from veldwatch.storage.connection import Connection, connect, translated_errors
 from veldwatch.storage.editions import Edition, Server
 from veldwatch.storage.maintenance import LOG_KEPT, TELEMETRY
@@ -124,11 +125,18 @@ def _examine_log(connection: Connection, now: datetime) -> Iterator[Finding]:
         lag = timedelta(0) if oldest is None else now - oldest
         seen = f"{waiting} batches not read, the oldest {_duration(lag)} old"
         if lag > LOG_KEPT:
-            yield _error(f"log: {consumer}", f"{seen} (start it, or delete its row in log_cursor: the log cannot end)")
+            yield _error(f"log: {consumer}", f"{seen} ({_remedy(consumer)}: the log cannot end)")
         elif lag > _LAG_TOLERANCE:
             yield _warning(f"log: {consumer}", f"{seen} (is it running?)")
         else:
             yield _ok(f"log: {consumer}", seen)
+
+
+def _remedy(consumer: str) -> str:
+    if consumer in (rollups.CONSUMER, consumption_rollups.CONSUMER):
+        # What it has not read is in no figure yet, so it is not to be given up.
+        return "start `veldwatch maintain`"
+    return "start it, or delete its row in log_cursor"
 
 
 def _examine_workers(connection: Connection) -> Iterator[Finding]:

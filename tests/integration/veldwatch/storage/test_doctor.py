@@ -43,6 +43,20 @@ def test_a_consumer_that_lags_is_named(dsn: str, connection: Connection, tmp_pat
 
 
 @plain
+def test_figures_that_nobody_ever_made_are_named_and_maintenance_is_the_remedy(
+    dsn: str, connection: Connection, tmp_path: Path
+) -> None:
+    log.append(connection, LogBatch())
+    connection.execute("UPDATE batch SET committed_at = now() - interval '7 hours'")
+    connection.commit()
+    found = _examine(dsn, tmp_path)
+    for consumer in ("rollups", "consumption"):
+        assert found[f"log: {consumer}"].level is Level.ERROR
+        assert "veldwatch maintain" in found[f"log: {consumer}"].sentence
+        assert "delete" not in found[f"log: {consumer}"].sentence
+
+
+@plain
 def test_months_that_nobody_made_are_named(dsn: str, tmp_path: Path) -> None:
     found = _examine(dsn, tmp_path)["partitions"]
     assert found.level is Level.WARNING

@@ -35,7 +35,8 @@ def test_batches_are_dropped_once_old_and_read_by_everybody(connection: Connecti
     await_log(connection)
     cursors = [cursor for cursor, _ in log.read(connection, log.START, 10)]
     log.save_cursor(connection, "rules", cursors[1])
-    log.save_cursor(connection, "stream", cursors[3])
+    for consumer in ("stream", "rollups", "consumption"):
+        log.save_cursor(connection, consumer, cursors[3])
     connection.commit()
     assert maintenance.drop_batches(connection, NOW - maintenance.LOG_KEPT) == 2
     assert _kept(connection) == [3, 4]
@@ -43,6 +44,17 @@ def test_batches_are_dropped_once_old_and_read_by_everybody(connection: Connecti
     connection.commit()
     assert maintenance.drop_batches(connection, NOW - maintenance.LOG_KEPT) == 1
     assert _kept(connection) == [4]
+
+
+def test_nothing_is_dropped_before_rollups_and_consumption_have_begun_to_read(connection: Connection) -> None:
+    _write_log(connection, timedelta(hours=9))
+    await_log(connection)
+    [(cursor, _)] = log.read(connection, log.START, 10)
+    for consumer in ("rollups", "consumption"):
+        assert maintenance.drop_batches(connection, NOW - maintenance.LOG_KEPT) == 0
+        log.save_cursor(connection, consumer, cursor)
+        connection.commit()
+    assert maintenance.drop_batches(connection, NOW - maintenance.LOG_KEPT) == 1
 
 
 @plain
