@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from veldwatch.errors import NotFound, RequestInvalid
+from veldwatch.model.telemetry import EARLIEST_OBSERVATION, LARGEST_VALUE
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.pool import Row, fetch_rows
 from veldwatch.storage.queries import load_queries
@@ -77,7 +78,8 @@ def add_corrections(
     One transaction. A value that counts already is no new version.
 
     Raises:
-        RequestInvalid: none or too many at once, a value that is no number, a time that has not come, no reason.
+        RequestInvalid: none or too many at once, a value that is no number or beyond what devices may say, a time that
+            has not come or is before all that is measured, no reason.
     """
     _check(values, now)
     _check_grounds(grounds)
@@ -123,10 +125,14 @@ def _check(values: Mapping[datetime, float], now: datetime) -> None:
     if not 1 <= len(values) <= MOST_AT_ONCE:
         raise RequestInvalid(f"{len(values)} corrections (expected 1 to {MOST_AT_ONCE})")
     for at, value in values.items():
-        if not math.isfinite(value):
-            raise RequestInvalid(f"bad value: {value!r} (expected a number)")
-        if at > now + _AHEAD:
-            raise RequestInvalid(f"bad observed_at: {at.isoformat()} (expected a time that has come)")
+        # As of what devices say: sums of larger ones overflow, and no sum of any series would be made any more.
+        if not (math.isfinite(value) and abs(value) <= LARGEST_VALUE):
+            raise RequestInvalid(
+                f"bad value: {value!r} (expected a number from -{LARGEST_VALUE:.0f} to {LARGEST_VALUE:.0f})"
+            )
+        if not EARLIEST_OBSERVATION <= at <= now + _AHEAD:
+            expected = f"a time that has come, from {EARLIEST_OBSERVATION:%Y-%m-%d} on"
+            raise RequestInvalid(f"bad observed_at: {at.isoformat()} (expected {expected})")
 
 
 def _check_grounds(grounds: Grounds) -> None:

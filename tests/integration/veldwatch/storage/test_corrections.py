@@ -143,7 +143,18 @@ def test_every_word_is_kept_with_who_and_why_and_the_newest_counts(connection: C
     assert _hours(connection) == [(1, 3, 3, 3)]
 
 
-@pytest.mark.parametrize("values", [{}, {BEGIN: float("nan")}, {NOW + timedelta(days=9): 1.0}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {BEGIN: float("nan")},
+        {NOW + timedelta(days=9): 1.0},
+        {BEGIN: 1.7e308},
+        {BEGIN: -2.0 * 2**53},
+        {datetime(1926, 3, 10, tzinfo=UTC): 1.0},
+        {datetime(1, 1, 1, tzinfo=UTC): 1.0},
+    ],
+)
 def test_what_makes_no_sense_is_refused(connection: Connection, values: dict[datetime, float]) -> None:
     series = _series(connection, [1.0])
     with pytest.raises(RequestInvalid):
