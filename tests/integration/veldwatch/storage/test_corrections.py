@@ -8,14 +8,16 @@ import pytest
 from tests.integration.veldwatch.storage.telemetry import make_series, write
 from veldwatch.errors import NotFound, RequestInvalid
 from veldwatch.model.telemetry import Quality
-from veldwatch.storage import corrections, maintenance
-from veldwatch.storage.connection import Connection
+from veldwatch.storage import corrections, maintenance, rollups
+from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.corrections import BEGINNING, Grounds, SeriesName
 
 BEGIN = datetime(2025, 3, 3, 9, tzinfo=UTC)
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 BY = Grounds(author="eve", method="manual", reason="read from a photograph")
+
+plain = pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
 
 
 def _series(connection: Connection, values: list[float], *, kind: str = "gauge") -> Any:  # noqa: ANN401
@@ -130,6 +132,19 @@ def test_hours_of_readings_that_retention_dropped_outlive_a_withdrawal(connectio
     connection.commit()
     maintenance.run_once(connection, NOW)
     assert _consumed(connection) == before
+
+
+@plain
+def test_maintenance_between_a_correction_and_its_commit_does_not_lose_it(connection: Connection, dsn: str) -> None:
+    series = _series(connection, [1.0])
+    corrections.add_corrections(connection, series, {BEGIN: 5.0}, BY, NOW)
+    connection.commit()
+    with connect(dsn) as other, other.transaction():
+        corrections.add_corrections(other, series, {BEGIN: 7.0}, BY, NOW)
+        rollups.roll_up(connection)
+        connection.commit()
+    maintenance.run_once(connection, NOW)
+    assert _hours(connection) == [(1, 7, 7, 7)]
 
 
 def test_every_word_is_kept_with_who_and_why_and_the_newest_counts(connection: Connection) -> None:

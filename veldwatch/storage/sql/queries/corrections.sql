@@ -30,7 +30,9 @@ FROM unnest(%(times)s::timestamptz[], %(values)s::double precision[]) AS said (o
 -- make_due: roll up again the hours of some readings
 INSERT INTO rollup_due (series_id, bucket)
 SELECT DISTINCT %(series_id)s::integer, bucket(interval '1 hour', at) FROM unnest(%(times)s::timestamptz[]) AS at
-ON CONFLICT DO NOTHING;
+ORDER BY 2
+-- Held until the commit, so that maintenance does not take it off the list before there is anything to see.
+ON CONFLICT (series_id, bucket) DO UPDATE SET bucket = EXCLUDED.bucket;
 
 -- judge_again: judge a register again from its beginning
 SELECT judge_again(ARRAY[%(series_id)s::integer]);

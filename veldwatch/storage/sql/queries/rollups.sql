@@ -103,17 +103,22 @@ SELECT DISTINCT v.series_id FROM validated_reading v WHERE v.series_id = ANY (%(
 -- is_due: whether hours are due
 SELECT EXISTS (SELECT FROM rollup_due);
 
--- due: hours that are to be rolled up again though the log says nothing of them, taken off the list
-DELETE FROM rollup_due WHERE (series_id, bucket) IN (
-    SELECT series_id, bucket FROM rollup_due ORDER BY series_id, bucket LIMIT %(limit)s)
-RETURNING series_id, (extract(epoch FROM bucket) * 1000000)::bigint AS bucket;
+-- due: hours that are to be rolled up again though the log says nothing of them, taken off the list; not those that
+-- somebody makes due just now: what for is not to be seen yet
+WITH taken AS MATERIALIZED (
+    SELECT series_id, bucket FROM rollup_due ORDER BY series_id, bucket LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+DELETE FROM rollup_due d USING taken t WHERE d.series_id = t.series_id AND d.bucket = t.bucket
+RETURNING d.series_id, (extract(epoch FROM d.bucket) * 1000000)::bigint AS bucket;
 
 -- make_due: roll up again every hour of a stretch in which something was said
 INSERT INTO rollup_due (series_id, bucket)
 SELECT DISTINCT r.series_id, bucket(interval '1 hour', r.observed_at)
 FROM reading r
 WHERE r.observed_at >= %(since)s AND r.observed_at < %(until)s
-ON CONFLICT DO NOTHING;
+ORDER BY 1, 2
+-- Held until the commit, so that nobody takes it off the list meanwhile.
+ON CONFLICT (series_id, bucket) DO UPDATE SET bucket = EXCLUDED.bucket;
 
 -- take_turn: let no other maintenance roll up at the same time
 SELECT pg_try_advisory_xact_lock(hashtext('rollups'));
