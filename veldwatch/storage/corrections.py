@@ -84,6 +84,7 @@ def add_corrections(
     _check(values, now)
     _check_grounds(grounds)
     with translated_errors(), connection.transaction():
+        _take_turn(connection, series["id"])
         standing = _standing(connection, series["id"], list(values))
         new = {at: value for at, value in values.items() if standing.get(at) != value}
         _say(connection, series, new, grounds, withdrawn=False)
@@ -99,6 +100,7 @@ def withdraw_corrections(connection: Connection, series: Row, times: Sequence[da
     """
     _check_grounds(grounds)
     with translated_errors(), connection.transaction():
+        _take_turn(connection, series["id"])
         standing = _standing(connection, series["id"], times)
         missing = sorted(set(times) - set(standing))
         if missing:
@@ -139,6 +141,10 @@ def _check_grounds(grounds: Grounds) -> None:
     for name, text in (("method", grounds.method), ("reason", grounds.reason)):
         if not text.strip():
             raise RequestInvalid(f"bad {name}: {text!r} (expected how it was found, and why, for whoever finds it)")
+
+
+def _take_turn(connection: Connection, series_id: int) -> None:
+    connection.execute(_QUERIES["take_turn"], {"series_id": series_id})
 
 
 def _standing(connection: Connection, series_id: int, times: Sequence[datetime]) -> dict[datetime, float]:

@@ -1,5 +1,6 @@
 """A correction stands beside what was said, counts in its place, and reaches every figure made of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -145,6 +146,34 @@ def test_maintenance_between_a_correction_and_its_commit_does_not_lose_it(connec
         connection.commit()
     maintenance.run_once(connection, NOW)
     assert _hours(connection) == [(1, 7, 7, 7)]
+
+
+@plain
+@pytest.mark.parametrize("withdraws", [False, True])
+def test_who_corrects_what_somebody_else_corrects_just_now_has_the_last_word(
+    connection: Connection, dsn: str, *, withdraws: bool
+) -> None:
+    series = _series(connection, [1.0])
+    corrections.add_corrections(connection, series, {BEGIN: 5.0}, BY, NOW)
+    connection.commit()
+
+    def say_last() -> int:
+        with connect(dsn) as second:
+            if withdraws:
+                return corrections.withdraw_corrections(second, series, [BEGIN], BY)
+            return corrections.add_corrections(second, series, {BEGIN: 8.0}, BY, NOW)
+
+    with ThreadPoolExecutor() as threads:
+        with connect(dsn) as first, first.transaction():
+            corrections.add_corrections(first, series, {BEGIN: 7.0}, BY, NOW)
+            last = threads.submit(say_last)
+            while connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() == (0,):
+                connection.commit()
+        assert last.result() == 1
+    found = corrections.list_corrections(connection, None, series["id"], BEGINNING, 10)
+    assert [(row["value"], row["counts"]) for row in found] == (
+        [(5, False), (7, False), (7, False)] if withdraws else [(5, False), (7, False), (8, True)]
+    )
 
 
 def test_every_word_is_kept_with_who_and_why_and_the_newest_counts(connection: Connection) -> None:

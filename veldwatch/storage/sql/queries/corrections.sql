@@ -11,6 +11,9 @@ WHERE (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)
 ORDER BY s.id
 LIMIT 2;
 
+-- take_turn: one at a time says something of a series; who reads and writes its readings does not wait
+SELECT id FROM series WHERE id = %(series_id)s FOR NO KEY UPDATE;
+
 -- supersede: older words on those readings count no more
 UPDATE validated_reading SET superseded = true
 WHERE series_id = %(series_id)s AND observed_at = ANY (%(times)s::timestamptz[]) AND NOT superseded;
