@@ -84,3 +84,19 @@ def test_an_estimate_that_is_withdrawn_leaves_its_compressed_hour_and_opens_its_
     assert _opened(connection, "reading_hourly_rollup") == {first}
     rows = connection.execute("SELECT series_id, bucket FROM reading_hourly ORDER BY 1").fetchall()
     assert rows == [(first, OLD), (second, OLD)]
+
+
+def test_a_register_s_estimate_that_is_withdrawn_opens_its_own_hours_alone(connection: Connection) -> None:
+    first, second = _compressed(connection, kind="counter")
+    found = corrections.find_series(connection, None, SeriesName(series_id=first))
+    corrections.add_corrections(connection, found, {OLD + 50 * HOUR: 60.0}, BY, NOW)
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    connection.execute("SELECT compress_chunk(c) FROM show_chunks('consumption_hourly_rollup') c")
+    connection.commit()
+    corrections.withdraw_corrections(connection, found, [OLD + 50 * HOUR], BY)
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    assert second not in _opened(connection, "consumption_hourly_rollup")
+    rows = connection.execute("SELECT series_id, sum(amount) FROM consumption_hourly GROUP BY 1 ORDER BY 1").fetchall()
+    assert rows == [(first, 47), (second, 47)]

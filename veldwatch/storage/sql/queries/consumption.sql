@@ -127,8 +127,8 @@ WHERE EXCLUDED.readings > stored.readings OR NOT EXISTS (
 
 -- forget_hours: forget the hours of corrected registers that lie beyond their first and last reading: what told of them was
 -- withdrawn; those of which retention dropped the readings stay
-DELETE FROM consumption_hourly_rollup h
-USING (
+-- One by one: a DELETE that joins opens every segment of a columnstore. OFFSET 0: looked up, never joined.
+WITH known AS MATERIALIZED (
     SELECT w.series_id, e.first, e.last, e.readings,
            (SELECT max(m.dropped_before) FROM retention_mark m
             WHERE m.what = 'reading' AND m.source_id IN (0, w.series_id)) AS dropped_before
@@ -138,11 +138,23 @@ USING (
         FROM reading_validated r WHERE r.series_id = w.series_id AND r.quality & 4 = 0
     ) e
     WHERE EXISTS (SELECT FROM validated_reading v WHERE v.series_id = w.series_id)
-) k
-WHERE h.series_id = k.series_id AND h.bucket >= coalesce(k.dropped_before, '-infinity')
-  -- before the first that is left lies the step from the last that retention dropped
-  AND (k.readings = 0 OR h.bucket >= k.last OR (k.dropped_before IS NULL AND (k.readings = 1 OR h.bucket < k.first)))
-RETURNING h.series_id, bucket(interval '1 day', h.bucket);
+), untold AS MATERIALIZED (
+    SELECT k.series_id, h.bucket
+    FROM known k
+    CROSS JOIN LATERAL (
+        SELECT h.bucket
+        FROM consumption_hourly_rollup h
+        WHERE h.series_id = k.series_id AND h.bucket >= coalesce(k.dropped_before, '-infinity')
+          -- before the first that is left lies the step from the last that retention dropped
+          AND (k.readings = 0 OR h.bucket >= k.last
+               OR (k.dropped_before IS NULL AND (k.readings = 1 OR h.bucket < k.first)))
+        OFFSET 0
+    ) h
+)
+SELECT u.series_id, bucket(interval '1 day', u.bucket)
+FROM untold u
+WHERE delete_stretch('consumption_hourly_rollup', 'series_id', 'bucket', ARRAY[u.series_id], u.bucket,
+                     u.bucket + interval '1 hour') > 0;
 
 -- forget_days: forget days of which no hour is left, unless retention dropped those
 DELETE FROM consumption_daily_rollup d
