@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from api.downsampling import thin_out
 from veldwatch.model.consumption import code_names
-from veldwatch.model.local_buckets import from_instant
+from veldwatch.model.local_buckets import from_instant, to_instant
+from veldwatch.model.register_steps import HOUR
 from veldwatch.model.telemetry import Quality
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.pool import Row
@@ -124,7 +126,7 @@ def _turned(rows: Sequence[Row], names: Mapping[str, str]) -> dict[str, list[Any
 
 
 def _list_singles(connection: Connection, series: Sequence[Row], window: Window) -> dict[int, list[Row]]:
-    """List single readings, as many as show the shape; hours before the first where raw readings were dropped."""
+    """List single readings, as many as show the shape, and hours where raw readings were dropped, by time."""
     found = load_singles(connection, [one["series_id"] for one in series], window)
     points: dict[int, list[Row]] = {}
     for one in series:
@@ -133,20 +135,25 @@ def _list_singles(connection: Connection, series: Sequence[Row], window: Window)
         expected = None if one["expected_interval"] is None else one["expected_interval"] // _MICROSECOND
         times, values = thin_out(good["observed_at"], good["value"], window.points, expected)
         rows = [_single(at, value) for at, value in zip(times.tolist(), values.tolist(), strict=True)]
-        older = _list_dropped(connection, one["series_id"], window, rows)
-        points[one["series_id"]] = older + rows
+        rows += _list_dropped(connection, one["series_id"], window, mine["observed_at"])
+        points[one["series_id"]] = sorted(rows, key=lambda row: row["at"])
         if len(mine) > len(good):
             points[one["series_id"]].append({**_single(0, np.nan), "implausible": len(mine) - len(good)})
     return points
 
 
-def _list_dropped(connection: Connection, series_id: int, window: Window, rows: Sequence[Row]) -> list[Row]:
-    first = rows[0]["at"] if rows else window.until
-    if first < window.since + _HOUR:
+def _list_dropped(connection: Connection, series_id: int, window: Window, told: npt.NDArray[np.int64]) -> list[Row]:
+    """List the whole hours of a window in which nothing is told any more, between the first and last such hour."""
+    first, last = -(-to_instant(window.since) // HOUR), to_instant(window.until) // HOUR
+    silent = np.setdiff1d(np.arange(first, last), told // HOUR)
+    if not len(silent):
         return []
+    stretch = replace(
+        window, since=from_instant(int(silent[0]) * HOUR), until=from_instant((int(silent[-1]) + 1) * HOUR)
+    )
     hours = Resolution(source="raw", step=_HOUR, zone="UTC")
-    points = list_points(connection, [series_id], replace(window, until=first), hours, registers=False)
-    return points.get(series_id, [])
+    points = list_points(connection, [series_id], stretch, hours, registers=False)
+    return [row for row in points.get(series_id, []) if row["source_used"] == "hour"]
 
 
 def _single(at: int, value: float) -> Row:

@@ -109,6 +109,20 @@ def test_single_readings_keep_the_shape_and_dropped_ones_are_hours(
     )
 
 
+def test_a_late_reading_hides_no_hour_of_what_was_dropped(
+    operator: TestClient, connection: Connection, counting: World
+) -> None:
+    connection.execute("DELETE FROM reading_raw WHERE observed_at < %s", (START + DAY,))
+    connection.commit()
+    world.add_readings(connection, counting.pressure, [(START + 5 * MINUTE, 3.0), (START + 5 * HOUR + MINUTE, 9.0)])
+    for shape in ("band", "lttb"):
+        asked = {"series_id": counting.pressure, "shape": shape, "points": 288}
+        pressure = draw(operator, START, START + DAY, **asked)["series"][0]
+        drawn = [at for at, readings in zip(pressure["at"], pressure["readings"], strict=True) if readings]
+        assert drawn == sorted(drawn)
+        assert [readings for readings in pressure["readings"] if readings] == [1] + [6] * 4 + [1] + [6] * 18
+
+
 def test_what_was_validated_counts_and_what_was_measured_is_told(
     operator: TestClient, connection: Connection, counting: World
 ) -> None:

@@ -8,7 +8,9 @@ import pytest
 from tests.integration.veldwatch.storage.telemetry import make_series, settle, write
 from veldwatch.model.identifiers import SeriesId
 from veldwatch.model.telemetry import Quality
+from veldwatch.storage import corrections
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.corrections import Grounds, SeriesName
 
 NOW = datetime(2026, 3, 10, 12, 20, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -153,6 +155,30 @@ def test_where_raw_readings_were_dropped_the_rollups_answer(connection: Connecti
         assert sum(row[0] for row in ended) >= 6 * 14 - 5
     drawn = _window(connection, series, begun, NOW + MINUTE, ("raw", 10 * MINUTE), columns)
     assert [row[1] for row in drawn if row[0]] == ["hour"] * 19 + ["raw"] * 33
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+@pytest.mark.parametrize("resolution", [("raw", 10 * MINUTE), ("raw", 2 * HOUR)])
+def test_what_comes_late_for_dropped_time_hides_no_other_hour(
+    connection: Connection, resolution: tuple[str, timedelta], *, corrected: bool
+) -> None:
+    series = make_series(connection)
+    since = NOW.replace(hour=0, minute=0) - DAY
+    write(connection, series, [(since + n * 10 * MINUTE, float(n)) for n in range(6 * 24)])
+    settle(connection, NOW)
+    connection.execute("DELETE FROM reading_raw")
+    connection.commit()
+    late = since + 3 * HOUR + MINUTE
+    if corrected:
+        found = corrections.find_series(connection, None, SeriesName(series_id=series))
+        by = Grounds(author="eve", method="manual", reason="read from a photograph")
+        corrections.add_corrections(connection, found, {late: 7.0}, by, NOW)
+        connection.commit()
+    else:
+        write(connection, series, [(late, 7.0)])
+    rows = _window(connection, series, since, since + DAY, resolution, "bucket, source_used, readings")
+    assert [row[0] for row in rows if row[1:] == ("hour", 6)] == [since + n * HOUR for n in range(24) if n != 3]
+    assert [row[2] for row in rows if row[1] == "raw" and row[2]] == [1]
 
 
 def test_an_hour_that_the_window_begins_in_stands_for_nothing_before_it(connection: Connection) -> None:
