@@ -241,6 +241,48 @@ def test_a_day_of_a_clock_change_is_as_long_as_it_was(connection: Connection) ->
     assert row == (datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 22, tzinfo=UTC))
 
 
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+@pytest.mark.parametrize("step", ["2 hours", "3 hours", "6 hours", "12 hours", "1 day", "7 days"])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Europe/Berlin", "Europe/Dublin", "America/Havana", "Africa/Cairo", "Asia/Beirut", "Australia/Lord_Howe",
+        "America/St_Johns",
+    ],
+)  # fmt: skip
+def test_every_time_of_a_year_of_clock_changes_lies_in_its_bucket_and_buckets_follow_each_other(
+    connection: Connection, step: str, zone: str
+) -> None:
+    row = connection.execute(
+        "WITH b AS (SELECT t.at, bucket_of(t.at, %(step)s, %(zone)s) AS began FROM"
+        "   generate_series('2026-01-05T00:00Z'::timestamptz, '2027-01-04T00:00Z', '30 minutes') AS t (at)),"
+        " e AS (SELECT at, began, bucket_end(began, %(step)s, %(zone)s) AS ended, lag(began) OVER w AS before FROM b"
+        "   WINDOW w AS (ORDER BY at))"
+        " SELECT count(*) FILTER (WHERE at < began OR at >= ended),"
+        "        count(*) FILTER (WHERE began < before OR began <> before"
+        "                         AND began <> bucket_end(before, %(step)s, %(zone)s)) FROM e",
+        {"step": step, "zone": zone},
+    ).fetchone()
+    assert row == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("zone", "since", "step", "hours"),
+    [
+        ("America/Havana", datetime(2025, 11, 2, 4, tzinfo=UTC), DAY, 25),
+        ("Europe/Berlin", datetime(2025, 10, 26, 0, tzinfo=UTC), 2 * HOUR, 24),
+    ],
+)
+def test_no_reading_of_an_hour_that_comes_twice_is_lost(
+    connection: Connection, zone: str, since: datetime, step: timedelta, hours: int
+) -> None:
+    series = make_series(connection)
+    write(connection, series, [(since + n * HOUR, 1.0) for n in range(hours)])
+    settle(connection, NOW)
+    rows = _window(connection, series, since, since + hours * HOUR, ("hour", step), "readings", zone=zone)
+    assert sum(row[0] for row in rows) == hours
+
+
 def _scanned(connection: Connection, statement: str, values: tuple[object, ...]) -> set[str]:
     """Name the partitions and chunks of raw readings and rollups that a query looks into."""
     count = (
