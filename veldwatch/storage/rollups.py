@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veldwatch.storage import partitions
+from veldwatch.storage.arrays import bind_arrays, times
 from veldwatch.storage.columnstore import open_as_needed
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.log import START, LogBatch, load_cursor, read, save_cursor
@@ -106,7 +107,8 @@ def _renew(connection: Connection, touched: npt.NDArray[Any], due: npt.NDArray[A
     corrected = [series_id for (series_id,) in connection.execute(_QUERIES["corrected"], values).fetchall()]
     is_corrected = np.isin(touched["series_id"], corrected)
     _run(connection, "renew_hourly", touched[~is_corrected])
-    _run(connection, "renew_corrected", np.unique(np.concatenate([touched[is_corrected], due])))
+    _run(connection, "renew_corrected", touched[is_corrected], said=False)
+    _run(connection, "renew_corrected", due, said=True)
     _run(connection, "empty_hours", due)
     days = _coarser(np.concatenate([touched, due]), _DAY)
     _run(connection, "renew_daily", days)
@@ -114,13 +116,15 @@ def _renew(connection: Connection, touched: npt.NDArray[Any], due: npt.NDArray[A
     return len(days)
 
 
-def _run(connection: Connection, query: str, touched: npt.NDArray[Any]) -> None:
+def _run(connection: Connection, query: str, touched: npt.NDArray[Any], **named: bool) -> None:
     if not len(touched):
         return
     values = {
-        "series_ids": touched["series_id"].tolist(),
-        "buckets": [f"{time}+00" for time in touched["bucket"].astype("datetime64[us]").astype(str)],
+        "series_ids": touched["series_id"].copy(),
+        "buckets": times(touched["bucket"]),
+        **named,
     }
+    bind_arrays(connection)
     connection.execute(_QUERIES[query], values)
 
 

@@ -81,6 +81,22 @@ def test_what_comes_late_into_a_corrected_hour_leaves_it_corrected(connection: C
     assert _hours(connection) == [(2, 2, 4, 4)]
 
 
+def test_what_comes_late_into_a_dropped_hour_changes_no_figure_where_another_hour_is_corrected(
+    connection: Connection,
+) -> None:
+    series = _series(connection, [10.0, 10.0])
+    yesterday = NOW - timedelta(days=1)
+    write(connection, series["id"], [(yesterday, 1.0)])
+    _correct(connection, series, {yesterday: 2.0})
+    maintenance.run_once(connection, NOW, retention_days=90)
+    assert connection.execute("SELECT count(*) FROM reading").fetchone() == (1,)
+    write(connection, series["id"], [(BEGIN + timedelta(minutes=10), 99.0)])
+    maintenance.run_once(connection, NOW)
+    assert _hours(connection) == [(1, 10, 10, 10), (1, 10, 10, 10), (1, 2, 2, 2)]
+    _correct(connection, series, {BEGIN + HOUR: 11.0})
+    assert _hours(connection) == [(1, 10, 10, 10), (1, 11, 11, 11), (1, 2, 2, 2)]
+
+
 def test_consumption_is_judged_by_the_corrected_register(connection: Connection) -> None:
     series = _series(connection, [float(n) for n in range(20)], kind="counter")
     wrong = [float(n) for n in range(20)]

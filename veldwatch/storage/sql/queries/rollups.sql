@@ -22,6 +22,7 @@ WHERE EXCLUDED.count > stored.count OR NOT EXISTS (
     WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
 
 -- renew_corrected: the same for series that have corrections: those count in place of what was said
+-- What retention dropped is truer than as many that came late; not than what somebody said just now in place of it.
 INSERT INTO reading_hourly_rollup AS stored (bucket, series_id, count, minimum, maximum, total, first, last)
 SELECT touched.bucket, touched.series_id, a.count, a.minimum, a.maximum, a.total, a.first, a.last
 FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
@@ -38,7 +39,11 @@ ORDER BY touched.series_id, touched.bucket
 ON CONFLICT (series_id, bucket) DO UPDATE
 SET count = EXCLUDED.count, minimum = EXCLUDED.minimum, maximum = EXCLUDED.maximum, total = EXCLUDED.total,
     first = EXCLUDED.first, last = EXCLUDED.last
-WHERE EXCLUDED.count >= stored.count OR NOT EXISTS (
+WHERE EXCLUDED.count > stored.count
+   OR (%(said)s AND EXCLUDED.count = stored.count AND EXISTS (
+           SELECT FROM correction c WHERE c.series_id = stored.series_id
+           AND c.observed_at >= stored.bucket AND c.observed_at < stored.bucket + interval '1 hour'))
+   OR NOT EXISTS (
     SELECT FROM retention_mark m
     WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
 
