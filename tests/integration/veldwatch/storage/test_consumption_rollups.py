@@ -171,3 +171,32 @@ def test_consumption_outlives_the_readings_that_retention_dropped(connection: Co
     connection.commit()
     maintenance.run_once(connection, now)
     assert hours(connection) == kept
+
+
+def test_a_reading_that_comes_late_for_dropped_time_invents_no_consumption(connection: Connection) -> None:
+    series, now = make_counter(connection), START + timedelta(days=100)
+    write(connection, series, hourly(*range(100, 130)))
+    write(connection, series, hourly(*range(230, 260), since=START + 39 * HOUR))
+    write(connection, series, hourly(*range(300, 340), since=now - 40 * HOUR))
+    maintenance.run_once(connection, now, retention_days=30)
+    assert connection.execute("SELECT min(value) FROM reading").fetchone() == (300.0,)
+    kept = hours(connection)
+    write(connection, series, [(START + 34 * HOUR, 225.0)])
+    maintenance.run_once(connection, now)
+    assert hours(connection) == kept
+    connection.execute("UPDATE series SET register_modulus = 1e5")
+    connection.commit()
+    maintenance.run_once(connection, now)
+    assert hours(connection) == kept
+
+
+def test_a_history_that_is_loaded_for_time_that_was_dropped_of_others_is_judged(connection: Connection) -> None:
+    other, now = make_series(connection, "other"), START + timedelta(days=100)
+    write(connection, other, hourly(1.0))
+    maintenance.run_once(connection, now, retention_days=30)
+    assert connection.execute("SELECT count(*) FROM retention_mark WHERE source_id = 0").fetchone() != (0,)
+    series = make_counter(connection)
+    for part in range(3):
+        write(connection, series, hourly(*range(part * 40, part * 40 + 40), since=START + part * 40 * HOUR))
+        maintenance.run_once(connection, now)
+    assert sum(amount for _, amount, *_ in hours(connection)) == 119

@@ -166,3 +166,24 @@ BEGIN
     END LOOP;
 END;
 $make$;
+
+-- Up to when a register is judged for good, because retention dropped what told of it. What comes late for that time is judged no
+-- more: the steps to it and from it are gone. A history that was loaded since, up to its end, is: the last hour tells.
+CREATE FUNCTION judged_for_good(register integer) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT coalesce(max(m.dropped_before), '-infinity')
+    FROM retention_mark m
+    WHERE m.what = 'reading' AND m.source_id IN (0, register)
+      AND NOT EXISTS (
+          SELECT FROM (
+              SELECT h.bucket FROM consumption_hourly_rollup h
+              WHERE h.series_id = register AND h.bucket < m.dropped_before AND h.readings > 0
+              ORDER BY h.bucket DESC LIMIT 1
+          ) newest
+          JOIN reading_raw r ON r.series_id = register
+               AND r.observed_at >= newest.bucket AND r.observed_at <= newest.bucket + interval '1 hour'
+               AND r.observed_at < m.dropped_before
+      )
+      AND EXISTS (
+          SELECT FROM consumption_hourly_rollup h
+          WHERE h.series_id = register AND h.bucket < m.dropped_before AND h.readings > 0)
+$$;

@@ -33,14 +33,16 @@ SELECT w.number::integer - 1 AS number, a.level, (extract(epoch FROM a.level_at)
        (extract(epoch FROM a.last_at) * 1000000)::bigint AS last_at,
        (extract(epoch FROM a.bucket) * 1000000)::bigint AS bucket
 FROM unnest(%(series_ids)s::integer[], %(since)s::timestamptz[]) WITH ORDINALITY AS w (series_id, since, number)
+CROSS JOIN LATERAL (SELECT judged_for_good(w.series_id) AS dropped_before OFFSET 0) k
 CROSS JOIN LATERAL (
     SELECT coalesce(
         (SELECT r.observed_at FROM reading_raw r
-         WHERE r.series_id = w.series_id AND r.observed_at < w.since AND r.quality & 4 = 0
+         WHERE r.series_id = w.series_id AND r.observed_at < w.since AND r.observed_at >= k.dropped_before
+           AND r.quality & 4 = 0
          ORDER BY r.observed_at DESC OFFSET %(margin)s LIMIT 1),
         -- What retention dropped is judged for good.
         (SELECT r.observed_at FROM reading_raw r
-         WHERE r.series_id = w.series_id AND r.quality & 4 = 0
+         WHERE r.series_id = w.series_id AND r.observed_at >= k.dropped_before AND r.quality & 4 = 0
          ORDER BY r.observed_at LIMIT 1)) AS at
 ) n
 CROSS JOIN LATERAL (
@@ -53,16 +55,20 @@ CROSS JOIN LATERAL (
 ORDER BY w.number;
 
 -- readings: of each register, after a time and up to another, and so many beyond it; implausible ones left out
+-- What comes late for a time whose readings retention dropped changes no figure: the steps to it and from it are gone.
 SELECT w.number::integer - 1 AS number, (extract(epoch FROM o.observed_at) * 1000000)::bigint AS observed_at, o.value
 FROM unnest(%(series_ids)s::integer[], %(after)s::timestamptz[], %(until)s::timestamptz[])
      WITH ORDINALITY AS w (series_id, after, until, number)
 CROSS JOIN LATERAL (
+    SELECT greatest(w.after, judged_for_good(w.series_id) - interval '1 microsecond') AS after OFFSET 0
+) k
+CROSS JOIN LATERAL (
     (SELECT r.observed_at, r.value FROM reading r
-     WHERE r.series_id = w.series_id AND r.observed_at > w.after AND r.observed_at <= w.until AND r.quality & 4 = 0
+     WHERE r.series_id = w.series_id AND r.observed_at > k.after AND r.observed_at <= w.until AND r.quality & 4 = 0
      ORDER BY r.observed_at)
     UNION ALL
     (SELECT r.observed_at, r.value FROM reading r
-     WHERE r.series_id = w.series_id AND r.observed_at > w.until AND r.quality & 4 = 0
+     WHERE r.series_id = w.series_id AND r.observed_at > greatest(k.after, w.until) AND r.quality & 4 = 0
      ORDER BY r.observed_at LIMIT %(beyond)s)
 ) o
 ORDER BY w.number, o.observed_at
@@ -73,12 +79,15 @@ SELECT w.number::integer - 1 AS number, (extract(epoch FROM o.observed_at) * 100
 FROM unnest(%(series_ids)s::integer[], %(after)s::timestamptz[], %(until)s::timestamptz[])
      WITH ORDINALITY AS w (series_id, after, until, number)
 CROSS JOIN LATERAL (
+    SELECT greatest(w.after, judged_for_good(w.series_id) - interval '1 microsecond') AS after OFFSET 0
+) k
+CROSS JOIN LATERAL (
     (SELECT r.observed_at, r.value FROM reading_validated r
-     WHERE r.series_id = w.series_id AND r.observed_at > w.after AND r.observed_at <= w.until AND r.quality & 4 = 0
+     WHERE r.series_id = w.series_id AND r.observed_at > k.after AND r.observed_at <= w.until AND r.quality & 4 = 0
      ORDER BY r.observed_at)
     UNION ALL
     (SELECT r.observed_at, r.value FROM reading_validated r
-     WHERE r.series_id = w.series_id AND r.observed_at > w.until AND r.quality & 4 = 0
+     WHERE r.series_id = w.series_id AND r.observed_at > greatest(k.after, w.until) AND r.quality & 4 = 0
      ORDER BY r.observed_at LIMIT %(beyond)s)
 ) o
 ORDER BY w.number, o.observed_at
