@@ -81,6 +81,8 @@ def unread(connection: Connection, what: What, before: datetime) -> str | None:
     """Say which reader of the log has yet to read something of that time, or may have; None: none has."""
     if what not in RAW:
         return None
+    if what is What.READING and any(connection.execute(_QUERIES["due"], {"before": before}).fetchone() or ()):
+        return "what was corrected, loaded or learnt of a register is not in all figures yet"
     rows = connection.execute(_QUERIES["unread"]).fetchall()
     if not rows:
         return None

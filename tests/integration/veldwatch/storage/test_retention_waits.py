@@ -18,8 +18,9 @@ from tests.integration.veldwatch.storage.past_its_time import (
     resolve,
 )
 from tests.integration.veldwatch.storage.telemetry import make_series, write
-from veldwatch.storage import log, maintenance, register
+from veldwatch.storage import corrections, log, maintenance, register
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.corrections import Grounds, SeriesName
 from veldwatch.storage.retention import What
 from veldwatch.storage.retention_preview import preview
 from veldwatch.storage.retention_sweep import Swept, sweep
@@ -145,3 +146,23 @@ def test_roll_ups_are_held_back_by_nothing(connection: Connection) -> None:
     maintenance.run_once(connection, NOW)
     assert set(counts(connection, "reading_hourly").values()) == {1}
     assert make_series(connection, "m-1") == first
+
+
+def test_what_is_to_be_rolled_up_or_judged_past_the_log_is_waited_for(connection: Connection) -> None:
+    first, _ = fill(connection)
+    found = corrections.find_series(connection, None, SeriesName(series_id=first))
+    by = Grounds(author="eve", method="manual", reason="read from a photograph")
+    corrections.add_corrections(connection, found, {OLD: 9.0}, by, NOW)
+    connection.commit()
+    assert sweep(connection, NOW, 90).rows + sweep(connection, NOW, 90).parts == 0
+    maintenance.roll_up_all(connection)
+    connection.execute("SELECT judge_again(ARRAY[%s::integer])", (first,))
+    connection.commit()
+    assert "figures" in waiting(connection, NOW, 90)[What.READING]
+    assert sweep(connection, NOW, 90).rows + sweep(connection, NOW, 90).parts == 0
+    maintenance.run_once(connection, NOW, retention_days=90)
+    assert counts(connection)[first] == 6
+    row = connection.execute(
+        "SELECT max(maximum) FROM reading_hourly WHERE series_id = %s AND bucket < %s", (first, NOW)
+    )
+    assert row.fetchone() == (9.0,)

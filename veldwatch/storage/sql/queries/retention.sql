@@ -101,6 +101,9 @@ FROM (
 WHERE EXISTS (SELECT FROM batch b WHERE (b.xid, b.id) > (c.xid, c.id))
 ORDER BY c.xid, c.id;
 
+-- due: whether hours before a time are to be rolled up, or registers to be judged, of what the log does not tell
+SELECT EXISTS (SELECT FROM rollup_due WHERE bucket < %(before)s), EXISTS (SELECT FROM consumption_due);
+
 -- held_back: what is past its time and stays, by what needs it; only where there is something
 SELECT array_agg(DISTINCT r.what ORDER BY r.what) AS whats, nullif(n.since, '-infinity') AS since,
        CASE WHEN count(DISTINCT r.organisation_id) = 1 THEN min(o.slug) END AS organisation,
