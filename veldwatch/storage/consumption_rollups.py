@@ -34,6 +34,10 @@ DAYS = "consumption_daily_rollup"
 _BATCHES_AT_ONCE = 64
 _DUE_AT_ONCE = 50
 _SERIES_AT_ONCE = 500
+LONGEST_SHARED = 400 * 24 * HOUR
+"""What was counted between two readings further apart is not shared out by hour: a meter whose clock was not set said
+one of them, and 20 years are 175,000 hours. A meter that is read once a year is shared out."""
+
 _TRACELESS = int(Code.GAP | Code.ESTIMATED)
 _DAY = 24 * HOUR
 _BEGINNING, _END = -(2**62), 2**62
@@ -168,7 +172,7 @@ def _further(judged: Judged) -> int:
 
 def _hours(judged: Judged, settled: tuple[int, int] | None, new_since: int) -> npt.NDArray[Any]:
     """Make the rows of a register: those hours of which all is known and that may have changed."""
-    increments, start = judged.increments, judged.start
+    increments, start = _drawn_together(judged.increments), judged.start
     if not len(increments) or start is None:
         return np.empty(0, _HOURS)
     first = int(increments["begin"][0]) // HOUR * HOUR if judged.anchor is None else judged.anchor.hour
@@ -177,9 +181,10 @@ def _hours(judged: Judged, settled: tuple[int, int] | None, new_since: int) -> n
         place = int(np.searchsorted(increments["end"], new_since, "left"))
         first = max(first, int(increments["begin"][min(place, len(increments) - 1)]) // HOUR * HOUR)
     last = -(-int(increments["end"][-1]) // HOUR) * HOUR if settled is None else settled[0]
-    if last <= first:
+    edges = _reached(increments, first, last)
+    if len(edges) < 2:
         return np.empty(0, _HOURS)
-    buckets = spread_arrays(increments, np.arange(first, last + 1, HOUR))
+    buckets = spread_arrays(increments, edges)
     # The state at an hour's end is that after its last reading, which may lie hours back.
     place = np.searchsorted(increments["end"], buckets["end"], "right") - 1
     state = increments[np.maximum(place, 0)]
@@ -191,6 +196,31 @@ def _hours(judged: Judged, settled: tuple[int, int] | None, new_since: int) -> n
     rows["level_at"] = np.where(place < 0, start.level_at, state["level_at"])
     rows["last_at"] = np.where(place < 0, start.last_at, state["end"])
     return rows
+
+
+def _drawn_together(increments: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Let increments that are too long to be shared out lie in the hour that they end in, their amounts kept apart."""
+    long = increments["end"] - increments["begin"] > LONGEST_SHARED
+    if not long.any():
+        return increments
+    found = increments.copy()
+    found["begin"][long] = (found["end"][long] - 1) // HOUR * HOUR
+    found["excess"][long] += found["amount"][long]
+    found["amount"][long] = 0
+    found["codes"][long] |= _TRACELESS
+    return found
+
+
+def _reached(increments: npt.NDArray[Any], first: int, last: int) -> npt.NDArray[np.int64]:
+    """Give the edges of the hours between two that increments reach, in order."""
+    begin, end = increments["begin"] // HOUR * HOUR, -(-increments["end"] // HOUR) * HOUR
+    stops = np.append(np.flatnonzero(begin[1:] > end[:-1]), len(increments) - 1)
+    starts = np.append(0, stops[:-1] + 1)
+    runs = [
+        np.arange(max(int(begin[start]), first), min(int(end[stop]), last) + 1, HOUR)
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
+    ]
+    return np.unique(np.concatenate(runs))
 
 
 def _save(connection: Connection, found: Sequence[npt.NDArray[Any]]) -> int:

@@ -159,7 +159,7 @@ def test_a_pass_judges_only_what_the_log_touched_since(connection: Connection) -
 @pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
 def test_consumption_outlives_the_readings_that_retention_dropped(connection: Connection) -> None:
     series = make_counter(connection)
-    then, now = datetime(2019, 7, 1, tzinfo=UTC), datetime(2026, 3, 10, tzinfo=UTC)
+    then, now = datetime(2025, 2, 10, tzinfo=UTC), datetime(2026, 3, 10, tzinfo=UTC)
     write(connection, series, hourly(1.0, 2.0, 4.0, since=then))
     write(connection, series, hourly(*range(100, 150), since=now))
     maintenance.run_once(connection, now, retention_days=365)
@@ -200,3 +200,30 @@ def test_a_history_that_is_loaded_for_time_that_was_dropped_of_others_is_judged(
         write(connection, series, hourly(*range(part * 40, part * 40 + 40), since=START + part * 40 * HOUR))
         maintenance.run_once(connection, now)
     assert sum(amount for _, amount, *_ in hours(connection)) == 119
+
+
+def test_what_a_meter_whose_clock_was_not_set_said_makes_no_hours_until_now(connection: Connection) -> None:
+    series = make_counter(connection)
+    write(connection, series, [(START + HOUR / 2, 110.0), *hourly(111.0, 113.0, since=START + HOUR)])
+    maintenance.run_once(connection, START)
+    write(connection, series, hourly(100.0, 101.0, since=datetime(2000, 1, 1, tzinfo=UTC)))
+    maintenance.run_once(connection, START)
+    # 9 were counted at a time that nobody knows: kept apart, in the hour of the reading that told of it.
+    [(_, *known), *rest] = hours(connection)
+    assert known == [1, 0, 0]
+    assert rest == [(0, 1, 9, Code.GAP | Code.ESTIMATED), (1, 2, 0, 0)]
+    days = hours(connection, "consumption_daily")
+    assert [(amount, excess) for _, amount, excess, _ in days] == [(1, 0), (3, 9)]
+    # What says when it ran shares it out.
+    write(connection, series, [(START - timedelta(days=1), 109.0)])
+    maintenance.run_once(connection, START)
+    assert sum(amount for at, amount, *_ in hours(connection) if at > -25) == pytest.approx(4)
+    assert sum(excess for _, _, excess, _ in hours(connection)) == 8
+
+
+def test_a_meter_that_is_read_once_a_year_is_shared_out(connection: Connection) -> None:
+    series = make_counter(connection)
+    write(connection, series, [(START, 1.0), (START + timedelta(days=365), 366.0)])
+    maintenance.run_once(connection, START)
+    found = hours(connection, "consumption_daily")
+    assert [(round(amount, 5), excess) for _, amount, excess, _ in found] == [(1, 0)] * 365
