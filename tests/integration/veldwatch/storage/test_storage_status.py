@@ -8,7 +8,7 @@ from tests.integration.veldwatch.storage.telemetry import make_series, write
 from veldwatch.storage import maintenance
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.editions import Edition, identify
-from veldwatch.storage.storage_status import DividedTable, StorageStatus, tell_storage
+from veldwatch.storage.storage_status import DividedTable, StorageStatus, is_unwell, tell_storage
 
 OLD = datetime(2025, 1, 7, tzinfo=UTC)
 COUNT = 2000
@@ -53,6 +53,15 @@ def test_upkeep_names_who_keeps_what(filled: Connection) -> None:
     else:
         assert works == {"roll up reading", "judge consumption"}
         assert all(not work.late_by for work in told.upkeep)
+
+
+def test_upkeep_that_never_ran_is_late(connection: Connection) -> None:
+    write(connection, make_series(connection), [(OLD, 1.0)])
+    connection.execute("UPDATE batch SET committed_at = now() - interval '5 hours'")
+    connection.commit()
+    late = {work.work: work for work in tell_storage(connection).upkeep if work.is_failing is None}
+    assert set(late) == {"roll up reading", "judge consumption"}
+    assert all(is_unwell(work) and work.last_success_at is None for work in late.values())
 
 
 @pytest.mark.parametrize("server_kind", ["timescaledb-community"], indirect=True)

@@ -187,3 +187,17 @@ CREATE FUNCTION judged_for_good(register integer) RETURNS timestamptz LANGUAGE s
           SELECT FROM consumption_hourly_rollup h
           WHERE h.series_id = register AND h.bucket < m.dropped_before AND h.readings > 0)
 $$;
+
+-- What keeps figures is late also if it never ran: then it has no cursor, and the whole log waits for it.
+CREATE OR REPLACE VIEW dashboard.storage_upkeep WITH (security_barrier) AS
+SELECT j.work, j.last_success_at, greatest(now() - j.next_at, interval '0') AS late_by, j.is_failing, j.failures
+FROM public.storage_jobs() j
+WHERE (SELECT everything FROM public.dashboard_reader)
+UNION ALL
+SELECT k.work, c.updated_at,
+       coalesce(make_interval(secs => c.seconds_behind),
+                (SELECT now() - min(b.committed_at) FROM public.batch b), interval '0'),
+       NULL, NULL
+FROM (VALUES ('rollups', 'roll up reading'), ('consumption', 'judge consumption')) AS k (consumer, work)
+LEFT JOIN dashboard.consumer c ON c.consumer = k.consumer
+WHERE (SELECT everything FROM public.dashboard_reader);
