@@ -33,12 +33,12 @@ def _held(connection: Connection, scope: int | None = None) -> list[tuple[Any, .
     return [(one.organisation, one.device, one.devices, one.since, one.reason) for one in held]
 
 
-def test_an_open_alert_keeps_what_its_device_said_from_a_day_before(connection: Connection) -> None:
+def test_an_open_alert_keeps_what_its_device_said_from_eight_days_before(connection: Connection) -> None:
     first, second = fill(connection)
-    write(connection, first, [(OLD - timedelta(days=10), 1.0)])
+    write(connection, first, [(OLD - timedelta(days=40), 1.0)])
     maintenance.run_once(connection, NOW)
     alert = open_alert(connection, first, OLD + 3 * STEP)
-    needed_from = OLD + 3 * STEP - timedelta(days=1)
+    needed_from = OLD + 3 * STEP - timedelta(days=8)
     assert _held(connection) == [("kasama", "m-1", 1, needed_from, "an alert is open: water is lost")]
     (told,) = held_back(connection, None, NOW, 90)
     assert (told.alert_id, told.backtest_id, told.whats) == (alert, None, [What.READING])
@@ -56,7 +56,7 @@ def test_an_open_alert_about_a_site_keeps_what_all_devices_said(connection: Conn
     first, second = fill(connection)
     alert = open_alert(connection, None, OLD)
     assert _held(connection) == [
-        ("kasama", None, 2, OLD - timedelta(days=1), "an alert is open: water is lost"),
+        ("kasama", None, 2, OLD - timedelta(days=8), "an alert is open: water is lost"),
     ]
     assert sweep(connection, NOW, 90) == Swept()
     assert counts(connection) == {first: 12, second: 12}

@@ -201,3 +201,13 @@ SELECT k.work, c.updated_at,
 FROM (VALUES ('rollups', 'roll up reading'), ('consumption', 'judge consumption')) AS k (consumer, work)
 LEFT JOIN dashboard.consumer c ON c.consumer = k.consumer
 WHERE (SELECT everything FROM public.dashboard_reader);
+
+-- From 8 days before it opened: rules look back a week, so what it opened for may be as old.
+CREATE OR REPLACE VIEW retention_need AS
+SELECT d.id AS device_id, a.opened_at - interval '8 days' AS since, a.id AS alert_id, NULL::bigint AS backtest_id
+FROM alert a JOIN device d ON d.id = a.device_id OR (a.device_id IS NULL AND d.organisation_id = a.organisation_id)
+WHERE a.state IN ('pending', 'firing')
+UNION ALL
+SELECT d.id, '-infinity'::timestamptz, NULL, b.id
+FROM backtest b JOIN device d ON b.organisation_id IS NULL OR d.organisation_id = b.organisation_id
+WHERE b.finished_at IS NULL;
