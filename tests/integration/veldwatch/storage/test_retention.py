@@ -1,5 +1,6 @@
 """What is past its time goes, series by series where need be, and leaves what was made of it as it was."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,8 @@ from tests.integration.veldwatch.storage.past_its_time import NOW, OLD, counts, 
 from tests.integration.veldwatch.storage.telemetry import make_series, write
 from veldwatch.errors import NotFound, NotPermitted, RequestInvalid
 from veldwatch.storage import maintenance, retention
-from veldwatch.storage.connection import Connection
+from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.queries import load_queries
 from veldwatch.storage.retention import Policy, What
 from veldwatch.storage.retention_sweep import Swept, sweep
 
@@ -144,3 +146,23 @@ def test_a_series_goes_out_of_a_compressed_chunk_without_opening_it(connection: 
     # 1: compressed, and nothing lies beside it that was taken out.
     states = "SELECT DISTINCT status FROM _timescaledb_catalog.chunk WHERE compressed_chunk_id IS NOT NULL"
     assert connection.execute(states).fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_who_reads_a_month_that_is_dropped_waits_and_is_answered(connection: Connection, dsn: str) -> None:
+    fill(connection)
+    queries = load_queries("retention")
+
+    def read() -> object:
+        with connect(dsn) as reader:
+            return reader.execute("SELECT count(*) FROM reading WHERE observed_at < %s", (NOW,)).fetchone()
+
+    with ThreadPoolExecutor() as threads:
+        with connection.transaction():
+            connection.execute(queries["limit_waiting"], {"longest": "2s"})
+            connection.execute(queries["lock_part"], {"part": "reading_raw_202503"})
+            answer = threads.submit(read)
+            while connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() == (0,):
+                pass
+            connection.execute(queries["drop_part"], {"table": "reading_raw", "part": "reading_raw_202503"})
+        assert answer.result() == (0,)

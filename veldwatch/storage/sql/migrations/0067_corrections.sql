@@ -211,3 +211,18 @@ UNION ALL
 SELECT d.id, '-infinity'::timestamptz, NULL, b.id
 FROM backtest b JOIN device d ON b.organisation_id IS NULL OR d.organisation_id = b.organisation_id
 WHERE b.finished_at IS NULL;
+
+-- Readers lock the table, then its partitions; DROP TABLE of a partition locks the table too, last if the partition was locked
+-- before: then a reader that came between and the sweep waited for each other, and the reader failed.
+DO $do$
+BEGIN
+    IF (SELECT relkind FROM pg_class WHERE oid = 'reading_raw'::regclass) = 'p' THEN
+        CREATE OR REPLACE FUNCTION lock_part(part regclass) RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+            EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', (SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = part));
+            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', part);
+        END;
+        $$;
+    END IF;
+END;
+$do$;
