@@ -22,7 +22,7 @@ from veldwatch.storage import partitions
 from veldwatch.storage.arrays import bind_arrays, times
 from veldwatch.storage.columnstore import open_as_needed
 from veldwatch.storage.connection import Connection, translated_errors
-from veldwatch.storage.log import START, LogBatch, load_cursor, read, save_cursor
+from veldwatch.storage.log import START, LogBatch, load_cursor, read_up_to, save_cursor
 from veldwatch.storage.queries import load_queries
 from veldwatch.storage.registers import MARGIN, Judged, judge_series, load_anchors, load_registers
 
@@ -30,10 +30,12 @@ CONSUMER = "consumption"
 TABLE = "consumption_hourly_rollup"
 DAYS = "consumption_daily_rollup"
 
-# About 30 MB where batches are as large as they get, as in rollups.
+# As in rollups.
 _BATCHES_AT_ONCE = 64
+_READINGS_AT_ONCE = 100_000
 _DUE_AT_ONCE = 50
 _SERIES_AT_ONCE = 500
+_HISTORIES_AT_ONCE = 4  # of a year of quarters of an hour each, that takes 20 MB
 LONGEST_SHARED = 400 * 24 * HOUR
 """What was counted between two readings further apart is not shared out by hour: a meter whose clock was not set said
 one of them, and 20 years are 175,000 hours. A meter that is read once a year is shared out."""
@@ -78,23 +80,26 @@ def judge_new(connection: Connection) -> ConsumptionPass:
     """
     with translated_errors(), connection.transaction():
         cursor = load_cursor(connection, CONSUMER)
-        batches = read(connection, cursor or START, _BATCHES_AT_ONCE)
+        batches, is_behind = read_up_to(connection, cursor or START, _BATCHES_AT_ONCE, _READINGS_AT_ONCE)
         due = connection.execute(_QUERIES["due"], {"limit": _DUE_AT_ONCE}).fetchall()
     if not batches and not due:
         return ConsumptionPass()
-    touched = _touched([batch for _, batch in batches]) | {series_id: (_BEGINNING, _END) for series_id, _ in due}
+    histories = {series_id: (_BEGINNING, _END) for series_id, _ in due}
+    touched = _touched([batch for _, batch in batches])
+    for series_id in histories:
+        touched.pop(series_id, None)
     with translated_errors(), connection.transaction():
         row = connection.execute(_QUERIES["take_turn"]).fetchone()
         if row is None or not row[0] or load_cursor(connection, CONSUMER) != cursor:
             return ConsumptionPass()
         open_as_needed(connection)
-        hours = _judge(connection, touched)
+        hours = _judge(connection, touched, _SERIES_AT_ONCE) + _judge(connection, histories, _HISTORIES_AT_ONCE)
         _forget(connection, [series_id for series_id, _ in due])
         values = {"series_ids": [series_id for series_id, _ in due], "since": [since for _, since in due]}
         connection.execute(_QUERIES["done"], values)
         if batches:
             save_cursor(connection, CONSUMER, batches[-1][0])
-    more = len(batches) == _BATCHES_AT_ONCE or len(due) == _DUE_AT_ONCE
+    more = is_behind or len(due) == _DUE_AT_ONCE
     return ConsumptionPass(batches=len(batches), due=len(due), hours=hours, more=more)
 
 
@@ -110,12 +115,12 @@ def _touched(batches: Sequence[LogBatch]) -> Touched:
     return dict(zip(ids[first].tolist(), spans, strict=True)) if len(ids) else {}
 
 
-def _judge(connection: Connection, touched: Touched) -> int:
-    """Judge series over what is new of them and as far as it matters; count the hours."""
+def _judge(connection: Connection, touched: Touched, at_once: int) -> int:
+    """Judge series over what is new of them and as far as it matters, so many at once; count the hours."""
     hours = 0
     ids = sorted(touched)
-    for start in range(0, len(ids), _SERIES_AT_ONCE):
-        registers = load_registers(connection, ids[start : start + _SERIES_AT_ONCE], counters_only=True)
+    for start in range(0, len(ids), at_once):
+        registers = load_registers(connection, ids[start : start + at_once], counters_only=True)
         anchors = load_anchors(connection, {i: touched[i][0] for i in registers})
         until = {i: touched[i][1] for i in registers}
         while registers:

@@ -83,6 +83,7 @@ class LogCursor(NamedTuple):
 
 
 START = LogCursor(0, 0)
+_READ_AT_ONCE = 4
 _LAST_ID = 2**63 - 1
 
 
@@ -118,6 +119,24 @@ def read(connection: Connection, after: LogCursor, limit: int) -> list[tuple[Log
             _QUERIES["read"], {"xid": str(after.xid), "id": after.id, "limit": limit}, binary=True
         ).fetchall()
     return [(LogCursor(int(xid), number), _batch(content)) for xid, number, content in rows]
+
+
+def read_up_to(
+    connection: Connection, after: LogCursor, batches: int, readings: int
+) -> tuple[list[tuple[LogCursor, LogBatch]], bool]:
+    """Read batches after a cursor until there are so many, or so many readings in them; say whether there may be more.
+
+    How large a batch is, who wrote it decides, and an import writes large ones: so what is read at once is bounded.
+    """
+    found: list[tuple[LogCursor, LogBatch]] = []
+    count = 0
+    while len(found) < batches and count < readings:
+        some = read(connection, found[-1][0] if found else after, _READ_AT_ONCE)
+        found += some
+        count += sum(len(batch.readings) for _, batch in some)
+        if len(some) < _READ_AT_ONCE:
+            return found, False
+    return found, True
 
 
 def read_unsettled(connection: Connection, after: LogCursor, limit: int) -> list[LogBatch]:

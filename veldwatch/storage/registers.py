@@ -146,15 +146,13 @@ def judge_series(
     }
     with translated_errors():
         corrected = connection.execute(_QUERIES["corrected"], {"series_ids": ids}).fetchone() is not None
-        query = _QUERIES["corrected_readings" if corrected else "readings"]
-        rows = connection.execute(query, values, binary=True).fetchall()
-    table = np.array(rows, np.dtype([("number", "<i8"), ("at", "<i8"), ("value", "<f8")]))
+        table = _fetch_readings(connection, _QUERIES["corrected_readings" if corrected else "readings"], values)
     bounds = np.searchsorted(table["number"], np.arange(len(ids) + 1))
     found: list[Judged] = []
     for number, series_id in enumerate(ids):
         part = table[bounds[number] : bounds[number + 1]]
         anchor = anchors.get(series_id)
-        times, counts = part["at"].copy(), counts_of(part["value"])
+        times, counts = part["at"].astype(np.int64), counts_of(part["value"])
         start = None if anchor is None else anchor.state
         if start is None and len(times):
             start = State(int(counts[0]), int(times[0]), int(times[0]))
@@ -163,6 +161,26 @@ def judge_series(
         complete = int((part["at"] > until[series_id]).sum()) < beyond
         found.append(Judged(series_id=series_id, anchor=anchor, start=start, increments=increments, complete=complete))
     return found
+
+
+# A row of COPY in binary form: number of columns, then length and value of each. Source: PostgreSQL manual, COPY.
+_COPIED = np.dtype(
+    [
+        ("columns", ">i2"), ("number_length", ">i4"), ("number", ">i4"), ("at_length", ">i4"), ("at", ">i8"),
+        ("value_length", ">i4"), ("value", ">f8"),
+    ]
+)  # fmt: skip
+_COPY_HEADER = 19
+
+
+def _fetch_readings(connection: Connection, query: bytes, values: Mapping[str, object]) -> npt.NDArray[Any]:
+    """Fetch number, instant and value of readings, as an array: 34 bytes each, where Python's objects take 250."""
+    content = bytearray()
+    statement = b"COPY (" + query + b") TO STDOUT (FORMAT BINARY)"
+    with connection.cursor() as cursor, cursor.copy(statement, values) as copy:
+        for block in copy:
+            content += block
+    return np.frombuffer(content, _COPIED, (len(content) - _COPY_HEADER) // _COPIED.itemsize, _COPY_HEADER)
 
 
 def _time(instant: int) -> datetime:

@@ -19,7 +19,7 @@ from veldwatch.storage import partitions
 from veldwatch.storage.arrays import bind_arrays, times
 from veldwatch.storage.columnstore import open_as_needed
 from veldwatch.storage.connection import Connection, translated_errors
-from veldwatch.storage.log import START, LogBatch, load_cursor, read, save_cursor
+from veldwatch.storage.log import START, LogBatch, load_cursor, read_up_to, save_cursor
 from veldwatch.storage.queries import load_queries
 
 CONSUMER = "rollups"
@@ -27,8 +27,9 @@ CONSUMER = "rollups"
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 _TOUCHED = np.dtype([("series_id", "<i4"), ("bucket", "<i8")])
-# About 30 MB where batches are as large as they get (5,000 messages of 3 readings, 30 bytes each).
 _BATCHES_AT_ONCE = 64
+# 3 MB in the log; those of an import may be of as many hours, which take 40 MB on their way.
+_READINGS_AT_ONCE = 100_000
 _DUE_AT_ONCE = 20_000
 _QUERIES = load_queries("rollups")
 
@@ -56,7 +57,7 @@ def roll_up(connection: Connection) -> RollupPass:
     """
     with translated_errors(), connection.transaction():
         cursor = load_cursor(connection, CONSUMER) or START
-        batches = read(connection, cursor, _BATCHES_AT_ONCE)
+        batches, is_behind = read_up_to(connection, cursor, _BATCHES_AT_ONCE, _READINGS_AT_ONCE)
         is_due = connection.execute(_QUERIES["is_due"]).fetchone() == (True,)
     if not batches and not is_due:
         return RollupPass()
@@ -71,7 +72,7 @@ def roll_up(connection: Connection) -> RollupPass:
         days = _renew(connection, touched, due)
         if batches:
             save_cursor(connection, CONSUMER, batches[-1][0])
-    more = len(batches) == _BATCHES_AT_ONCE or len(due) == _DUE_AT_ONCE
+    more = is_behind or len(due) == _DUE_AT_ONCE
     return RollupPass(batches=len(batches), hours=len(touched) + len(due), days=days, more=more)
 
 
