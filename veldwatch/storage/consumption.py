@@ -20,7 +20,7 @@ from veldwatch.metering.spread import BUCKETS, spread_arrays
 from veldwatch.model.consumption import Code
 from veldwatch.model.consumption_buckets import Bucket
 from veldwatch.model.local_buckets import Interval, edges, from_instant, to_instant
-from veldwatch.model.register_steps import from_counts, to_counts
+from veldwatch.model.register_steps import HOUR, from_counts, to_counts
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.pool import Row, fetch_rows
 from veldwatch.storage.queries import load_queries
@@ -28,8 +28,12 @@ from veldwatch.storage.readings import ReadingFilter
 from veldwatch.storage.registers import BEYOND, Judged, judge_series, load_anchors, load_registers, unit_factor
 
 MOST_SERIES = 500
-MOST_READINGS = 2_000_000
-"""That takes about five seconds."""
+MOST_READINGS = 400_000
+"""That takes about a second and 40 MB."""
+
+MOST_BUCKETS = 100_000
+"""Of all series together: as rows they take 100 MB. What a meter said before its clock was set may be 20 years old,
+which are 175,000 hours."""
 
 _QUERIES = load_queries("consumption")
 _EVER = 2**62
@@ -87,12 +91,13 @@ def judge_buckets(connection: Connection, series_ids: list[int], asked: Asked) -
     """Judge registers by what is stored of them now: what each counted in its buckets, oldest first.
 
     Raises:
-        RequestInvalid: more readings are needed than one answer is made of.
+        RequestInvalid: more readings are needed, or more buckets, than one answer is made of.
     """
-    return {
-        judged.series_id: [_row(bucket) for bucket in _buckets(_parts(judged.increments, asked))]
-        for judged in _judge(connection, series_ids, asked)
-    }
+    parts: dict[int, npt.NDArray[Any]] = {}
+    for judged in _judge(connection, series_ids, asked):
+        parts[judged.series_id] = _parts(judged.increments, asked)
+        _check_room(sum(len(part) for part in parts.values()))
+    return {series_id: [_row(bucket) for bucket in _buckets(part)] for series_id, part in parts.items()}
 
 
 def list_subject_consumption(
@@ -162,7 +167,16 @@ def _parts(increments: npt.NDArray[Any], asked: Asked) -> npt.NDArray[Any]:
     return spread_arrays(kept, cuts)
 
 
+def _check_room(buckets: int) -> None:
+    if buckets > MOST_BUCKETS:
+        raise RequestInvalid(
+            f"more than {MOST_BUCKETS} buckets (ask for a shorter time, fewer devices or a longer interval)"
+        )
+
+
 def _edges(first: int, last: int, interval: Interval, zone: ZoneInfo) -> Instants:
+    if interval is Interval.HOUR:
+        _check_room((last - first) // HOUR)
     found = edges(from_instant(first), from_instant(last), interval, zone)
     return np.array([to_instant(edge) for edge in found], np.int64)
 

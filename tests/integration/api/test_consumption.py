@@ -208,3 +208,13 @@ def test_others_consumption_is_not_there(bearing: As, connection: Connection, ma
 )
 def test_what_makes_no_sense_is_refused(operator: TestClient, query: dict[str, str]) -> None:
     assert operator.get("/v1/consumption", params=query).status_code == 422
+
+
+def test_more_buckets_than_one_answer_is_made_of_are_refused_and_longer_ones_are_not(
+    operator: TestClient, connection: Connection, made: World
+) -> None:
+    world.add_readings(connection, made.volume, [(START - timedelta(days=20 * 365), 1.0), (START, 2.0)])
+    asked = {"device": "m-1", "metric": "volume"}
+    answer = operator.get("/v1/consumption", params=asked)
+    assert (answer.status_code, "longer interval" in answer.text) == (422, True)
+    assert len(consumption(operator, **asked, interval="month")) == 240
