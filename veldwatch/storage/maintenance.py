@@ -82,7 +82,7 @@ def roll_up_all(connection: Connection) -> int:
     """Roll up all that is to be rolled up, and count the hours."""
     hours = 0
     while True:
-        done = roll_up(connection)
+        done = partitions.with_partitions(connection, lambda: roll_up(connection))
         hours += done.hours
         if not done.more:
             return hours
@@ -92,7 +92,7 @@ def judge_all(connection: Connection) -> int:
     """Judge all registers that are to be judged, and count the hours."""
     hours = 0
     while True:
-        done = judge_new(connection)
+        done = partitions.with_partitions(connection, lambda: judge_new(connection))
         hours += done.hours
         if not done.more:
             return hours
@@ -164,9 +164,9 @@ def _keep_up(connection: Connection, settings: Settings, stop: threading.Event) 
             spread_calendars(connection, UTC, datetime.now(UTC), patience_of(settings))
             connection.commit()
             chores_due = began + _CHORES_SECONDS
-        more = roll_up(connection).more
+        more = partitions.with_partitions(connection, lambda: roll_up(connection)).more
         if began >= consumption_due:
-            behind = judge_new(connection).more
+            behind = partitions.with_partitions(connection, lambda: judge_new(connection)).more
             more |= behind
             consumption_due = began if behind else began + _CONSUMPTION_SECONDS
         if not more and began >= sweep_due:

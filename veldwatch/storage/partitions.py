@@ -6,16 +6,19 @@ What exists is remembered per process once it is committed. Call `ensure` before
 transaction, best outside any: then it commits at once, is remembered, and holds no lock while rows are written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import psycopg.errors
 from psycopg.pq import TransactionStatus
 
+from veldwatch.errors import StorageRejected
 from veldwatch.storage.connection import Connection, translated_errors
 
+T = TypeVar("T")
 _known: set[tuple[str, str, np.datetime64]] = set()
 
 
@@ -50,6 +53,21 @@ def forget(connection: Connection) -> None:
     """Forget what exists: after a write found no partition, because retention dropped it."""
     database = _database(connection)
     _known.difference_update([entry for entry in _known if entry[0] == database])
+
+
+def with_partitions(connection: Connection, work: Callable[[], T]) -> T:
+    """Do work that makes the partitions it needs; once more if one that was known is gone, as somebody else dropped it.
+
+    Args:
+        work: that undoes its own transaction where it fails.
+    """
+    try:
+        return work()
+    except StorageRejected as error:
+        if not isinstance(error.__cause__, psycopg.errors.CheckViolation):
+            raise
+        forget(connection)
+        return work()
 
 
 def _database(connection: Connection) -> str:

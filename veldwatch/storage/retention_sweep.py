@@ -58,9 +58,11 @@ def sweep(connection: Connection, now: datetime, default_days: int | None) -> Sw
         default_days: how long raw telemetry is kept of which no policy says anything; None: for ever.
     """
     done = Swept()
-    for what in What:
-        done += _sweep(connection, what, now, default_days)
-    if done.parts:
+    try:
+        for what in What:
+            done += _sweep(connection, what, now, default_days)
+    finally:
+        # Also where a later step failed.
         partitions.forget(connection)
     return done
 

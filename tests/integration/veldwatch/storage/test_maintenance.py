@@ -77,6 +77,21 @@ def test_nothing_is_dropped_unless_asked_for_and_then_by_whole_partitions(connec
 
 
 @plain
+def test_months_that_another_maintenance_dropped_are_made_again(connection: Connection) -> None:
+    series = make_series(connection)
+    connection.execute("UPDATE series SET kind = 'counter'")
+    old = NOW - timedelta(days=200)
+    write(connection, series, [(old, 1.0), (old + timedelta(minutes=1), 2.0)])
+    maintenance.run_once(connection, NOW)
+    for table in ("reading_hourly", "reading_daily", "consumption_hourly", "consumption_daily"):
+        connection.execute(f"DROP TABLE {table}_rollup_{old:%Y%m}".encode())
+    connection.commit()
+    write(connection, series, [(old + timedelta(minutes=2), 3.0)])
+    report = maintenance.run_once(connection, NOW)
+    assert (report.hours, report.consumption_hours) == (1, 1)
+
+
+@plain
 def test_the_program_rolls_up_what_is_written_while_it_runs(dsn: str, tmp_path: Path) -> None:
     stop = threading.Event()
     settings = Settings(dsn=dsn, home=tmp_path)
