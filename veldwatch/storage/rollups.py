@@ -113,6 +113,7 @@ def _renew(connection: Connection, touched: npt.NDArray[Any], due: npt.NDArray[A
     _run(connection, "empty_hours", due)
     days = _coarser(np.concatenate([touched, due]), _DAY)
     _run(connection, "renew_daily", days)
+    _run(connection, "renew_daily_alone", days)
     _run(connection, "empty_days", _coarser(due, _DAY))
     return len(days)
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.integration.veldwatch.storage.past_its_time import NOW, OLD, counts, fill, put
+from tests.integration.veldwatch.storage.past_its_time import NOW, OLD, STEP, counts, fill, put
 from tests.integration.veldwatch.storage.telemetry import make_series, write
 from veldwatch.errors import NotFound, NotPermitted, RequestInvalid
-from veldwatch.storage import maintenance, retention
+from veldwatch.storage import corrections, maintenance, retention
 from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.corrections import Grounds, SeriesName
 from veldwatch.storage.queries import load_queries
 from veldwatch.storage.retention import Policy, What
 from veldwatch.storage.retention_sweep import Swept, sweep
@@ -166,3 +167,28 @@ def test_who_reads_a_month_that_is_dropped_waits_and_is_answered(connection: Con
                 pass
             connection.execute(queries["drop_part"], {"table": "reading_raw", "part": "reading_raw_202503"})
         assert answer.result() == (0,)
+
+
+def test_a_day_whose_hours_went_before_its_readings_is_renewed_from_those(connection: Connection) -> None:
+    series = make_series(connection)
+    write(connection, series, [(OLD + n * STEP, 10.0) for n in range(4)])
+    write(connection, series, [(NOW, 1.0)])
+    maintenance.run_once(connection, NOW)
+    put(connection, 90, What.HOURLY)
+    maintenance.run_once(connection, NOW)
+    day = "SELECT count, maximum, total FROM reading_daily_rollup ORDER BY bucket LIMIT 1"
+    write(connection, series, [(OLD + timedelta(hours=3) + n * STEP, 50.0) for n in range(5)])
+    maintenance.run_once(connection, NOW)
+    assert connection.execute(day).fetchone() == (9, 50, 290)
+    found = corrections.find_series(connection, None, SeriesName(series_id=series))
+    by = Grounds(author="eve", method="manual", reason="read from a photograph")
+    corrections.add_corrections(connection, found, {OLD: 77.0}, by, NOW)
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    assert connection.execute(day).fetchone() == (9, 77, 357)
+    # Where both went the day stays as it was.
+    put(connection, 90)
+    maintenance.run_once(connection, NOW)
+    write(connection, series, [(OLD + timedelta(hours=5) + n * STEP, 99.0) for n in range(20)])
+    maintenance.run_once(connection, NOW)
+    assert connection.execute(day).fetchone() == (9, 77, 357)

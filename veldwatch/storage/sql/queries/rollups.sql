@@ -69,7 +69,7 @@ SELECT delete_stretch('reading_hourly_rollup', 'series_id', 'bucket', ARRAY[e.se
                       e.bucket + interval '1 hour')
 FROM emptied e;
 
--- renew_daily: aggregate those days of those series again from their hours
+-- renew_daily: aggregate those days of those series again from their hours; a day that is there and lost hours stays
 INSERT INTO reading_daily_rollup AS stored (bucket, series_id, count, minimum, maximum, total, first, last)
 SELECT touched.bucket, touched.series_id, a.count, a.minimum, a.maximum, a.total, a.first, a.last
 FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
@@ -86,9 +86,34 @@ ORDER BY touched.series_id, touched.bucket
 ON CONFLICT (series_id, bucket) DO UPDATE
 SET count = EXCLUDED.count, minimum = EXCLUDED.minimum, maximum = EXCLUDED.maximum, total = EXCLUDED.total,
     first = EXCLUDED.first, last = EXCLUDED.last
-WHERE EXCLUDED.count > stored.count OR NOT EXISTS (
+WHERE NOT EXISTS (
     SELECT FROM retention_mark m
     WHERE m.what = 'hourly' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
+
+-- renew_daily_alone: those of these days of which retention dropped hours and not the readings, from what is stored: their
+-- hours would tell of a part of the day
+INSERT INTO reading_daily_rollup AS stored (bucket, series_id, count, minimum, maximum, total, first, last)
+SELECT touched.bucket, touched.series_id, a.count, a.minimum, a.maximum, a.total, a.first, a.last
+FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, min(r.value) AS minimum, max(r.value) AS maximum, sum(r.value) AS total,
+           (array_agg(r.value ORDER BY r.observed_at))[1] AS first,
+           (array_agg(r.value ORDER BY r.observed_at DESC))[1] AS last
+    FROM reading_validated r
+    WHERE r.series_id = touched.series_id AND r.quality & 4 = 0
+      AND r.observed_at >= touched.bucket AND r.observed_at < touched.bucket + interval '1 day'
+) a
+WHERE a.count > 0
+  AND EXISTS (
+      SELECT FROM retention_mark m
+      WHERE m.what = 'hourly' AND m.source_id IN (0, touched.series_id) AND m.dropped_before > touched.bucket)
+  AND NOT EXISTS (
+      SELECT FROM retention_mark m
+      WHERE m.what = 'reading' AND m.source_id IN (0, touched.series_id) AND m.dropped_before > touched.bucket)
+ORDER BY touched.series_id, touched.bucket
+ON CONFLICT (series_id, bucket) DO UPDATE
+SET count = EXCLUDED.count, minimum = EXCLUDED.minimum, maximum = EXCLUDED.maximum, total = EXCLUDED.total,
+    first = EXCLUDED.first, last = EXCLUDED.last;
 
 -- empty_days: days without an hour, because an estimate was withdrawn
 DELETE FROM reading_daily_rollup y
