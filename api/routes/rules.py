@@ -53,8 +53,7 @@ def put_rule(
     if bearer.organisation is not None and rule.select.organisation != bearer.organisation:
         raise NotPermitted(f"the rule must select organisation {bearer.organisation!r}, as your token is for it alone")
     with parts.pool.lend() as connection:
-        _check_changeable(connection, bearer, slug, must_exist=False)
-        save_rule(connection, rule, bearer.name)
+        save_rule(connection, rule, bearer.name, scope=bearer.scope)
         return _shown(get_rule(connection, slug))
 
 
@@ -72,7 +71,9 @@ def disable_rule(parts: Shared, bearer: Operator, slug: str) -> Rule:
 
 def _switch(parts: Shared, bearer: Bearer, slug: str, *, enabled: bool) -> Rule:
     with parts.pool.lend() as connection:
-        _check_changeable(connection, bearer, slug, must_exist=True)
+        stored = visible_rule(connection, bearer, slug)
+        if bearer.scope is not None and stored.organisation_id is None:
+            raise NotPermitted(f"rule {slug!r} is for every organisation (expected a token for all of them)")
         set_enabled(connection, slug, enabled=enabled)
         return _shown(get_rule(connection, slug))
 
@@ -90,17 +91,6 @@ def visible_rule(connection: Connection, bearer: Bearer, slug: str) -> StoredRul
     if bearer.scope is not None and stored.organisation_id not in (None, bearer.scope):
         raise unknown
     return stored
-
-
-def _check_changeable(connection: Connection, bearer: Bearer, slug: str, *, must_exist: bool) -> None:
-    try:
-        stored = visible_rule(connection, bearer, slug)
-    except NotFound:
-        if must_exist:
-            raise
-        return
-    if bearer.scope is not None and stored.organisation_id != bearer.scope:
-        raise NotPermitted(f"rule {slug!r} is for every organisation (expected a token for all of them)")
 
 
 def _shown(stored: StoredRule) -> Rule:

@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from veldwatch.errors import NotFound
+from veldwatch.errors import Conflict, NotFound, NotPermitted
 from veldwatch.model.identifiers import OrganisationId, RuleVersionId
 from veldwatch.model.places import Place
 from veldwatch.model.rule import Rule
@@ -49,18 +49,26 @@ class StoredRule:
         return parse_rule(self.definition)
 
 
-def save_rule(connection: Connection, rule: Rule, author: str) -> int:
+def save_rule(connection: Connection, rule: Rule, author: str, *, scope: int | None = None) -> int:
     """Add a rule, or a version of it, and make that the active one, in a transaction of its own or the caller's.
+
+    Args:
+        scope: the one organisation whose rules the author may change; None: all, and those of every organisation.
 
     Returns:
         The number of the version: an old one when the definition was stored already.
 
     Raises:
         NotFound: the organisation that it selects is not registered.
+        Conflict: a rule of that id stands, and is another organisation's than the author may change.
+        NotPermitted: a rule of that id stands, and is for every organisation.
     """
     version = version_id(rule)
     with translated_errors(), connection.transaction():
         connection.execute(_QUERIES["lock_rules"])
+        if scope is not None:
+            # Under the lock: two organisations that choose one id at once come one after the other.
+            _check_changeable(connection, rule.id, scope)
         values = {"slug": rule.id, "organisation_id": _organisation(connection, rule)}
         rule_id = _scalar(connection, "ensure_rule", values)
         connection.execute(_QUERIES["retire_versions"], {"rule_id": rule_id, "id": version})
@@ -126,6 +134,15 @@ def _organisation(connection: Connection, rule: Rule) -> int | None:
     if row is None:
         raise NotFound(f"no organisation {slug!r}, which rule {rule.id!r} selects (register it first)")
     return row[0]
+
+
+def _check_changeable(connection: Connection, slug: str, scope: int) -> None:
+    row = connection.execute(_QUERIES["whose"], {"slug": slug}).fetchone()
+    if row is None or row[0] == scope:
+        return
+    if row[0] is None:
+        raise NotPermitted(f"rule {slug!r} is for every organisation (expected a token for all of them)")
+    raise Conflict(f"the id {slug!r} is taken (choose another)")
 
 
 def _scalar(connection: Connection, query: str, values: Mapping[str, object]) -> int:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from mailbox import Maildir
@@ -15,8 +16,10 @@ from tests.integration.api import world
 from tests.integration.api.conftest import As
 from tests.integration.api.world import BEGIN, World
 from veldwatch.config import load_settings
-from veldwatch.storage.connection import Connection
+from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.editions import identify
+from veldwatch.storage.rules import save_rule
+from veldwatch.wire.rule_document import parse_rule
 
 RULE_PATH = "/v1/rules/water.low-pressure"
 
@@ -61,6 +64,43 @@ def test_a_token_of_one_organisation_changes_only_its_own_rules(bearing: As) -> 
     assert water.post("/v1/rules/all/disable").status_code == 403
     assert water.put(RULE_PATH, json=world.RULE).status_code == 200
     assert water.post(f"{RULE_PATH}/disable").status_code == 200
+
+
+def test_no_organisation_takes_the_rule_of_another(bearing: As) -> None:
+    water, rangers = bearing("water"), bearing("wildlife")
+    assert water.put(RULE_PATH, json=world.RULE).status_code == 200
+    theirs = {**world.RULE, "title": "Taken", "select": {"organisation": "demo-wildlife"}}
+    refused = rangers.put(RULE_PATH, json=theirs)
+    assert refused.status_code == 409
+    assert "is taken" in refused.json()["detail"]
+    standing = water.get(RULE_PATH).json()
+    assert (standing["title"], standing["version"]) == (world.RULE["title"], 1)
+    assert rangers.get(RULE_PATH).status_code == 404
+
+
+@pytest.mark.several_backends("one transaction waits for another")
+def test_of_two_organisations_that_choose_one_id_at_once_the_first_has_it(
+    bearing: As, connection: Connection, dsn: str
+) -> None:
+    theirs = {**world.RULE, "select": {"organisation": "demo-wildlife"}}
+    rangers = bearing("wildlife")
+    with ThreadPoolExecutor() as pool, connect(dsn) as water:
+        with water.transaction():
+            save_rule(water, parse_rule(world.RULE), "water desk")
+            late = pool.submit(rangers.put, RULE_PATH, json=theirs)
+            _wait_for_a_lock(connection)
+        assert late.result(10).status_code == 409
+    assert bearing("water").get(RULE_PATH).status_code == 200
+
+
+def _wait_for_a_lock(connection: Connection) -> None:
+    """Wait until a transaction waits for another one."""
+    until = time.monotonic() + 10
+    while not connection.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
+        connection.rollback()
+        assert time.monotonic() < until, "nobody waits"
+        time.sleep(0.02)
+    connection.rollback()
 
 
 def test_receivers_are_added_and_disabled_and_their_secrets_never_shown(bearing: As) -> None:

@@ -4,6 +4,9 @@ SELECT pg_advisory_xact_lock(1448232018);
 -- find_organisation: the organisation that a rule names
 SELECT id FROM organisation WHERE slug = %(slug)s;
 
+-- whose: the organisation that a rule is for, if there is one of that slug; NULL: every one
+SELECT organisation_id FROM rule WHERE slug = %(slug)s;
+
 -- ensure_rule: the rule of that slug, made if it is new
 INSERT INTO rule (slug, organisation_id)
 VALUES (%(slug)s, %(organisation_id)s)
