@@ -4,6 +4,7 @@ The follower is added before the backlog is read, and both are in the order of t
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,8 @@ from veldwatch.storage.log import LogCursor
 from veldwatch.storage.tokens import find_bearer
 
 HEARTBEAT_SECONDS = 15.0
+CHECK_SECONDS = 15.0
+"""How long a token that was revoked may be told more, however much there is to tell."""
 _BATCHES_AT_ONCE = 50
 _MOST_ALERTS = 500
 P = ParamSpec("P")
@@ -51,15 +54,20 @@ def find_beginning(parts: Parts, last_event_id: str | None) -> Beginning:
         return Beginning(cursor=log_tail(connection), missed_since=None, reset=asked is not None)
 
 
-async def tell(parts: Parts, follower: Follower, beginning: Beginning, token: str) -> AsyncGenerator[bytes]:
+async def tell(
+    parts: Parts, follower: Follower, beginning: Beginning, token: str, *, check_seconds: float = CHECK_SECONDS
+) -> AsyncGenerator[bytes]:
     """Yield frames until the client goes, is too slow, loses its token, or the program stops."""
+    admission = _Admission(parts, token, check_seconds)
     for content in await _greeting(parts, follower, beginning):
         yield content
     told = beginning.cursor
     follower.put(Frame(content=b"", cursor=told, begins=True))
-    while (frame := await _next(parts, follower, token)) is not None:
+    while (frame := await _next(follower)) is not None and await admission.holds():
         if frame.begins or frame.was_told_in_part(told):
             async for cursor, content in _backlog(parts, follower, told):
+                if not await admission.holds():
+                    return
                 told = cursor
                 yield content
         elif frame.cursor is None or frame.cursor > told:
@@ -80,12 +88,28 @@ async def _greeting(parts: Parts, follower: Follower, beginning: Beginning) -> l
     return [place, *(missed or ())]
 
 
-async def _next(parts: Parts, follower: Follower, token: str) -> Frame | None:
+class _Admission:
+    """Whether a client may stay: asked by the clock, for a client that is told something all the time too."""
+
+    def __init__(self, parts: Parts, token: str, check_seconds: float) -> None:
+        self._parts = parts
+        self._token = token
+        self._check_seconds = check_seconds
+        self._asked = time.monotonic()
+
+    async def holds(self) -> bool:
+        if time.monotonic() - self._asked < self._check_seconds:
+            return True
+        self._asked = time.monotonic()
+        return await asyncio.to_thread(_may_stay, self._parts, self._token)
+
+
+async def _next(follower: Follower) -> Frame | None:
     """Wait for the next frame, or make a heartbeat; None at the end."""
     frame = await follower.get(HEARTBEAT_SECONDS)
     if frame is not None:
         return frame
-    if follower.closed or follower.overflowed or not await asyncio.to_thread(_may_stay, parts, token):
+    if follower.closed or follower.overflowed:
         return None
     return Frame(content=frames.HEARTBEAT, cursor=None)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from datetime import timedelta
 
 from api.parts import Parts
@@ -16,6 +17,7 @@ from tests.integration.api.world import BEGIN, World
 from veldwatch.config import Settings
 from veldwatch.storage import log
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.tokens import revoke_token
 
 
 def test_what_was_read_from_the_log_is_not_told_again_when_the_hub_joins_it_with_what_comes_after(
@@ -52,6 +54,37 @@ async def _listen(parts: Parts, connection: Connection, made: World) -> list[lis
     told.append(await _next_batch(stream))
     await stream.aclose()
     return told
+
+
+def test_a_token_that_is_revoked_is_told_no_more_though_there_is_always_something_to_tell(
+    settings: Settings, connection: Connection, made: World
+) -> None:
+    parts: Parts = create_web_app(settings).state.parts
+    parts.pool.open()
+    try:
+        with ThreadPoolExecutor(max_workers=1) as threads:
+            threads.submit(asyncio.run, _listen_without_a_token(parts, connection, made)).result()
+    finally:
+        parts.pool.close()
+
+
+async def _listen_without_a_token(parts: Parts, connection: Connection, made: World) -> None:
+    follower, beginning = Follower(None), find_beginning(parts, None)
+    stream = tell(parts, follower, beginning, made.tokens["viewer"], check_seconds=0.2)
+    told = frames.alert_frame(b"{}")
+    async with asyncio.timeout(10), aclosing(stream):
+        await anext(stream)  # where it begins
+        follower.put(Frame(content=told, cursor=None))
+        assert await anext(stream) == told
+        row = connection.execute("SELECT id FROM token WHERE name = 'wall screen'").fetchone()
+        assert row is not None
+        revoke_token(connection, row[0])
+        connection.commit()
+        follower.put(Frame(content=told, cursor=None))
+        async for content in stream:
+            assert content == told
+            await asyncio.sleep(0.01)
+            follower.put(Frame(content=told, cursor=None))
 
 
 async def _next_batch(stream: AsyncGenerator[bytes]) -> list[float]:
