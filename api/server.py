@@ -1,11 +1,17 @@
-"""The API's process: uvicorn on a thread of its own, told to stop by the program, never by uvicorn's own signals."""
+"""The API's process: uvicorn on a thread of its own, told to stop by the program, never by uvicorn's own signals.
 
+A client that takes nothing of its answer for a minute is given up: uvicorn would wait for ever, and the answer with it.
+"""
+
+import asyncio
 import socket
 import threading
+from typing import ClassVar
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.parts import Parts
 from veldwatch.config import Settings
@@ -26,6 +32,7 @@ def serve(app: FastAPI, settings: Settings, stop: threading.Event) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
+            http=ImpatientProtocol,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -46,6 +53,35 @@ def serve(app: FastAPI, settings: Settings, stop: threading.Event) -> None:
     server.should_exit = True
     thread.join(_JOIN_SECONDS)
     _log.info("stopped")
+
+
+class ImpatientProtocol(HttpToolsProtocol):
+    """HTTP to a client that has to read: its connection is cut when what waits for it stays as it is for too long."""
+
+    patience_seconds: ClassVar[float] = 60.0
+
+    _cut: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """Begin to wait for a client that does not take what was written."""
+        super().pause_writing()
+        # Closing would wait for the client once more.
+        self._cut = self.loop.call_later(self.patience_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client took most of it."""
+        self._stop_waiting()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a client that is gone."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
+        if self._cut is not None:
+            self._cut.cancel()
+            self._cut = None
 
 
 def _listen(settings: Settings) -> socket.socket:
