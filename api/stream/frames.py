@@ -22,7 +22,7 @@ MOST_ROWS = 5000
 HEARTBEAT = b": alive\n\n"
 TOO_SLOW = b": you read too slowly; come again with Last-Event-ID\n\n"
 RESET = b"event: reset\ndata: {}\n\n"
-"""The place in Last-Event-ID is no longer kept: what was missed must be asked for by the lists."""
+"""What was missed must be asked for by the lists: its place is no longer kept, or too much changed meanwhile."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Rows = npt.NDArray[Any]

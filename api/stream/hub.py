@@ -36,8 +36,11 @@ _PAUSE_SECONDS = 0.1
 _BATCHES_AT_ONCE = 200
 _PATIENCE = timedelta(seconds=30)
 _LONGEST_BACK_OFF_SECONDS = 5.0
-_OVERLAP = timedelta(seconds=10)
-"""An alert's `updated_at` is when its transaction began, which may be a little before it could be seen."""
+OVERLAP = timedelta(minutes=5)
+"""An alert's `updated_at` is when its transaction began, which is before it could be seen: the engine's may take
+minutes when it folds a history."""
+_MOST_CHANGES = 500
+"""Alerts, and incidents, that are looked up after an outage: of more the clients are told to load their lists."""
 
 _log = structlog.stdlib.get_logger()
 
@@ -133,15 +136,14 @@ class Hub:
         if self._cursor is None:
             self._cursor = log_tail(feed.connection)
             self._hand_out(dict.fromkeys(self._scopes(), frames.place_frame(self._cursor)), self._cursor, begins=True)
-        self._tell_alerts(list_alerts(feed.connection, None, AlertFilter(updated_since=self._seen_until), limit=500))
-        self._tell_incidents(feed.connection, updated_incidents(feed.connection, self._seen_until, limit=500))
+        self._tell_changes(feed.connection, self._seen_until)
         while self._wanted.is_set() and not self._closing.is_set():
             started = datetime.now(UTC)
             wakeup = feed.wait(_OVERTAKEN_SECONDS if self._called else _IDLE_SECONDS)
             self._called |= dict.fromkeys(wakeup.batches, started)
             self._tell_alerts(_alerts(feed.connection, wakeup.alerts))
             self._tell_incidents(feed.connection, wakeup.incidents)
-            self._seen_until = started - _OVERLAP
+            self._seen_until = started - OVERLAP
             self._tell_batches(feed, started)
         if not self._wanted.is_set():
             # Nobody listens: whoever comes next begins at the end of the log as it is then.
@@ -160,6 +162,15 @@ class Hub:
                 self._called.pop(cursor.id, None)
             self._closing.wait(_PAUSE_SECONDS)
         self._called = {number: called for number, called in self._called.items() if now - called < _PATIENCE}
+
+    def _tell_changes(self, connection: Connection, since: datetime) -> None:
+        alerts = list_alerts(connection, None, AlertFilter(updated_since=since), limit=_MOST_CHANGES + 1)
+        incidents = updated_incidents(connection, since, limit=_MOST_CHANGES + 1)
+        if max(len(alerts), len(incidents)) > _MOST_CHANGES:
+            self._hand_out(dict.fromkeys(self._scopes(), frames.RESET), None)
+            return
+        self._tell_alerts(alerts)
+        self._tell_incidents(connection, incidents)
 
     def _tell_alerts(self, rows: Sequence[Row]) -> None:
         for row in rows:

@@ -11,12 +11,15 @@ from datetime import datetime
 from typing import ParamSpec, TypeVar
 
 from api.models.alerts import Alert
+from api.models.incidents import Incident
 from api.parts import Parts
 from api.stream import frames
 from api.stream.follower import Follower, Frame
+from api.stream.hub import OVERLAP
 from veldwatch.errors import StorageUnavailable
 from veldwatch.storage import log
 from veldwatch.storage.alerts import AlertFilter, list_alerts
+from veldwatch.storage.incidents import IncidentFilter, list_incidents, updated_incidents
 from veldwatch.storage.live import batch_time, log_tail
 from veldwatch.storage.log import LogCursor
 from veldwatch.storage.tokens import find_bearer
@@ -25,7 +28,8 @@ HEARTBEAT_SECONDS = 15.0
 CHECK_SECONDS = 15.0
 """How long a token that was revoked may be told more, however much there is to tell."""
 _BATCHES_AT_ONCE = 50
-_MOST_ALERTS = 500
+_MOST_CHANGES = 500
+"""Alerts, and incidents: of more the client is told to load its lists."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -36,7 +40,7 @@ class Beginning:
 
     Attributes:
         missed_since: when the client was last told something; None: it was not here before.
-        reset: it was here before, and the log no longer holds its place.
+        reset: it was here before, and what it missed cannot be told: the log no longer holds its place, or was empty.
     """
 
     cursor: LogCursor
@@ -50,7 +54,8 @@ def find_beginning(parts: Parts, last_event_id: str | None) -> Beginning:
     with parts.pool.lend() as connection:
         since = None if asked is None else batch_time(connection, asked)
         if asked is not None and (since is not None or asked == log.START):
-            return Beginning(cursor=asked, missed_since=since, reset=False)
+            # An empty log has no time from which on alerts could be looked up.
+            return Beginning(cursor=asked, missed_since=since, reset=since is None)
         return Beginning(cursor=log_tail(connection), missed_since=None, reset=asked is not None)
 
 
@@ -78,13 +83,13 @@ async def tell(
 
 
 async def _greeting(parts: Parts, follower: Follower, beginning: Beginning) -> list[bytes]:
-    """Say where the stream begins, and which alerts changed since the client was here."""
+    """Say where the stream begins, and which alerts and incidents changed since the client was here."""
     place = frames.place_frame(beginning.cursor)
     if beginning.reset:
         return [place, frames.RESET]
     if beginning.missed_since is None:
         return [place]
-    missed = await _patiently(follower, _missed_alerts, parts, follower.scope, beginning.missed_since)
+    missed = await _patiently(follower, _missed_changes, parts, follower.scope, beginning.missed_since - OVERLAP)
     return [place, *(missed or ())]
 
 
@@ -140,10 +145,20 @@ def _missed_batches(parts: Parts, scope: int | None, after: LogCursor) -> tuple[
     return chapter.cursor, frames.batch_frame(chapter, scope)
 
 
-def _missed_alerts(parts: Parts, scope: int | None, since: datetime) -> list[bytes]:
+def _missed_changes(parts: Parts, scope: int | None, since: datetime) -> list[bytes]:
+    """Give alerts, then incidents; where there are too many, none, and that the lists are to be loaded."""
     with parts.pool.lend() as connection:
-        rows = list_alerts(connection, scope, AlertFilter(updated_since=since), limit=_MOST_ALERTS)
-    return [frames.alert_frame(Alert.model_validate(row).model_dump_json().encode()) for row in reversed(rows)]
+        alerts = list_alerts(connection, scope, AlertFilter(updated_since=since), limit=_MOST_CHANGES + 1)
+        changed = updated_incidents(connection, since, limit=_MOST_CHANGES + 1)
+        if max(len(alerts), len(changed)) > _MOST_CHANGES:
+            return [frames.RESET]
+        incidents = [
+            row for number in changed for row in list_incidents(connection, scope, IncidentFilter(id=number), limit=1)
+        ]
+    return [
+        *(frames.alert_frame(Alert.model_validate(row).model_dump_json().encode()) for row in reversed(alerts)),
+        *(frames.incident_frame(Incident.model_validate(row).model_dump_json().encode()) for row in incidents),
+    ]
 
 
 def _may_stay(parts: Parts, token: str) -> bool:

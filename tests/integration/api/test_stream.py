@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -23,7 +24,8 @@ from psycopg.conninfo import make_conninfo
 
 from tests.integration.api import world
 from tests.integration.api.world import BEGIN, World
-from veldwatch.storage.connection import Connection
+from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.incident_gathering import gather_alerts
 
 _START = "import sys; from launch.commands.api import app; app(['run'])"
 
@@ -195,6 +197,48 @@ def test_who_comes_back_is_told_what_was_missed(server: Server, connection: Conn
         while 130 not in values:
             values += [reading["value"] for reading in back.expect("batch")["readings"]]
         assert values == list(range(1, 131))
+
+
+def test_who_comes_back_is_told_of_incidents_and_of_alerts_whose_transaction_began_before_the_last_event(
+    server: Server, connection: Connection, made: World, dsn: str
+) -> None:
+    first = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=BEGIN)
+    with connect(dsn) as engine, engine.transaction():
+        engine.execute("SELECT now()")
+        with listening(server, made.tokens["viewer"]) as listener:
+            world.add_readings(connection, made.volume, [(BEGIN, 0)])
+            listener.expect("batch")
+        alert = _copy_alert(engine, first, 1)
+        gather_alerts(engine, alert, datetime.now(UTC))
+    with listening(server, made.tokens["viewer"], listener.last_id) as back:
+        while back.expect("alert")["id"] != str(alert[0]):
+            pass
+        assert back.expect("incident")["alerts"] == 1
+
+
+def test_who_missed_more_alerts_than_are_told_loads_the_lists(
+    server: Server, connection: Connection, made: World
+) -> None:
+    with listening(server, made.tokens["viewer"]) as listener:
+        world.add_readings(connection, made.volume, [(BEGIN, 0)])
+        listener.expect("batch")
+    first = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=BEGIN)
+    _copy_alert(connection, first, 500)
+    connection.commit()
+    with listening(server, made.tokens["viewer"], listener.last_id) as back:
+        back.expect("reset")
+
+
+def _copy_alert(connection: Connection, alert: UUID, copies: int) -> list[UUID]:
+    rows = connection.execute(
+        "INSERT INTO alert (id, rule_version_id, organisation_id, device_id, subject, severity, state, opened_at,"
+        " fired_at, recorded_at, late, value, summary, evidence)"
+        " SELECT gen_random_uuid(), a.rule_version_id, a.organisation_id, a.device_id, 'device:x' || n, a.severity,"
+        " a.state, a.opened_at, a.fired_at, a.recorded_at, a.late, a.value, a.summary, a.evidence"
+        " FROM alert a, generate_series(1, %s) n WHERE a.id = %s RETURNING id",
+        (copies, alert),
+    ).fetchall()
+    return [number for (number,) in rows]
 
 
 def test_a_place_that_the_log_no_longer_keeps_is_told_as_a_reset(
