@@ -1,8 +1,6 @@
 """Unknown devices: whether their source may register them, and how many, so that a flood of names fills no register."""
 
-import re
 from collections.abc import Mapping
-from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -10,6 +8,7 @@ from veldwatch.config import Settings, Source
 from veldwatch.model.identifiers import DeviceId, OrganisationId
 from veldwatch.model.reasons import Reason
 from veldwatch.model.register import DeviceStatus
+from veldwatch.patterns import matches_whole
 from veldwatch.storage import register
 from veldwatch.storage.connection import Connection
 from veldwatch.wire.sources import Route
@@ -104,14 +103,9 @@ class Registration:
         return known
 
 
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
 def matches(pattern: str | None, external_id: str) -> bool:
     """Tell whether a device may register itself by its name."""
-    return pattern is None or _compiled(pattern).fullmatch(external_id) is not None
+    return pattern is None or matches_whole(pattern, external_id)
 
 
 _BARRED = {

@@ -7,7 +7,6 @@ The file is the one that `VELDWATCH_CONFIG` names, else `$VELDWATCH_HOME/veldwat
 """
 
 import os
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,6 +31,7 @@ from pydantic_settings import (
 
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.explanation import Patience
+from veldwatch.patterns import check_pattern
 from veldwatch.secret_settings import SECRET, SecretFiles, is_secret, with_password
 from veldwatch.settings_file import read_settings_file, settings_file
 
@@ -63,7 +63,8 @@ class Source(BaseModel, frozen=True, extra="forbid"):
     device_pattern: str | None = Field(
         default=None,
         max_length=512,
-        description="regular expression that a device's whole identifier must match to be registered by its message",
+        description="regular expression (RE2: no look-around) that a device's whole identifier must match to be"
+        " registered by its message",
     )
     registrations_per_hour: NonNegativeInt | None = Field(
         default=None,
@@ -79,10 +80,7 @@ class Source(BaseModel, frozen=True, extra="forbid"):
         Raises:
             ValueError: saying where it goes wrong.
         """
-        try:
-            re.compile(pattern or "")
-        except re.error as error:
-            raise ValueError(f"no regular expression: {error}") from error
+        check_pattern(pattern or "")
         return pattern
 
 

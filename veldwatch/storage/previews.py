@@ -1,6 +1,5 @@
 """Trying a source: what would come of a message by the sources and the register as they are now; nothing is written."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,6 +9,7 @@ from veldwatch.config import Settings, Source
 from veldwatch.errors import ConfigurationInvalid, MessageRejected, NotFound
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Quality, Reading, Rejection
+from veldwatch.patterns import matches_whole
 from veldwatch.storage import register
 from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.queries import load_queries
@@ -168,7 +168,7 @@ def _registered(connection: Connection, preview: Preview, source: Source, settin
 def _newcomer(device: str, slug: str, source: Source, settings: Settings) -> str:
     """Say whether a device would register itself: `new` or `unknown`."""
     allowed = settings.register_unknown_devices if source.register_unknown is None else source.register_unknown
-    fits = source.device_pattern is None or re.fullmatch(source.device_pattern, device) is not None
+    fits = source.device_pattern is None or matches_whole(source.device_pattern, device)
     return "new" if allowed and fits and topics.is_slug(slug) else "unknown"
 
 

@@ -33,7 +33,8 @@ class SourceDefinition(Source, frozen=True, extra="forbid"):
     @property
     def source(self) -> Source:
         """Give what ingest works by."""
-        return Source(**self.model_dump(include=set(Source.model_fields)))
+        # Checked already where it was read; a stored one may hold a pattern that an older version took.
+        return Source.model_construct(**self.model_dump(include=set(Source.model_fields)))
 
 
 def parse_source(document: object) -> SourceDefinition:

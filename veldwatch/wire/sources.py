@@ -14,6 +14,7 @@ from veldwatch.config import Source
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Scan
+from veldwatch.patterns import check_pattern
 from veldwatch.wire import (
     chirpstack,
     dsmr,
@@ -186,11 +187,15 @@ def check_source(source: Source, before: Route | None = None) -> Decoder:
 
 
 def fault_of(source: Source) -> str | None:
-    """Say why a source cannot work; None: it can."""
+    """Say why a source cannot work, or can register no device; None: it can."""
     try:
         check_source(source)
     except ConfigurationInvalid as error:
         return str(error)
+    try:
+        check_pattern(source.device_pattern or "")
+    except ValueError as error:
+        return f"it registers no device: bad device_pattern {source.device_pattern!r}: {error}"
     return None
 
 

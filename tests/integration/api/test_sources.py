@@ -1,11 +1,13 @@
 """Sources over HTTP: seen by viewers, changed by operators of all organisations, tried by any operator."""
 
 import base64
+import time
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from api.models.sources import EXAMPLE, PAYLOAD_EXAMPLE
 from tests.integration.api.conftest import As
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.sources import get_source
@@ -74,6 +76,30 @@ def test_a_stored_source_that_stopped_to_work_says_why(operator: TestClient, con
     connection.execute("UPDATE source SET decoder = 'uninstalled'")
     connection.commit()
     assert "uninstalled" in operator.get("/v1/sources/loggers").json()["fault"]
+
+
+def test_a_stored_pattern_that_is_none_any_more_registers_nothing_and_stops_no_other_source(
+    operator: TestClient, connection: Connection
+) -> None:
+    assert operator.put("/v1/sources/town", json={**EXAMPLE, "name": "town"}).status_code == 200
+    connection.execute("UPDATE source SET device_pattern = '(?!test-).*'")
+    connection.commit()
+    source = operator.get("/v1/sources/town").json()
+    assert "registers no device" in source["fault"]
+    tried = operator.post("/v1/sources/try", json={"source": "town", "topic": "town/a/state", "payload_text": "{}"})
+    assert tried.status_code == 200
+    assert (
+        operator.put("/v1/sources/town", json={**EXAMPLE, "name": "town", "device_pattern": "(?=a)"}).status_code == 422
+    )
+
+
+def test_no_pattern_holds_the_server_up(bearing: As) -> None:
+    source = {**EXAMPLE, "name": "town", "device_pattern": "(a+)+b"}
+    asked = {"source": source, "topic": f"town/{'a' * 60}/state", "payload_text": PAYLOAD_EXAMPLE}
+    began = time.monotonic()
+    tried = bearing("water").post("/v1/sources/try", json=asked)
+    assert time.monotonic() - began < 5
+    assert tried.json()["devices"] == [{"device": "a" * 60, "state": "unknown"}]
 
 
 def test_who_may_do_what(bearing: As) -> None:
