@@ -9,6 +9,8 @@ from tests.integration.api.conftest import As
 from tests.integration.api.world import BEGIN, World
 from veldwatch.storage import maintenance
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.corrections import BEGINNING
+from veldwatch.storage.queries import load_queries
 
 ASK = {"what": "reading", "organisation": "demo-water", "metric": "volume", "kept_days": 90}
 CORRECTION = {"device": "m-1", "metric": "volume", "method": "manual", "reason": "photograph"}
@@ -97,6 +99,30 @@ def test_a_correction_counts_and_is_told_with_who_and_why(bearing: As, connectio
     body = {name: value for name, value in CORRECTION.items() if name != "method"}
     gone = water.post("/v1/corrections/withdraw", json={**body, "observed_at": [BEGIN.isoformat()]})
     assert gone.json() == {"corrections": 1}
+
+
+def test_a_page_of_all_corrections_reads_no_more_than_the_page(
+    bearing: As, connection: Connection, made: World
+) -> None:
+    world.add_readings(connection, made.pressure, [(BEGIN + timedelta(minutes=n), float(n)) for n in range(200)])
+    connection.execute(
+        "INSERT INTO validated_reading (series_id, observed_at, version, value, method, author, reason)"
+        " SELECT %s, %s::timestamptz + n * interval '1 minute', 1, n + 0.5, 'm', 'a', 'r'"
+        " FROM generate_series(0, 20000) n",
+        (made.pressure, BEGIN),
+    )
+    connection.commit()
+    connection.autocommit = True
+    connection.execute("ANALYZE validated_reading")
+    page = bearing("water").get("/v1/corrections", params={"limit": 2}).json()
+    assert [(item["value"], item["raw_value"]) for item in page["items"]] == [(0.5, 0), (1.5, 1)]
+    after = bearing("water").get("/v1/corrections", params={"limit": 1, "cursor": page["next"]}).json()
+    assert after["items"][0]["value"] == 2.5
+    values = {"scope": None, "series_id": None, "after_time": BEGINNING[0], "after_series": 0, "after_version": 0}
+    query = b"EXPLAIN " + load_queries("corrections")["list"]
+    plan = "\n".join(line for (line,) in connection.execute(query, {**values, "limit": 3}).fetchall())
+    assert "validated_reading_by_time" in plan
+    assert "Seq Scan on reading_raw" not in plan
 
 
 def test_what_is_not_ones_own_cannot_be_corrected(bearing: As, operator: TestClient) -> None:

@@ -41,14 +41,23 @@ ON CONFLICT (series_id, bucket) DO UPDATE SET bucket = EXCLUDED.bucket;
 SELECT judge_again(ARRAY[%(series_id)s::integer]);
 
 -- list: what was said of readings that the asker may see, of one series or of all, also what counts no more, by time
-SELECT v.series_id, d.external_id AS device, s.metric, v.observed_at, v.version, v.value, r.value AS raw_value, v.method,
-       v.rule, v.author, v.reason, v.created_at, NOT v.superseded AND NOT v.withdrawn AS counts, v.withdrawn
-FROM validated_reading v
-JOIN series s ON s.id = v.series_id
-JOIN device d ON d.id = s.device_id
-LEFT JOIN reading r ON r.series_id = v.series_id AND r.observed_at = v.observed_at
-WHERE (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)
-  AND (%(series_id)s::integer IS NULL OR v.series_id = %(series_id)s)
-  AND (v.observed_at, v.series_id, v.version) > (%(after_time)s::timestamptz, %(after_series)s, %(after_version)s)
-ORDER BY v.observed_at, v.series_id, v.version
-LIMIT %(limit)s;
+WITH page AS MATERIALIZED (
+    SELECT v.*, d.external_id AS device, s.metric
+    FROM validated_reading v
+    JOIN series s ON s.id = v.series_id
+    JOIN device d ON d.id = s.device_id
+    WHERE (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)
+      AND (%(series_id)s::integer IS NULL OR v.series_id = %(series_id)s)
+      AND (v.observed_at, v.series_id, v.version) > (%(after_time)s::timestamptz, %(after_series)s, %(after_version)s)
+    ORDER BY v.observed_at, v.series_id, v.version
+    LIMIT %(limit)s
+)
+SELECT page.series_id, page.device, page.metric, page.observed_at, page.version, page.value, raw.value AS raw_value,
+       page.method, page.rule, page.author, page.reason, page.created_at,
+       NOT page.superseded AND NOT page.withdrawn AS counts, page.withdrawn
+FROM page
+-- one look-up a row: joined as tables, all raw readings were read
+LEFT JOIN LATERAL (
+    SELECT r.value FROM reading r WHERE r.series_id = page.series_id AND r.observed_at = page.observed_at LIMIT 1
+) raw ON true
+ORDER BY page.observed_at, page.series_id, page.version;
