@@ -5,9 +5,10 @@ Every reader raises `ConfigurationInvalid` that names the option.
 
 import getpass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from veldwatch.errors import ConfigurationInvalid
+from veldwatch.model.local_buckets import find_zone
 from veldwatch.wire.durations import parse_duration
 
 
@@ -38,8 +39,8 @@ def duration_of(option: str, text: str) -> timedelta:
 def zone_of(option: str, name: str) -> ZoneInfo:
     """Find a time zone by its name."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        return find_zone(name)
+    except ValueError as error:
         raise ConfigurationInvalid(f"bad {option}: {name!r} (expected a name such as Africa/Lusaka)") from error
 
 

@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
+_NO_PLACES = {"localtime", "posixrules", "Factory"}
+_NO_REGIONS = ("right/", "posix/")
+"""Files beside the zones: the machine's own time, rules for others, zones with leap seconds, the same zones once more.
+The database does not know them."""
 
 
 class Interval(StrEnum):
@@ -27,9 +31,10 @@ def find_zone(name: str) -> ZoneInfo:
         ValueError: there is none of that name.
     """
     try:
-        return ZoneInfo(name)
+        zone = ZoneInfo("" if name in _NO_PLACES or name.startswith(_NO_REGIONS) else name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"bad time zone: {name!r} (expected a name like Africa/Nairobi)") from error
+    return zone
 
 
 def to_instant(at: datetime) -> int:
