@@ -5,6 +5,7 @@ A name that a route does not know is refused: a mistyped filter must not answer 
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar, cast
 
@@ -26,17 +27,23 @@ _EPOCH = re.compile(r"-?\d{1,14}(\.\d{1,6})?", re.ASCII)
 _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
 _MILLISECONDS_FROM = 1e11
 """Seconds up to the year 5138, milliseconds from March 1973 on: no observation is ambiguous."""
+_YEARS = range(1900, 2200)
+"""Beyond them arithmetic with time zones and buckets leaves the calendar; nothing was or will be measured there."""
 
 
 def parse_instant(value: object) -> datetime:
     """Read a time: ISO 8601 (UTC where it names no offset), or seconds or milliseconds since 1970.
 
     Raises:
-        ValueError: it is none of these, or lies outside the years 1 to 9999.
+        ValueError: it is none of these, or lies outside the years 1900 to 2199.
     """
-    if isinstance(value, datetime):
-        return value
-    text = str(value).strip()
+    moment = value if isinstance(value, datetime) else _read_instant(str(value).strip())
+    if moment.year not in _YEARS:
+        raise ValueError(f"a time of the year {moment.year} (expected ISO 8601 of the years 1900 to 2199)")
+    return moment
+
+
+def _read_instant(text: str) -> datetime:
     try:
         if _EPOCH.fullmatch(text):
             number = float(text)
@@ -127,9 +134,16 @@ def check_storable(document: object) -> None:
         RequestInvalid: a text in it has U+0000 or half a surrogate pair.
     """
     try:
-        text = json.dumps(document, ensure_ascii=False)
-        text.encode()
+        json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise RequestInvalid("bad text in the body: half a surrogate pair (expected UTF-8)") from error
-    if "\\u0000" in text:
+    if _holds_null(document):
         raise RequestInvalid("bad text in the body: U+0000 (expected text without it)")
+
+
+def _holds_null(node: object) -> bool:
+    if isinstance(node, str):
+        return "\x00" in node
+    if isinstance(node, Mapping):
+        return any(_holds_null(part) for item in cast("Mapping[object, object]", node).items() for part in item)
+    return isinstance(node, list | tuple) and any(_holds_null(part) for part in cast("list[object]", node))
