@@ -16,7 +16,7 @@ from veldwatch.config import load_settings
 from veldwatch.errors import ConfigurationInvalid
 from veldwatch.logs import configure_logs
 from veldwatch.storage.connection import Connection
-from veldwatch.storage.exports import ExportFilter, exporting
+from veldwatch.storage.exports import ExportFilter, check_named, exporting
 
 export_app = typer.Typer(help="Write histories into files, which `veldwatch import` reads again.", no_args_is_help=True)
 
@@ -84,6 +84,8 @@ def _run(
         until=moment_of("--to", until) if until is not None else None,
     )
     with exporting(settings.dsn) as connection:
+        if organisation or which.device is not None:  # the default one may not have sent anything yet
+            check_named(connection, which)
         count = write_whole(write, connection, which, output)
     typer.echo(f"{count} rows", err=True)
 

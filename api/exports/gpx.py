@@ -67,9 +67,14 @@ def _points(rows: npt.NDArray[Any]) -> list[str]:
 def _point(  # the parts of a fix
     moment: str, east: float, north: float, altitude: np.float32, speed: np.float32, heading: np.float32
 ) -> str:
-    height = "" if np.isnan(altitude) else f"<ele>{altitude}</ele>"
-    parts = "" if np.isnan(speed) else f"<gpxtpx:speed>{speed}</gpxtpx:speed>"
-    parts += "" if np.isnan(heading) else f"<gpxtpx:course>{heading}</gpxtpx:course>"
+    height = "" if np.isnan(altitude) else f"<ele>{_decimal(altitude)}</ele>"
+    parts = "" if np.isnan(speed) else f"<gpxtpx:speed>{_decimal(speed)}</gpxtpx:speed>"
+    parts += "" if np.isnan(heading) else f"<gpxtpx:course>{_decimal(heading)}</gpxtpx:course>"
     if parts:
         parts = f"<extensions><gpxtpx:TrackPointExtension>{parts}</gpxtpx:TrackPointExtension></extensions>"
-    return f'    <trkpt lat="{north!r}" lon="{east!r}">{height}<time>{moment}Z</time>{parts}</trkpt>\n'
+    return f'    <trkpt lat="{_decimal(north)}" lon="{_decimal(east)}">{height}<time>{moment}Z</time>{parts}</trkpt>\n'
+
+
+def _decimal(number: float | np.float32) -> str:
+    """Write a number in full: GPX's decimals (XML Schema, xsd:decimal) know no exponent, as `2e-05` has one."""
+    return np.format_float_positional(number, trim="0")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 
+from veldwatch.errors import NotFound
 from veldwatch.storage.arrays import MICROSECONDS_TO_2000
 from veldwatch.storage.connection import Connection, connect, translated_errors
 from veldwatch.storage.log import POSITIONS, READINGS
@@ -70,6 +71,21 @@ def exporting(dsn: str) -> Generator[Connection]:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         yield connection
+
+
+def check_named(connection: Connection, which: ExportFilter) -> None:
+    """Refuse names of nothing, whose file would be empty.
+
+    Raises:
+        NotFound: there is no such organisation, or it has no such device.
+    """
+    with translated_errors():
+        row = connection.execute(_QUERIES["known"], asdict(which)).fetchone()
+    organisation, device = row or (False, False)
+    if not organisation:
+        raise NotFound(f"no organisation {which.organisation!r} (list them with GET /v1/organisations)")
+    if not device:
+        raise NotFound(f"organisation {which.organisation!r} has no device {which.device!r}")
 
 
 def exported_series(connection: Connection, which: ExportFilter) -> list[ExportedSeries]:

@@ -154,14 +154,42 @@ def test_an_export_may_be_of_one_device_one_metric_and_a_time(dsn: str, tmp_path
 
 
 def test_an_empty_export_is_a_file_that_can_be_imported(dsn: str, other_dsn: str, tmp_path: Path) -> None:
+    _register_organisation(dsn)
     for form in ("csv", "parquet", "movebank", "gpx"):
         path = tmp_path / f"none.{form}"
         veldwatch(dsn, "export", form, "--output", str(path))
         assert veldwatch(other_dsn, "import", form, str(path)).stdout.startswith("0 rows")
 
 
+def test_an_export_of_what_is_not_there_is_refused(dsn: str, tmp_path: Path) -> None:
+    words = ("export", "csv", "--output", str(tmp_path / "x.csv"))
+    with pytest.raises(subprocess.CalledProcessError, match="status 2") as failed:
+        veldwatch(dsn, *words)
+    assert "no organisation 'water'" in failed.value.stderr
+    fill(dsn, 10)
+    with pytest.raises(subprocess.CalledProcessError, match="status 2") as failed:
+        veldwatch(dsn, *words, "--device", "typo")
+    assert "no device 'typo'" in failed.value.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_in_gpx_have_no_exponent(dsn: str, tmp_path: Path) -> None:
+    fill(dsn, 10)
+    with connect(dsn) as connection:
+        connection.execute("UPDATE position_raw SET latitude = 0.00002, longitude = -1e-13, quality = 0")
+    path = tmp_path / "tracks.gpx"
+    veldwatch(dsn, "export", "gpx", "--output", str(path))
+    assert '<trkpt lat="0.00002" lon="-0.0000000000001">' in path.read_text(encoding="utf-8")
+
+
 def test_a_file_that_cannot_be_written_is_told_and_nothing_is_left(dsn: str, tmp_path: Path) -> None:
+    _register_organisation(dsn)
     with pytest.raises(subprocess.CalledProcessError) as failed:
         veldwatch(dsn, "export", "csv", "--output", str(tmp_path / "nowhere" / "x.csv"))
     assert "bad --output" in failed.value.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def _register_organisation(dsn: str) -> None:
+    with connect(dsn) as connection:
+        register.ensure_organisation(connection, "water")

@@ -1,3 +1,9 @@
+-- known: whether the organisation that an export names is there, and its device; true where none is named
+SELECT EXISTS (SELECT FROM organisation o WHERE o.slug = %(organisation)s),
+       %(device)s::text IS NULL OR EXISTS (
+           SELECT FROM device d JOIN organisation o ON o.id = d.organisation_id
+           WHERE o.slug = %(organisation)s AND d.external_id = %(device)s);
+
 -- series: every series that an export names, by device, then metric
 SELECT s.id, d.external_id, s.metric, s.unit
 FROM series s
