@@ -14,7 +14,7 @@ from api.parts import Shared
 from veldwatch.errors import RequestInvalid
 from veldwatch.model.consumption import code_names
 from veldwatch.model.local_buckets import Interval, find_zone
-from veldwatch.storage.consumption import Asked, list_consumption, list_subject_consumption
+from veldwatch.storage.consumption import MOST_SERIES, Asked, list_consumption, list_subject_consumption
 from veldwatch.storage.pool import Row
 from veldwatch.storage.readings import ReadingFilter
 
@@ -48,6 +48,8 @@ class ConsumptionQuery(Spanning):
             interval=None if self.interval == "reading" else Interval(self.interval),
             zone=find_zone(self.time_zone),
             register_modulus=self.register_modulus,
+            # One more tells that there is another page; those of the cursor's bucket were told on the page before.
+            most=self.limit + 1 + (0 if after is None else MOST_SERIES),
         )
 
     def after(self) -> SpanKey | None:

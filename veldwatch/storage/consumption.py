@@ -20,7 +20,7 @@ from veldwatch.metering.spread import BUCKETS, spread_arrays
 from veldwatch.model.consumption import Code
 from veldwatch.model.consumption_buckets import Bucket
 from veldwatch.model.local_buckets import Interval, edges, from_instant, to_instant
-from veldwatch.model.register_steps import HOUR, from_counts, to_counts
+from veldwatch.model.register_steps import from_counts, to_counts
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.pool import Row, fetch_rows
 from veldwatch.storage.queries import load_queries
@@ -30,13 +30,16 @@ from veldwatch.storage.registers import BEYOND, Judged, judge_series, load_ancho
 MOST_SERIES = 500
 MOST_READINGS = 400_000
 """That takes about a second and 40 MB."""
-
-MOST_BUCKETS = 100_000
-"""Of all series together: as rows they take 100 MB. What a meter said before its clock was set may be 20 years old,
-which are 175,000 hours."""
+MOST_BUCKETS = 500_000
+"""500 series with a page of 1,000 each; an hour each for 57 years of one series. About two seconds."""
+MOST_ROWS = 100_000
+"""Of all series together, as they are answered: they take 100 MB."""
 
 _QUERIES = load_queries("consumption")
 _EVER = 2**62
+_HOUR = 3_600_000_000
+_LONGEST = {Interval.HOUR: 3 * _HOUR // 2, Interval.DAY: 49 * _HOUR, Interval.MONTH: 32 * 24 * _HOUR}
+"""Of a clock that moves; Samoa's day that never was makes one of 48 hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class Asked:
         until: None: to its end.
         interval: None: from reading to reading.
         register_modulus: instead of what the register of devices says; None: as that says.
+        most: how many buckets are wanted of each series, the first ones; None: all.
     """
 
     since: datetime | None
@@ -55,6 +59,7 @@ class Asked:
     interval: Interval | None
     zone: ZoneInfo
     register_modulus: float | None = None
+    most: int | None = None
 
     @property
     def span(self) -> tuple[int, int]:
@@ -74,17 +79,50 @@ def list_consumption(connection: Connection, scope: int | None, which: ReadingFi
         scope: the one organisation that the asker may see; None: all.
 
     Raises:
-        RequestInvalid: more series match, or more readings are needed, than one answer is made of.
+        RequestInvalid: more series match, or more readings or buckets are needed, than one answer is made of.
     """
     values = {**asdict(which), "scope": scope, "limit": MOST_SERIES + 1}
     series = {row["id"]: row for row in fetch_rows(connection, _QUERIES["matching"], values)}
     if len(series) > MOST_SERIES:
         raise RequestInvalid(f"more than {MOST_SERIES} series match (name a device, a series or a rarer metric)")
+    parts = _first(_counted(_judge(connection, list(series), asked), asked), asked)
+    _check_rows(parts)
     rows: list[Row] = []
-    for series_id, buckets in judge_buckets(connection, list(series), asked).items():
+    for series_id, part in parts.items():
         named = {name: series[series_id][name] for name in ("device", "device_id", "metric", "unit")}
-        rows += [{**bucket, **named, "series_id": series_id, "subject": None} for bucket in buckets]
+        rows += [{**_row(bucket), **named, "series_id": series_id, "subject": None} for bucket in _buckets(part)]
     return sorted(rows, key=lambda row: (row["bucket"], row["series_id"]))
+
+
+def _counted(judged: Sequence[Judged], asked: Asked) -> dict[int, npt.NDArray[Any]]:
+    """Cut what was judged into buckets, as long as they are not too many."""
+    parts: dict[int, npt.NDArray[Any]] = {}
+    total = 0
+    for one in judged:
+        parts[one.series_id] = part = _parts(one.increments, asked)
+        total += len(part)
+        _check_buckets(total)
+    return parts
+
+
+def _first(parts: dict[int, npt.NDArray[Any]], asked: Asked) -> dict[int, npt.NDArray[Any]]:
+    """Leave out what lies behind the first buckets of all series together."""
+    if asked.most is None or sum(map(len, parts.values())) <= asked.most:
+        return parts
+    begins = np.concatenate([part["begin"] for part in parts.values()])
+    last = np.partition(begins, asked.most - 1)[asked.most - 1]
+    return {series_id: part[part["begin"] <= last] for series_id, part in parts.items()}
+
+
+def _check_buckets(count: int, most: int = MOST_BUCKETS) -> None:
+    if count > most:
+        raise RequestInvalid(
+            f"more than {most} buckets are needed (ask for a shorter time, a longer interval or fewer devices)"
+        )
+
+
+def _check_rows(parts: Mapping[int, npt.NDArray[Any]]) -> None:
+    _check_buckets(sum(map(len, parts.values())), MOST_ROWS)
 
 
 def judge_buckets(connection: Connection, series_ids: list[int], asked: Asked) -> dict[int, list[Row]]:
@@ -96,7 +134,7 @@ def judge_buckets(connection: Connection, series_ids: list[int], asked: Asked) -
     parts: dict[int, npt.NDArray[Any]] = {}
     for judged in _judge(connection, series_ids, asked):
         parts[judged.series_id] = _parts(judged.increments, asked)
-        _check_room(sum(len(part) for part in parts.values()))
+    _check_rows(parts)
     return {series_id: [_row(bucket) for bucket in _buckets(part)] for series_id, part in parts.items()}
 
 
@@ -159,24 +197,22 @@ def _parts(increments: npt.NDArray[Any], asked: Asked) -> npt.NDArray[Any]:
     if not len(kept):
         return np.empty(0, BUCKETS)
     limits = max(since, int(kept["begin"][0])), min(until, int(kept["end"][-1]))
+    # Where nothing is left out between increments, each bucket holds something, and the first ones are enough.
+    is_whole = bool((kept["begin"][1:] == kept["end"][:-1]).all())
+    wanted = asked.most + 1 if asked.most is not None and is_whole else None
     if asked.interval is None:
-        cuts = np.unique(np.clip(np.append(kept["begin"], kept["end"][-1]), *limits))
+        cuts = np.unique(np.clip(np.append(kept["begin"], kept["end"][-1]), *limits))[:wanted]
     else:
-        cuts = _edges(*limits, asked.interval, asked.zone)
+        first, last = limits
+        if wanted is not None:
+            last = min(last, first + (wanted + 1) * _LONGEST[asked.interval])
+        _check_buckets((last - first) // _LONGEST[asked.interval])
+        cuts = _edges(first, last, asked.interval, asked.zone)[:wanted]
         cuts[0], cuts[-1] = max(since, int(cuts[0])), min(until, int(cuts[-1]))
-    return spread_arrays(kept, cuts)
-
-
-def _check_room(buckets: int) -> None:
-    if buckets > MOST_BUCKETS:
-        raise RequestInvalid(
-            f"more than {MOST_BUCKETS} buckets (ask for a shorter time, fewer devices or a longer interval)"
-        )
+    return spread_arrays(kept[kept["begin"] < cuts[-1]], cuts)
 
 
 def _edges(first: int, last: int, interval: Interval, zone: ZoneInfo) -> Instants:
-    if interval is Interval.HOUR:
-        _check_room((last - first) // HOUR)
     found = edges(from_instant(first), from_instant(last), interval, zone)
     return np.array([to_instant(edge) for edge in found], np.int64)
 
@@ -221,7 +257,9 @@ def _joined(pieces: Sequence[_Piece], asked: Asked) -> list[Bucket]:
     held = [(begin, end, found) for begin, end, found in held if begin < end]
     if not held or asked.interval is None:
         return []
-    cuts = _edges(min(begin for begin, *_ in held), max(end for _, end, _ in held), asked.interval, asked.zone)
+    first, last = min(begin for begin, *_ in held), max(end for _, end, _ in held)
+    _check_buckets((last - first) // _LONGEST[asked.interval])
+    cuts = _edges(first, last, asked.interval, asked.zone)
     limits = np.clip(cuts, since, until).tolist()
     buckets = [Bucket(begin=begin, end=end) for begin, end in itertools.pairwise(limits)]
     for begin, end, found in held:

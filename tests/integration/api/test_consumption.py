@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -101,6 +102,45 @@ def test_pages_and_time_ranges_tell_the_same_amounts(
     )
     assert amounts(half) == [pytest.approx(0.45), pytest.approx(0.15)]
     assert [item["codes"] for item in half] == [["gap", "estimated"], ["gap", "estimated"]]
+
+
+def test_a_page_costs_what_it_holds_and_not_what_lies_behind_it(
+    operator: TestClient, connection: Connection, made: World
+) -> None:
+    deploy_meters(connection, made, START)
+    connection.execute(
+        "UPDATE deployment SET during = tstzrange(NULL, upper(during)) WHERE device_id = %s", (made.meter,)
+    )
+    connection.commit()
+    first = datetime(1901, 1, 1, tzinfo=UTC)
+    world.add_readings(connection, made.volume, [(first, 0.0), (START, 1000.0)])
+    query = {"series_id": made.volume, "limit": 2}
+    began = time.monotonic()
+    page = operator.get("/v1/consumption", params=query).json()
+    assert [item["bucket"] for item in page["items"]] == ["1901-01-01T00:00:00Z", "1901-01-01T01:00:00Z"]
+    page = operator.get("/v1/consumption", params={**query, "cursor": page["next"]}).json()
+    assert [item["bucket"] for item in page["items"]] == ["1901-01-01T02:00:00Z", "1901-01-01T03:00:00Z"]
+    assert time.monotonic() - began < 1.5
+    refused = operator.get("/v1/consumption", params={"subject": "plot-12", "metric": "volume"})
+    assert refused.status_code == 422
+    assert "buckets are needed" in refused.json()["detail"]
+    months = {"subject": "plot-12", "metric": "volume", "interval": "month"}
+    assert sum(amounts(consumption(operator, **months))) == pytest.approx(1000)
+
+
+def test_pages_of_several_registers_hold_the_first_of_all(
+    operator: TestClient, connection: Connection, made: World
+) -> None:
+    other = deploy_meters(connection, made, START)
+    world.add_readings(connection, made.volume, [(START + n * HOUR, n) for n in range(30)])
+    world.add_readings(connection, other, [(START + n * HOUR, n) for n in range(9, 40)])
+    whole = consumption(operator, metric="volume")
+    assert [(item["bucket"], item["series_id"]) for item in whole] == sorted(
+        (item["bucket"], item["series_id"]) for item in whole
+    )
+    assert len(whole) == 29 + 30
+    for limit in (1, 2, 7):
+        assert consumption(operator, metric="volume", limit=limit) == whole
 
 
 def test_a_day_of_a_clock_change_has_23_hours_and_the_repeated_hour_is_two(
