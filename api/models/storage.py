@@ -114,7 +114,8 @@ class WouldGo(BaseModel):
     """What would be dropped."""
 
     what: What
-    rows: int
+    rows: int = Field(description="at most 1,000,000 are counted")
+    more: bool = Field(description="there are more than `rows`; what follows is of those that were counted")
     sources: int = Field(description="series, or devices")
     began: datetime | None
     ended: datetime | None

@@ -121,7 +121,8 @@ def held() -> None:
 def _would_go(told: WouldGo) -> str:
     span = "" if told.began is None or told.ended is None else f", {shown(told.began)} to {shown(told.ended)}"
     waits = "" if told.waits_for is None else f"; not yet: {told.waits_for}"
-    return f"{told.what.value}\t{told.rows:,} rows of {told.sources:,} series or devices{span}{waits}"
+    more = "more than " if told.more else ""
+    return f"{told.what.value}\t{more}{told.rows:,} rows of {told.sources:,} series or devices{span}{waits}"
 
 
 def _held(one: HeldBack) -> str:

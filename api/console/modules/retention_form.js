@@ -66,10 +66,10 @@ export function retentionForm(given, standing, slugs, done) {
       // What was counted is what is done: the form may have been changed while that took its time.
       const meant = JSON.stringify({ ...said(form), removed });
       if (button.dataset.asked !== meant) {
-        const rows = await countWhatGoes(preview, form, removed);
-        if (rows > 0) {
+        const going = await countWhatGoes(preview, form, removed);
+        if (going?.rows > 0) {
           button.dataset.asked = meant;
-          label(button, `${count(rows)} rows go for good: are you sure?`);
+          label(button, `${inWords(going)} go for good: are you sure?`);
           return;
         }
       }
@@ -109,13 +109,17 @@ function said(form) {
   return body;
 }
 
-/** Show what would go; gives the number of rows. */
+/** Of very many rows only so many are counted. */
+const inWords = ({ rows, more }) => `${more ? "More than " : ""}${count(rows)} rows`;
+
+/** Show what would go; gives the number of rows, and whether there are more. */
 async function countWhatGoes(host, form, removed) {
   if (!form.elements.days.checkValidity()) return void fill(host, h("span", { class: "muted" }, `Days are ${DAYS.min} to ${count(DAYS.max)}, or none: for ever.`));
   fill(host, h("span", { class: "muted" }, "Counting what would go …"));
   const { items } = await request("/v1/retention/preview", { method: "POST", body: { ...said(form), removed } });
   const rows = items.reduce((sum, one) => sum + one.rows, 0);
+  const more = items.some((one) => one.more);
   if (rows === 0) fill(host, h("b", {}, "Nothing would go now."));
-  else fill(host, items.filter((one) => one.rows > 0).map((one) => h("p", {}, h("b", {}, `${count(one.rows)} rows would go`), ` of ${count(one.sources)} ${WITH_METRIC.includes(one.what) ? "series" : "devices"}, `, timeElement(one.began), " to ", timeElement(one.ended), one.waits_for ? `. Some of it waits: ${one.waits_for}.` : ".")));
-  return rows;
+  else fill(host, items.filter((one) => one.rows > 0).map((one) => h("p", {}, h("b", {}, `${inWords(one)} would go`), ` of ${count(one.sources)} ${WITH_METRIC.includes(one.what) ? "series" : "devices"}, `, timeElement(one.began), " to ", timeElement(one.ended), one.waits_for ? `. Some of it waits: ${one.waits_for}.` : ".")));
+  return { rows, more };
 }

@@ -1,4 +1,4 @@
-"""A preview counts exactly what the next sweep drops, whatever goes by whole parts and whatever row by row."""
+"""A preview counts exactly what the next sweep drops, whatever goes by whole parts and whatever row by row, up to a bound."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -156,3 +156,13 @@ def test_months_are_found_whichever_way_the_server_looks_for_them(connection: Co
     for way in ("enable_nestloop", "enable_indexscan", "enable_bitmapscan"):
         connection.execute(f"SET {way} = off".encode())
     assert next(one.rows for one in preview(connection, None, NOW, 90)) == 12
+
+
+def test_of_very_many_rows_only_so_many_are_counted(connection: Connection) -> None:
+    _world(connection)
+    for told in preview(connection, None, NOW, 30):
+        if told.rows:
+            (few,) = preview(connection, None, NOW, 30, Policy(what=told.what, kept_days=30), most=told.rows - 1)
+            assert (few.rows, few.more) == (told.rows - 1, True)
+            (all_,) = preview(connection, None, NOW, 30, Policy(what=told.what, kept_days=30), most=told.rows)
+            assert (all_.rows, all_.more) == (told.rows, False)

@@ -133,27 +133,43 @@ GROUP BY n.since, n.alert_id, n.backtest_id
 ORDER BY n.since, n.alert_id, n.backtest_id
 LIMIT %(limit)s;
 
--- count_reading: how many rows of some series are older than a time each
+-- count_reading: how many rows of some series are older than a time each; of many, only so many are counted
 SELECT count(*) AS rows, count(DISTINCT r.series_id) AS sources, min(r.observed_at) AS began, max(r.observed_at) AS ended
-FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
-JOIN reading_raw r ON r.series_id = w.source_id AND r.observed_at < w.before;
+FROM (
+    SELECT r.series_id, r.observed_at
+    FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
+    JOIN reading_raw r ON r.series_id = w.source_id AND r.observed_at < w.before
+    LIMIT %(most)s
+) r;
 
--- count_position: how many rows of some devices are older than a time each
+-- count_position: how many rows of some devices are older than a time each; of many, only so many are counted
 SELECT count(*) AS rows, count(DISTINCT r.device_id) AS sources, min(r.observed_at) AS began, max(r.observed_at) AS ended
-FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
-JOIN position_raw r ON r.device_id = w.source_id AND r.observed_at < w.before;
+FROM (
+    SELECT r.device_id, r.observed_at
+    FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
+    JOIN position_raw r ON r.device_id = w.source_id AND r.observed_at < w.before
+    LIMIT %(most)s
+) r;
 
--- count_event: how many rows of some devices are older than a time each
+-- count_event: how many rows of some devices are older than a time each; of many, only so many are counted
 SELECT count(*) AS rows, count(DISTINCT r.device_id) AS sources, min(r.observed_at) AS began, max(r.observed_at) AS ended
-FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
-JOIN event_raw r ON r.device_id = w.source_id AND r.observed_at < w.before;
+FROM (
+    SELECT r.device_id, r.observed_at
+    FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
+    JOIN event_raw r ON r.device_id = w.source_id AND r.observed_at < w.before
+    LIMIT %(most)s
+) r;
 
--- count_contact: how many rows of some devices are older than a time each
+-- count_contact: how many rows of some devices are older than a time each; of many, only so many are counted
 SELECT count(*) AS rows, count(DISTINCT r.device_id) AS sources, min(r.received_at) AS began, max(r.received_at) AS ended
-FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
-JOIN contact r ON r.device_id = w.source_id AND r.received_at < w.before;
+FROM (
+    SELECT r.device_id, r.received_at
+    FROM unnest(%(sources)s::integer[], %(befores_1)s::timestamptz[]) AS w (source_id, before)
+    JOIN contact r ON r.device_id = w.source_id AND r.received_at < w.before
+    LIMIT %(most)s
+) r;
 
--- count_hourly: how many rows of some series are older than a time each, in either table
+-- count_hourly: how many rows of some series are older than a time each, in either table; of many, only so many are counted
 SELECT count(*) AS rows, count(DISTINCT r.series_id) AS sources, min(r.bucket) AS began, max(r.bucket) AS ended
 FROM (
     SELECT r.series_id, r.bucket
@@ -163,9 +179,10 @@ FROM (
     SELECT r.series_id, r.bucket
     FROM unnest(%(sources)s::integer[], %(befores_2)s::timestamptz[]) AS w (source_id, before)
     JOIN consumption_hourly_rollup r ON r.series_id = w.source_id AND r.bucket < w.before
+    LIMIT %(most)s
 ) r;
 
--- count_daily: how many rows of some series are older than a time each, in either table
+-- count_daily: how many rows of some series are older than a time each, in either table; of many, only so many are counted
 SELECT count(*) AS rows, count(DISTINCT r.series_id) AS sources, min(r.bucket) AS began, max(r.bucket) AS ended
 FROM (
     SELECT r.series_id, r.bucket
@@ -175,4 +192,5 @@ FROM (
     SELECT r.series_id, r.bucket
     FROM unnest(%(sources)s::integer[], %(befores_2)s::timestamptz[]) AS w (source_id, before)
     JOIN consumption_daily_rollup r ON r.series_id = w.source_id AND r.bucket < w.before
+    LIMIT %(most)s
 ) r;
