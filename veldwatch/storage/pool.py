@@ -82,8 +82,8 @@ class Pool:
             if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
                 limit = self.query_limit.total_seconds()
                 raise QueryTooSlow(
-                    f"the query took longer than {limit:g} s (ask for less at once: a shorter time, fewer devices or"
-                    " series, longer buckets)"
+                    f"the query took longer than {limit:g} s (ask for less at once: a shorter time range, fewer"
+                    " devices or series, longer buckets)"
                 ) from error
             raise
 

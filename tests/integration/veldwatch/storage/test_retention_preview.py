@@ -1,4 +1,4 @@
-"""A preview counts exactly what the next sweep drops, whatever goes by whole parts and whatever row by row, up to a bound."""
+"""A preview counts what the next sweep drops, up to a bound, whatever goes by whole parts and whatever row by row."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
