@@ -7,6 +7,7 @@ The file is the one that `VELDWATCH_CONFIG` names, else `$VELDWATCH_HOME/veldwat
 """
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
