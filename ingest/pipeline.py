@@ -5,7 +5,7 @@ for good is halved until the message at fault stands alone. `StorageUnavailable`
 stores the same batch again later: nothing that is done twice counts twice.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -34,6 +34,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 # Each time another ingestor was first with the same memory: some batch is stored each time, so this many is much.
 _DECODED_AT_MOST = 10
+_NAMED = 20
+"""Of what is wrong with a message's values, in the words of its quarantine."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -250,7 +252,8 @@ class Pipeline:
             new, conflicts, kept = _store(writer, rows, contacts=self._contacts, once=self._each_arrival)
             conflicts += rows.mismatched
             refused = quarantined + [
-                self._decoding.refused_part(known[place], reason, detail) for place, reason, detail in conflicts
+                self._decoding.refused_part(known[place], reason, detail)
+                for place, reason, detail in _one_each(conflicts)
             ]
             settlement.end(writer.connection, refused)
             if len(new.readings) or len(new.positions) or len(new.contacts) or new.events:
@@ -315,6 +318,14 @@ def _store(
         heard = writer.store_contacts_once(rows.contacts) if once else writer.store_contacts(rows.contacts)
         new = replace(new, contacts=heard)
     return new, conflicts, kept
+
+
+def _one_each(parts: Iterable[tuple[int, Reason, str]]) -> list[tuple[int, Reason, str]]:
+    """Say of each message once what is wrong with several of its values: it came once."""
+    said: dict[tuple[int, Reason], list[str]] = {}
+    for place, reason, detail in parts:
+        said.setdefault((place, reason), []).append(detail)
+    return [(place, reason, "; ".join(details[:_NAMED])) for (place, reason), details in said.items()]
 
 
 def _conflicts(messages: npt.NDArray[np.intp], of: str, rows: npt.NDArray[Any]) -> list[tuple[int, Reason, str]]:

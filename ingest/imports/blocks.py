@@ -116,7 +116,10 @@ class TextFile:
         return self._advance(position) and self.digest() == digest
 
     def stretches(self) -> Iterator[Stretch]:
-        """Give the records behind `position`, some at a time; `position` and `digest` then stand behind them."""
+        """Give the records behind `position`, some at a time; `position` and `digest` then stand behind them.
+
+        They stand before a last record that no line break ends: it is given, and again when reading goes on.
+        """
         while True:
             fresh = self._read(BLOCK_BYTES)
             content = self._pending + fresh
@@ -128,7 +131,9 @@ class TextFile:
                 raise ConfigurationInvalid(
                     f"bad file: {str(self._path)!r} (no line break within {_LONGEST_LINE} bytes)"
                 )
-            self._passed(content[:end])
+            # A last line without a line break may be one that is still being written: the next run reads it again.
+            open_end = not fresh and len(stretch.ends) > 0 and not content.endswith(b"\n")
+            self._passed(content[: int(stretch.starts[-1]) if open_end else end])
             if len(stretch.starts):
                 yield stretch
             if not fresh:

@@ -4,7 +4,7 @@ A block's rows, its quarantine, its log and the import's position are committed 
 block for good, it is halved until the row at fault stands alone, and that one goes to quarantine.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -39,6 +39,8 @@ LOG_ROWS = 20_000
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAMED = 20
+"""Of what is wrong with a line's values, in the words of its quarantine."""
 
 Rows = npt.NDArray[Any]
 Places = npt.NDArray[np.intp]
@@ -181,7 +183,7 @@ class BulkStore:
                 for part, of in zip(wrote, ("series", "device"), strict=True)
                 for item in _told(found, part.conflicts, of)
             ]
-            rows = [*refused, *(self._refused(item, now) for item in collided)]
+            rows = [*refused, *(self._refused(item, now) for item in _one_each(collided))]
             if rows:
                 quarantine.add(self.connection, rows)
             self._append(*wrote, now=now)
@@ -319,6 +321,14 @@ def _told(found: Found, part: _Part, of: str) -> list[Refused]:
         )
         for row, identity, moment in zip(part.row.tolist(), identities, moments, strict=True)
     ]
+
+
+def _one_each(parts: Sequence[Refused]) -> list[Refused]:
+    """Say of each line once what is wrong with several of its values."""
+    said: dict[tuple[int, Reason], list[Refused]] = {}
+    for part in parts:
+        said.setdefault((part.line, part.reason), []).append(part)
+    return [same[0]._replace(detail="; ".join(part.detail for part in same[:_NAMED])) for same in said.values()]
 
 
 def _sliced(rows: Rows) -> Iterator[Rows]:

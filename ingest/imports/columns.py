@@ -93,6 +93,7 @@ class RowClock:
             now: when rows arrive that do not say.
         """
         received = np.full(len(devices.place), UNKNOWN, dtype=np.int64)
+        never = np.zeros(len(devices.place), dtype=bool)
         unreadable_arrival: Failures = {}
         if received_at is not None:
             said = is_said(received_at) & (devices.place >= 0)
@@ -100,7 +101,8 @@ class RowClock:
                 devices.meanings, np.where(said, devices.place, -1), received_at
             )
             received[said] = found[said]
-        said = is_said(observed_at) & (devices.place >= 0)
+            never = said & ((found < _EARLIEST) | (found - micros(now) > FURTHEST_AHEAD // _MICROSECOND))
+        said = is_said(observed_at) & (devices.place >= 0) & ~never
         said[list(unreadable_arrival)] = False
         observed, unreadable = self._observed.read_column(
             devices.meanings, np.where(said, devices.place, -1), observed_at

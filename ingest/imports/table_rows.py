@@ -12,8 +12,8 @@ from ingest.imports.mapping import Mapping, ValueColumn
 from ingest.imports.numbers import point
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Reading
-from veldwatch.wire.times import checked
+from veldwatch.model.telemetry import EARLIEST_OBSERVATION, Reading
+from veldwatch.wire.times import FURTHEST_AHEAD, checked
 from veldwatch.wire.units import canonical
 from veldwatch.wire.values import checked_name, number_or_text, shown
 
@@ -44,6 +44,21 @@ class RowTimes(NamedTuple):
     now: datetime
 
 
+def arrival(times: RowTimes, device: str, cell: str) -> datetime:
+    """Read when a row arrived.
+
+    Raises:
+        MessageRejected: it cannot be read, or nothing arrived then: who was heard in a time to come would never be
+            silent again.
+    """
+    at = times.received(device, cell)
+    if at > times.now + FURTHEST_AHEAD:
+        raise MessageRejected(Reason.FUTURE_TIME, f"arrived at {at.isoformat()}, in a time to come")
+    if at < EARLIEST_OBSERVATION:
+        raise MessageRejected(Reason.BAD_TIME, f"arrived at {at.isoformat()} (expected from 1980 on)")
+    return at
+
+
 def read_row(mapping: Mapping, cells: Cells[str, str], times: RowTimes) -> TableRow:
     """Read one row; each value that cannot be stored is rejected by itself."""
     try:
@@ -55,7 +70,7 @@ def read_row(mapping: Mapping, cells: Cells[str, str], times: RowTimes) -> Table
 def _row(mapping: Mapping, cells: Cells[str, str], times: RowTimes) -> TableRow:
     device = checked_name(cells[mapping.device_column] if mapping.device_column else mapping.device, "device")
     arrived = cells[mapping.received_column] if mapping.received_column else ""
-    received_at = times.received(device, arrived) if arrived else None
+    received_at = arrival(times, device, arrived) if arrived else None
     if not cells[mapping.time_column]:
         raise MessageRejected(Reason.MISSING_TIME, "no time")
     moment, quality = checked(times.observed(device, cells[mapping.time_column]), received_at or times.now)

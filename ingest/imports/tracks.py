@@ -19,7 +19,7 @@ from ingest.imports.found import UNKNOWN, AddedReadings, Found, micros
 from ingest.imports.local_times import as_text
 from ingest.imports.mapping import ValueColumn
 from ingest.imports.numbers import Numbers, read_numbers
-from ingest.imports.table_rows import RowTimes, cell_quality
+from ingest.imports.table_rows import RowTimes, arrival, cell_quality
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Position, Quality, Reading
@@ -240,7 +240,7 @@ def read_track_row(columns: TrackColumns, cells: Cells[str, str], times: RowTime
 def _row(columns: TrackColumns, cells: Cells[str, str], times: RowTimes) -> TrackRow:
     device = _device(_first(cells, columns.devices))
     arrived = cells[columns.received] if columns.received else ""
-    received_at = times.received(device, arrived) if arrived else None
+    received_at = arrival(times, device, arrived) if arrived else None
     if not cells[columns.time]:
         raise MessageRejected(Reason.MISSING_TIME, "no time")
     moment, quality = checked(times.observed(device, cells[columns.time]), received_at or times.now)

@@ -247,3 +247,15 @@ def _cut(messages: list[Message], sizes: list[int]) -> Iterable[list[Message]]:
 
 def test_reasons_are_the_closed_list(connection: Connection) -> None:
     assert set(reasons(connection)) <= {reason.value for reason in Reason}
+
+
+def test_a_message_with_several_values_that_conflict_is_counted_once(
+    pipeline: Pipeline, writer: IntakeWriter, connection: Connection
+) -> None:
+    topic = topic_for("demo", "m1", "readings")
+    for value in (1, 2):
+        said = Message(topic, encode_readings(NOW, dict.fromkeys(("a", "b", "c", "d", "e"), value)), NOW)
+        report = pipeline.store(writer, [said])
+    assert report.quarantined == 1
+    assert rows(connection, "SELECT count, array_length(arrivals, 1), array_length(string_to_array(detail, '; '), 1)"
+                " FROM quarantine") == [(1, 1, 5)]  # fmt: skip

@@ -157,3 +157,45 @@ def test_no_file_and_another_file_are_refused_at_once(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", other):
         with pytest.raises(ConfigurationInvalid):
             MovebankReader(path)
+
+
+def test_an_arrival_in_a_time_to_come_or_before_anything_arrived_is_refused(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "arrived.csv"
+    path.write_text(
+        "meter,time,arrived,volume\n"
+        "m1,2199-01-01T00:00:00Z,2199-01-01T00:00:05Z,1\n"
+        "m2,2026-11-01T00:00:00Z,9999-12-31T00:00:00Z,2\n"
+        "m3,2026-11-01T00:00:00Z,1970-01-01T00:00:00Z,3\n"
+        "m4,2026-11-01T00:00:00Z,2026-11-01T00:00:09Z,4\n",
+        encoding="utf-8",
+    )
+    mapping = Mapping(
+        time_column="time", device_column="meter", received_column="arrived",
+        values=(ValueColumn(column="volume", metric="volume"),),
+    )  # fmt: skip
+    report = table(settings, path, mapping)
+    assert (report.stored.readings, report.stored.quarantined) == (1, 3)
+    assert rows(connection, "SELECT value FROM reading") == [(4.0,)]
+    assert rows(connection, "SELECT left(convert_from(payload, 'UTF8'), 2), reason FROM quarantine ORDER BY 1") == [
+        ("m1", "future_time"), ("m2", "future_time"), ("m3", "bad_time")
+    ]  # fmt: skip
+    assert rows(connection, "SELECT count(*) FROM contact WHERE received_at > now() + interval '1 day'") == [(0,)]
+
+
+def test_a_line_with_several_values_that_conflict_is_one_in_quarantine(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    mapping = Mapping(
+        time_column="time", device_column="meter",
+        values=tuple(ValueColumn(column=name, metric=name) for name in ("a", "b", "c")),
+    )  # fmt: skip
+    path = tmp_path / "conflicts.csv"
+    for values in ("1,2,3", "4,5,6"):
+        path.write_text(f"meter,time,a,b,c\nm1,2026-11-01T00:00:00Z,{values}\n", encoding="utf-8")
+        report = table(settings, path, mapping)
+    assert report.stored.quarantined == 1
+    assert rows(connection, "SELECT reason, count, array_length(string_to_array(detail, '; '), 1) FROM quarantine") == [
+        ("conflicting_duplicate", 1, 3)
+    ]

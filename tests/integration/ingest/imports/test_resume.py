@@ -95,6 +95,23 @@ def test_of_a_file_that_has_grown_only_what_is_new_is_read(settings: Settings, t
     assert (report.behind, report.rows, report.stored.readings, report.changed) == (300, 40, 40, False)
 
 
+def test_a_last_line_that_was_still_being_written_is_read_again(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "meters.csv"
+    lines = HEADER + "m1,2026-11-01T00:00:00Z,1\nm1,2026-11-01T01:00:00Z,12"
+    path.write_text(lines, encoding="utf-8")
+    assert csv(settings, path).stored.readings == 2
+    again = csv(settings, path)
+    assert (again.rows, again.stored.readings, again.stored.quarantined, again.changed) == (1, 0, 0, False)
+    path.write_text(f"{lines}34.5\nm1,2026-11-01T02:00:00Z,1240\n", encoding="utf-8")
+    grown = csv(settings, path)
+    assert (grown.rows, grown.stored.readings, grown.stored.quarantined) == (2, 1, 1)
+    assert rows(connection, "SELECT reason, convert_from(payload, 'UTF8') LIKE '%,1234.5' FROM quarantine") == [
+        ("conflicting_duplicate", True)
+    ]
+
+
 @pytest.mark.usefixtures("small_blocks")
 def test_a_changed_file_is_noticed_and_read_from_its_beginning(
     settings: Settings, connection: Connection, tmp_path: Path
