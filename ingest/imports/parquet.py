@@ -27,6 +27,10 @@ BLOCK_ROWS = 100_000
 
 _arrow, _compute = cast("Any", pyarrow), cast("Any", pyarrow.compute)
 _parquet = cast("Any", pyarrow.parquet)
+_TEXTS = (
+    _arrow.types.is_string, _arrow.types.is_large_string, _arrow.types.is_string_view,
+    _arrow.types.is_binary, _arrow.types.is_large_binary, _arrow.types.is_fixed_size_binary,
+)  # fmt: skip
 
 
 class ParquetReader:
@@ -54,6 +58,12 @@ class ParquetReader:
             self.close()
             raise ConfigurationInvalid(
                 f"bad column: {', '.join(map(repr, missing))} (the file has {', '.join(present)})"
+            )
+        nested = [name for name in self._mapping.columns() if _is_nested(self._file.schema_arrow.field(name).type)]
+        if nested:
+            self.close()
+            raise ConfigurationInvalid(
+                f"bad column: {', '.join(map(repr, nested))} (lists or structures; expected text, numbers or times)"
             )
         self._position = 0
         self._digest = b""
@@ -128,13 +138,28 @@ def _plain(column: Column) -> Column:
     if _arrow.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
-    if _arrow.types.is_large_string(kind) or _arrow.types.is_string(kind) or _arrow.types.is_string_view(kind):
-        return _compute.fill_null(column.cast(_arrow.string()), "")
+    if any(is_kind(kind) for is_kind in _TEXTS):
+        return _utf8(column)
     if _arrow.types.is_decimal(kind):
         return column.cast(_arrow.float64(), safe=False)
     if _arrow.types.is_boolean(kind):
         return _text(column)
     return column
+
+
+def _is_nested(kind: Any) -> bool:  # noqa: ANN401  # Arrow's own class
+    return _arrow.types.is_nested(kind.value_type if _arrow.types.is_dictionary(kind) else kind)
+
+
+def _utf8(column: Column) -> Column:
+    """Read bytes as text; what is no UTF-8 is replaced in its own rows, as in a file of text."""
+    try:
+        text = column.cast(_arrow.string())
+        text.validate(full=True)
+    except _arrow.ArrowInvalid:
+        cells: list[bytes | None] = column.cast(_arrow.large_binary()).to_pylist()
+        text = _arrow.array([None if cell is None else cell.decode("utf-8", "replace") for cell in cells])
+    return _compute.fill_null(text.cast(_arrow.string()), "")
 
 
 def _text(column: Column) -> Column:

@@ -115,6 +115,29 @@ GPX = """<?xml version="1.0"?>
 """
 
 
+@pytest.mark.parametrize("is_text", [True, False])
+def test_bytes_that_are_no_text_are_one_row_s_trouble(
+    settings: Settings, connection: Connection, tmp_path: Path, *, is_text: bool
+) -> None:
+    path = tmp_path / "devices.parquet"
+    offsets, content = np.array([0, 2, 4], np.int32), b"m1\xff\xfe"
+    buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(content)]
+    devices = pa.Array.from_buffers(pa.string() if is_text else pa.binary(), 2, buffers)
+    times = pa.array([NOON, NOON], pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"time": times, "meter": devices, "flow": [1.5, 2.5]}), path)
+    mapping = Mapping(time_column="time", device_column="meter", values=(FLOW,))
+    report = run(settings, path, ParquetReader(path, mapping))
+    assert rows(connection, "SELECT value FROM reading WHERE value = 1.5") == [(1.5,)]
+    assert report.stored.readings + report.stored.quarantined == 2
+
+
+def test_lists_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "lists.parquet"
+    pq.write_table(pa.table({"time": [NOON], "meter": [["m1"]], "flow": [1.5]}), path)
+    with pytest.raises(ConfigurationInvalid, match="lists or structures"):
+        ParquetReader(path, Mapping(time_column="time", device_column="meter", values=(FLOW,)))
+
+
 def test_tracks_and_waypoints_become_fixes(settings: Settings, connection: Connection, tmp_path: Path) -> None:
     path = tmp_path / "walk.gpx"
     path.write_text(GPX, encoding="utf-8")
