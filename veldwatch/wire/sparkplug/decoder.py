@@ -41,6 +41,9 @@ from veldwatch.wire.stateful import Changes, StatefulDecoder
 from veldwatch.wire.times import checked
 from veldwatch.wire.values import attributes
 
+MOST_BIRTHS = 10_000
+"""Of one edge node: whoever may publish could name as many devices as he likes."""
+
 _BD_SEQ = "bdSeq"
 _SESSIONS = 256
 _NO_BIRTH = "data before a birth certificate"
@@ -243,7 +246,11 @@ def _device_birth(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]
 
 def _with(node: EdgeNode, device: str, birth: Birth) -> dict[str, Birth]:
     known = node.births.get(device)
-    return {**node.births, device: birth if known is None else known.replaced_by(birth)}
+    births = {**node.births, device: birth if known is None else known.replaced_by(birth)}
+    if len(births) > MOST_BIRTHS:
+        # The one that is missed least: ended, else said longest ago; if its device speaks, a rebirth is asked for.
+        del births[min(births.keys() - {"", device}, key=lambda one: (not births[one].ended, births[one].sent_at, one))]
+    return births
 
 
 def _ended(node: EdgeNode) -> EdgeNode:
@@ -263,7 +270,8 @@ def _device_death(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]
 def _data(node: EdgeNode, message: _Message) -> tuple[EdgeNode, Decoded]:
     decoded = _said(message, node.births.get(message.topic.device, UNBORN).at(message.sent_at))
     unknown = next((each.detail for each in decoded.rejections if each.reason is Reason.UNKNOWN_ALIAS), "")
-    without_birth = "" if message.topic.device in _living(node) else _NO_BIRTH
+    birth = node.births.get(message.topic.device, UNBORN)
+    without_birth = _NO_BIRTH if birth is UNBORN or birth.ended else ""
     return _wanting(node, unknown or without_birth), decoded
 
 

@@ -23,6 +23,7 @@ from tests.unit.veldwatch.wire.sparkplug.edge_node import (
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Quality
+from veldwatch.wire.sparkplug import decoder
 from veldwatch.wire.sparkplug.decoder import configure
 from veldwatch.wire.sparkplug.payload_pb2 import Payload
 from veldwatch.wire.sparkplug.values import DataType
@@ -102,6 +103,27 @@ def test_births_outlive_a_restart() -> None:
     wire.send("DBIRTH", metric("flow", 1.0, alias=2), device="m")
     wire.restarted()
     assert values(wire.send("DDATA", metric(None, 1.5, None, alias=2), device="m")) == {"flow": 1.5}
+
+
+def test_births_of_one_edge_node_are_bounded_and_the_one_that_is_missed_least_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoder, "MOST_BIRTHS", 4)
+    wire = Wire()
+    wire.born(metric("a", 1.0, alias=1))
+    for device in ("first", "dead", "third"):
+        wire.send("DBIRTH", metric("flow", 1.0, alias=2), device=device)
+    wire.send("DDEATH", device="dead")
+    wire.send("DBIRTH", metric("flow", 1.0, alias=2), device="fourth")
+    said = metric(None, 1.5, None, alias=2)
+    assert [values(wire.send("DDATA", said, device=each)) for each in ("first", "third", "fourth")] == 3 * [
+        {"flow": 1.5}
+    ]
+    wire.send("DBIRTH", metric("flow", 1.0, alias=2), device="fifth")
+    assert reasons(wire.send("DDATA", said, device="first")) == ["unknown_alias"]
+    assert values(wire.send("NDATA", metric(None, 2.0, None, alias=1))) == {"a": 2}
+    wire.restarted()
+    assert values(wire.send("DDATA", said, device="fifth")) == {"flow": 1.5}
 
 
 def test_a_lost_message_is_asked_about_and_costs_no_other() -> None:
