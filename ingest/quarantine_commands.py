@@ -14,7 +14,7 @@ from veldwatch.errors import ConfigurationInvalid
 from veldwatch.model.quarantine import QuarantineRow, QuarantineState, Selection
 from veldwatch.storage import quarantine, quarantine_work, replays, watch
 from veldwatch.storage.connection import Connection, connect
-from veldwatch.storage.quarantine_work import By
+from veldwatch.storage.quarantine_work import MOST_AT_ONCE, By
 from veldwatch.wire.quarantine_document import document, hex_dump, pretty_json, printable, text_of
 
 app = typer.Typer(help="Messages that could not be stored: look, replay, discard.", no_args_is_help=True)
@@ -227,7 +227,7 @@ def discard(  # noqa: PLR0913, PLR0917  # typer makes an option of each
     if as_json:
         _print_json(made)
     else:
-        typer.echo(f"{made['discarded']} discarded")
+        typer.echo(f"{made['discarded']} discarded{_rest(made['discarded'])}")
 
 
 @app.command("discards")
@@ -242,6 +242,11 @@ def list_discards(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20, a
         typer.echo(
             f"{row['id']:>6}  {row['at']:%Y-%m-%dT%H:%M:%SZ}  {row['discarded']:>8}  {row['author']}: {row['reason']}"
         )
+
+
+def _rest(taken: int) -> str:
+    """Say that there may be more than is taken at once."""
+    return "" if taken < MOST_AT_ONCE else "; there may be more of them (give the same command again)"
 
 
 def _connected() -> Connection:
@@ -317,6 +322,7 @@ def _print_replay(row: dict[str, Any], *, as_json: bool) -> None:
     typer.echo(
         f"replay {row['id']} by {row['requested_by']}, {state}: {row['asked']} asked, {row['stored']} stored,"
         f" {row['failed']} failed again, {row['cancelled']} cancelled, {row['left_out']} cannot be replayed"
+        f"{_rest(row['asked'] + row['left_out'])}"
     )
     for each in row["failures"]:
         typer.echo(f"  {each['count']:>8}  {each['reason']} (like {each['example']})")

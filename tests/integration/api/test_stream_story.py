@@ -35,6 +35,11 @@ def test_what_was_read_from_the_log_is_not_told_again_when_the_hub_joins_it_with
 
 async def _listen(parts: Parts, connection: Connection, made: World) -> list[list[float]]:
     """Listen to a hub that is slower than the client: it joins what was read from the log with what came after."""
+    async with asyncio.timeout(60):
+        return await _listened(parts, connection, made)
+
+
+async def _listened(parts: Parts, connection: Connection, made: World) -> list[list[float]]:
     beginning, follower = find_beginning(parts, None), Follower(None)
 
     def write(value: float) -> None:
