@@ -1,19 +1,19 @@
 -- open_incidents: incidents that are open
 SELECT count(*) AS incidents
 FROM dashboard.incident
-WHERE state = 'open'
+WHERE state = 'open' AND resolved_at IS NULL
   AND {{in_organisations}} AND severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 
 -- waiting: firing alerts that nobody has acknowledged and nothing explains
 SELECT count(*) AS alerts
 FROM dashboard.alert_detail a
-WHERE a.state = 'firing' AND a.acknowledged_at IS NULL AND a.explained_by IS NULL AND a.explained_by_interruption IS NULL
+WHERE a.state = 'firing' AND a.resolved_at IS NULL AND a.acknowledged_at IS NULL AND a.explained_by IS NULL AND a.explained_by_interruption IS NULL
   AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 
 -- oldest: how long the oldest of them has waited, in seconds
 SELECT coalesce(extract(epoch FROM now() - min(a.recorded_at)), 0)::double precision AS seconds
 FROM dashboard.alert_detail a
-WHERE a.state = 'firing' AND a.acknowledged_at IS NULL AND a.explained_by IS NULL AND a.explained_by_interruption IS NULL
+WHERE a.state = 'firing' AND a.resolved_at IS NULL AND a.acknowledged_at IS NULL AND a.explained_by IS NULL AND a.explained_by_interruption IS NULL
   AND {{in_organisations a}} AND a.severity = ANY (ARRAY[${severity:sqlstring}]::text[])
 
 -- answer: by severity the time until alerts of the window were acknowledged and until they ended, of half and of nine in ten

@@ -28,7 +28,7 @@ FROM (
 
 -- devices: what is wrong with each device, the worst first
 WITH firing AS MATERIALIZED (
-    SELECT a.device_id, count(*) AS alerts FROM dashboard.alert a WHERE a.state = 'firing' AND a.device_id IS NOT NULL GROUP BY 1
+    SELECT a.device_id, count(*) AS alerts FROM dashboard.alert a WHERE a.state = 'firing' AND a.resolved_at IS NULL AND a.device_id IS NOT NULL GROUP BY 1
 ), refused AS MATERIALIZED (
     SELECT device_id, sum(count) AS messages FROM dashboard.device_quarantine
     WHERE last_received_at >= $__timeFrom() AND received_at <= $__timeTo() GROUP BY 1

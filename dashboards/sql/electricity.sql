@@ -10,7 +10,7 @@ JOIN wanted w ON w.id = r.series_id
 -- without_supply: customers of the incidents that are open and concern electricity
 SELECT coalesce(sum(i.impact_customers), 0)::bigint AS customers
 FROM dashboard.incident i
-WHERE i.state = 'open' AND i.impact_customers > 0
+WHERE i.state = 'open' AND i.resolved_at IS NULL AND i.impact_customers > 0
   AND {{in_sites i}}
   AND (i.device_id IN (SELECT device_id FROM dashboard.series WHERE quantity IN ('power', 'voltage', 'energy'))
        OR i.device_id IS NULL AND i.site_id IN (SELECT site_id FROM dashboard.supply WHERE quantity = 'energy'))

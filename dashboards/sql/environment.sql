@@ -6,7 +6,7 @@ WITH wanted AS MATERIALIZED (
                        'wind_speed', 'rain', 'rain_rate', 'air_pressure', 'pm2_5', 'pm10', 'no2', 'co2', 'soil_moisture')
       AND s.device_kind = 'sensor' AND {{in_sites s}}
 )
-SELECT CASE WHEN w.id IN (SELECT a.series_id FROM dashboard.alert a WHERE a.state = 'firing') THEN 'alarmed'
+SELECT CASE WHEN w.id IN (SELECT a.series_id FROM dashboard.alert a WHERE a.state = 'firing' AND a.resolved_at IS NULL) THEN 'alarmed'
             WHEN r.observed_at < $__timeTo()::timestamptz - coalesce(3 * w.expected_interval, interval '1 day') THEN 'old'
             ELSE 'quiet' END AS condition,
        w.device_name, w.device_id::text AS device, w.site_name, w.site, w.organisation, replace(w.metric, '_', ' ') AS metric, r.value, w.unit,
@@ -20,7 +20,7 @@ LIMIT 200
 SELECT m.latitude, m.longitude, m.name, m.device, m.condition
 FROM (
     SELECT d.latitude, d.longitude, d.name, d.id::text AS device,
-           CASE WHEN d.id IN (SELECT a.device_id FROM dashboard.alert a WHERE a.state = 'firing') THEN 'alarmed'
+           CASE WHEN d.id IN (SELECT a.device_id FROM dashboard.alert a WHERE a.state = 'firing' AND a.resolved_at IS NULL) THEN 'alarmed'
                 WHEN d.state <> 'reporting' THEN 'old' ELSE 'quiet' END AS condition
     FROM dashboard.device_state d
     WHERE d.latitude IS NOT NULL

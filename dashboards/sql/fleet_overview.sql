@@ -9,7 +9,7 @@ LIMIT 5000
 SELECT a.severity, a.fired_at, a.rule_title, a.device_name, a.device_id::text AS device, a.site_name, a.site,
        a.organisation, a.summary, coalesce(a.acknowledged_by, '') AS acknowledged_by
 FROM dashboard.alert a
-WHERE a.state = 'firing' AND {{in_organisations a}}
+WHERE a.state = 'firing' AND a.resolved_at IS NULL AND {{in_organisations a}}
 ORDER BY a.severity_rank DESC, a.fired_at DESC, a.id
 LIMIT 100
 
@@ -18,7 +18,7 @@ SELECT d.organisation, d.site, d.site_name, count(*) AS devices,
        count(*) FILTER (WHERE d.state = 'reporting') * 100.0 / count(*) AS reporting,
        coalesce(sum(a.firing), 0)::bigint AS firing
 FROM dashboard.device_state d
-LEFT JOIN (SELECT device_id, count(*) AS firing FROM dashboard.alert WHERE state = 'firing' GROUP BY 1) a
+LEFT JOIN (SELECT device_id, count(*) AS firing FROM dashboard.alert WHERE state = 'firing' AND resolved_at IS NULL GROUP BY 1) a
        ON a.device_id = d.id
 WHERE {{in_organisations d}}
 GROUP BY 1, 2, 3

@@ -106,7 +106,7 @@ ORDER BY 1, 2
 SELECT w.severity, count(a.id) AS alerts
 FROM unnest(ARRAY['critical', 'major', 'minor', 'info']) WITH ORDINALITY AS w (severity, rank)
 LEFT JOIN dashboard.alert a
-       ON a.severity = w.severity AND a.state = 'firing' AND {{in_organisations a}}
+       ON a.severity = w.severity AND a.state = 'firing' AND a.resolved_at IS NULL AND {{in_organisations a}}
       AND a.severity = ANY (ARRAY[{{severities}}]::text[])
 GROUP BY w.severity, w.rank
 ORDER BY w.rank

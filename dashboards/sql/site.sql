@@ -1,7 +1,7 @@
 -- devices: every device of the site, with a link to it
 SELECT d.name, d.id::text AS device, d.external_id, d.profile, d.state, d.last_contact_at, coalesce(a.firing, 0) AS firing
 FROM dashboard.device_state d
-LEFT JOIN (SELECT device_id, count(*) AS firing FROM dashboard.alert WHERE state = 'firing' GROUP BY 1) a
+LEFT JOIN (SELECT device_id, count(*) AS firing FROM dashboard.alert WHERE state = 'firing' AND resolved_at IS NULL GROUP BY 1) a
        ON a.device_id = d.id
 WHERE {{in_sites d}}
 ORDER BY firing DESC, d.last_contact_at NULLS FIRST, d.name

@@ -9,7 +9,7 @@ ORDER BY f.observed_at
 SELECT s.latitude, s.longitude, s.name, a.severity, a.summary, a.opened_at
 FROM dashboard.alert a
 JOIN dashboard.device_state s ON s.id = a.device_id
-WHERE a.state = 'firing' AND s.latitude IS NOT NULL AND {{in_organisations a}}
+WHERE a.state = 'firing' AND a.resolved_at IS NULL AND s.latitude IS NOT NULL AND {{in_organisations a}}
   AND a.organisation IN (SELECT organisation FROM dashboard.device WHERE id::text = ANY (ARRAY[${tracker:sqlstring}]::text[]))
 ORDER BY a.severity_rank, a.opened_at
 LIMIT 200
@@ -94,7 +94,7 @@ WITH chosen AS (
 )
 SELECT c.name, c.id::text AS device, c.site, c.organisation, coalesce(e.species, '') AS species, c.state, l.observed_at AS last_fix,
        w.fixes, w.walked, w.rested, b.value AS battery,
-       (SELECT count(*) FROM dashboard.alert a WHERE a.device_id = c.id AND a.state = 'firing') AS firing
+       (SELECT count(*) FROM dashboard.alert a WHERE a.device_id = c.id AND a.state = 'firing' AND a.resolved_at IS NULL) AS firing
 FROM chosen c
 LEFT JOIN dashboard.last_fix l ON l.device_id = c.id
 LEFT JOIN day w ON w.device_id = c.id

@@ -23,7 +23,7 @@ const OUTCOMES = { delivered: "ok", failed: "critical", suppressed: "silent", pe
 
 /**
  * Show the alert in `host`.
- * @param {{back: string, current: () => boolean, drafts: () => Map<string, string>, onChange: (alert: object) => void}} options `current` false: another was chosen meanwhile; `drafts`: what is written in `host` by then
+ * @param {{back: string, current: () => boolean, drafts: () => object, onChange: (alert: object) => void}} options `current` false: another was chosen meanwhile; `drafts`: what is written and opened in `host` by then
  * @returns {Promise<{dispose: () => void, acknowledge: () => Promise<void>, keys: Record<string, () => void>} | null>} null: it was no longer wanted
  */
 export async function showAlert(host, id, { back, current, drafts, onChange }) {

@@ -8,10 +8,18 @@ const fields = (host) => [...host.querySelectorAll("textarea, input:not([type=ch
 /** Whether somebody writes there, or has written what is not sent yet. */
 export const isWriting = (host) => fields(host).some((field) => field === document.activeElement || changed(field));
 
-/** What is written and not sent, by the fields' names. */
-export const takeDrafts = (host) => new Map(fields(host).filter((field) => field.name !== "" && changed(field)).map((field) => [field.name, field.value]));
+const summaryOf = (details) => details.querySelector("summary")?.textContent ?? "";
 
-/** Write it into the fields of the same names. */
-export function putDrafts(host, drafts) {
-  for (const field of fields(host)) if (drafts.has(field.name)) field.value = drafts.get(field.name);
+/** What is written and not sent, by the fields' names; where nobody here did anything, also which parts are open, by their summaries. */
+export const takeDrafts = (host, isRenewed) => ({
+  values: new Map(fields(host).filter((field) => field.name !== "" && changed(field)).map((field) => [field.name, field.value])),
+  opened: new Set([...host.querySelectorAll(isRenewed ? "details[open]" : ":not(*)")].map(summaryOf)),
+});
+
+export const noDrafts = () => ({ values: new Map(), opened: new Set() });
+
+/** Write it into the fields of the same names, and open the same parts. */
+export function putDrafts(host, { values, opened }) {
+  for (const field of fields(host)) if (values.has(field.name)) field.value = values.get(field.name);
+  for (const details of host.querySelectorAll("details")) if (opened.has(summaryOf(details))) details.open = true;
 }

@@ -26,7 +26,7 @@ const STEP_ICONS = { firing: "alerts", resolved: "ok", retracted: "retracted", c
 
 /**
  * Show the incident in `host`.
- * @param {{back: string, current: () => boolean, drafts: () => Map<string, string>, onChange: () => void}} options `current` false: another was chosen meanwhile; `drafts`: what is written in `host` by then
+ * @param {{back: string, current: () => boolean, drafts: () => object, onChange: () => void}} options `current` false: another was chosen meanwhile; `drafts`: what is written and opened in `host` by then
  * @returns {Promise<{dispose: () => void, keys: Record<string, () => void>} | null>} null: it was no longer wanted
  */
 export async function showIncident(host, id, { back, current, drafts, onChange }) {

@@ -14,6 +14,7 @@ from tests.integration.api.conftest import As
 from tests.integration.api.world import World
 from veldwatch.model.identifiers import SeriesId
 from veldwatch.model.register import Device, Subject
+from veldwatch.storage import consumption as stored
 from veldwatch.storage import maintenance, register
 from veldwatch.storage.connection import Connection
 
@@ -250,11 +251,15 @@ def test_what_makes_no_sense_is_refused(operator: TestClient, query: dict[str, s
     assert operator.get("/v1/consumption", params=query).status_code == 422
 
 
-def test_more_buckets_than_one_answer_is_made_of_are_refused_and_longer_ones_are_not(
-    operator: TestClient, connection: Connection, made: World
+def test_twenty_years_of_hours_are_answered_page_by_page_and_no_more_rows_than_fit(
+    operator: TestClient, connection: Connection, made: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.add_readings(connection, made.volume, [(START - timedelta(days=20 * 365), 1.0), (START, 2.0)])
     asked = {"device": "m-1", "metric": "volume"}
-    answer = operator.get("/v1/consumption", params=asked)
+    page = operator.get("/v1/consumption", params={**asked, "limit": 10}).json()
+    assert (len(page["items"]), page["next"] is None) == (10, False)
+    monkeypatch.setattr(stored, "MOST_ROWS", 5)
+    answer = operator.get("/v1/consumption", params={**asked, "limit": 10})
     assert (answer.status_code, "longer interval" in answer.text) == (422, True)
+    monkeypatch.undo()
     assert len(consumption(operator, **asked, interval="month")) == 240

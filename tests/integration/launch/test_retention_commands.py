@@ -73,7 +73,7 @@ def test_what_is_held_back_is_told_with_the_reason(
     alert = open_alert(connection, series, OLD)
     backtest = begin_backtest(connection)
     write(connection, series, [(OLD + timedelta(hours=1), 3.0)])
-    since = _minute(OLD - timedelta(days=1))
+    since = _minute(OLD - timedelta(days=8))
     assert shell.said("retention", "held").splitlines() == [
         f"reading\tm-1 of kasama, all\ta back-test is not over (back-test {backtest})",
         f"reading\tm-1 of kasama, since {since}\tan alert is open: water is lost (alert {alert})",

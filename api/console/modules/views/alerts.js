@@ -5,7 +5,7 @@ import { alertRow, isOpen } from "../alert_row.js";
 import { showAlert } from "../alert_detail.js";
 import { SEVERITIES, STATES } from "../badges.js";
 import { disposables, fill, h } from "../dom.js";
-import { isWriting, putDrafts, takeDrafts } from "../drafts.js";
+import { isWriting, noDrafts, takeDrafts } from "../drafts.js";
 import { subscribe } from "../live.js";
 import { link, replace } from "../router.js";
 import { me } from "../session.js";
@@ -140,18 +140,18 @@ function renew(inbox) {
   inbox.renewing = null;
   if (!inbox.isStale) return;
   if (isWriting(inbox.pane)) inbox.renewing = setTimeout(() => renew(inbox), RENEW_MILLISECONDS);
-  else open(inbox);
+  else open(inbox, true);
 }
 
 /** Show the selected alert; `inbox.opening` tells when it is there. A slower answer for an earlier choice is dropped. */
-function open(inbox) {
+function open(inbox, isRenewed = false) {
   inbox.detail?.dispose();
   inbox.detail = null;
-  inbox.opening = showSelected(inbox, inbox.selected);
+  inbox.opening = showSelected(inbox, inbox.selected, isRenewed);
   return inbox.opening;
 }
 
-async function showSelected(inbox, id) {
+async function showSelected(inbox, id, isRenewed) {
   if (id === null) return fill(inbox.pane, empty("alerts", "No alert chosen", "Choose one from the list to see why it fired and who was told."));
   const current = () => inbox.selected === id;
   const isThere = inbox.shown === id;
@@ -159,7 +159,7 @@ async function showSelected(inbox, id) {
   if (!isThere) fill(inbox.pane, skeleton(6));
   inbox.shown = null;
   inbox.isStale = false;
-  const drafts = () => (isThere ? takeDrafts(inbox.pane) : new Map());
+  const drafts = () => (isThere ? takeDrafts(inbox.pane, isRenewed) : noDrafts());
   try {
     const onChange = (alert) => { take(inbox, [alert]); if (current()) open(inbox); };
     const detail = await showAlert(inbox.pane, id, { back: link("alerts", null, inbox.filters), current, drafts, onChange });

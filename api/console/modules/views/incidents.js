@@ -3,7 +3,7 @@
 import { request } from "../api.js";
 import { SEVERITIES } from "../badges.js";
 import { disposables, fill, h } from "../dom.js";
-import { isWriting, takeDrafts } from "../drafts.js";
+import { isWriting, noDrafts, takeDrafts } from "../drafts.js";
 import { showIncident } from "../incident_detail.js";
 import { incidentRow } from "../incident_row.js";
 import { subscribe } from "../live.js";
@@ -109,19 +109,20 @@ async function choose(board, id) {
   await open(board);
 }
 
-function open(board) {
+/** Show the chosen incident; `isRenewed`: it changed elsewhere. */
+function open(board, isRenewed = false) {
   board.detail?.dispose();
   board.detail = null;
-  return showChosen(board, board.selected);
+  return showChosen(board, board.selected, isRenewed);
 }
 
-async function showChosen(board, id) {
+async function showChosen(board, id, isRenewed) {
   if (id === null) return fill(board.pane, empty("incidents", "No incident chosen", "Choose one from the list to see where it is, what it costs and what became of it."));
   const current = () => board.selected === id;
   const isThere = board.shown === id;
   if (!isThere) fill(board.pane, skeleton(6));
   board.shown = null;
-  const drafts = () => (isThere ? takeDrafts(board.pane) : new Map());
+  const drafts = () => (isThere ? takeDrafts(board.pane, isRenewed) : noDrafts());
   try {
     const onChange = () => { reload(board); if (current()) open(board); };
     const detail = await showIncident(board.pane, id, { back: address(board, null), current, drafts, onChange });
@@ -155,7 +156,7 @@ async function refresh(board) {
   if (!board.stale || isWriting(board.pane)) return;
   board.stale = false;
   const scroll = board.pane.scrollTop;
-  await open(board);
+  await open(board, true);
   board.pane.scrollTop = scroll;
 }
 

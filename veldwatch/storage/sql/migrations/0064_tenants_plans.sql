@@ -8,6 +8,22 @@ CREATE FUNCTION wake(channel text, payload text DEFAULT '') RETURNS void LANGUAG
 $$;
 REVOKE EXECUTE ON FUNCTION wake(text, text) FROM PUBLIC;
 
+-- Who must be told of these is told whatever piles up, or the change waits. Asking first frees what nobody keeps any more.
+CREATE OR REPLACE FUNCTION tell_register_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notification_queue_usage();
+    NOTIFY veldwatch_register;
+    RETURN NULL;
+END;
+$$;
+CREATE OR REPLACE FUNCTION credential_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notification_queue_usage();
+    NOTIFY credential;
+    RETURN NULL;
+END
+$$;
+
 -- Functions whose conditions PostgreSQL judges before a view's own, because they tell nothing of their arguments. EXPLAIN
 -- ANALYZE counts the rows that such a condition lets pass, everybody's: asked again and again it tells a value to the last
 -- digit. Kept are those of keys and times alone, without which no index would be used.
