@@ -228,6 +228,7 @@ def test_two_ingestors_that_share_an_edge_node_know_the_same(
     assert waiting(connection) == {}, [(r.topic, r.payload) for r in quarantine.newest(connection)]
 
 
+@pytest.mark.several_backends("ingestors take turns by a lock of their sessions, which one backend gives to both")
 def test_two_ingestors_at_the_same_time_lose_and_mistake_nothing(
     settings: Settings, connection: Connection, dsn: str
 ) -> None:
