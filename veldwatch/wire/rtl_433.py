@@ -1,9 +1,9 @@
 """rtl_433: what a radio receiver hears of sensors and meters at 433 to 915 MHz, on `rtl_433/{host}/events`.
 
-The device is `{model}/{id}`. A number is a reading under its own name, whose end tells the unit (`temperature_C`).
-`time` is the receiver's wall clock unless rtl_433 runs with `-M time:iso`, `time:unix` or `time:utc`: the option
-`time_zone` says which, and without it arrival stands. What the topics `devices/...` say once more, field by field, is
-left.
+The device is `{model}/{id}`; where an older model has no `id`, its `sensor_id` or alike. A number is a reading under its
+own name, whose end tells the unit (`temperature_C`). `time` is the receiver's wall clock unless rtl_433 runs with
+`-M time:iso`, `time:unix` or `time:utc`: the option `time_zone` says which, and without it arrival stands. What the
+topics `devices/...` say once more, field by field, is left.
 
 Source: rtl_433, docs/DATA_FORMAT.md, docs/OPERATION.md and src/output_mqtt.c.
 """
@@ -26,18 +26,22 @@ from veldwatch.wire.values import JsonObject, checked_name, read_object, shown
 # Ends of names, the longer ones first: `_mm_h` before `_h`.
 _UNITS = {
     "_ug_m3": "ug/m3", "_mi_h": "[mi_i]/h", "_km_h": "km/h", "_m_s": "m/s", "_mm_h": "mm/h", "_in_h": "[in_i]/h",
+    "_mph": "[mi_i]/h", "_kph": "km/h", "_inch": "[in_i]",
     "_inHg": None, "_kWh": "kWh", "_Wh": "Wh", "_kW": "kW", "_klux": "klx", "_lux": "lx", "_hPa": "hPa", "_kPa": "kPa",
     "_PSI": "[psi]", "_psi": "[psi]", "_bar": "bar", "_deg": "deg", "_ppm": "[ppm]", "_ppb": "[ppb]", "_mm": "mm",
     "_cm": "cm", "_in": "[in_i]", "_km": "km", "_mi": "[mi_i]", "_m3": "m3", "_mV": "mV", "_mA": "mA", "_dB": "dB",
     "_pct": "%", "_kg": "kg", "_C": "Cel", "_F": "[degF]", "_V": "V", "_A": "A", "_W": "W", "_m": "m", "_L": "L",
     "_s": "s", "_Hz": "Hz",
 }  # fmt: skip
+# What names a device, the surest first: until 2019 some models had no `id` but one of the others.
+_IDENTITIES = ("id", "sensor_id", "sid", "device_id", "device", "channel")
 _NAMED = {"humidity": "%RH", "moisture": "%", "battery_ok": "1"}
-# Identities, and how one receiver heard one of the repeats that a device sends within the same second: no measurement.
+# Identities, the frame's kind and length, and how one receiver heard one of the repeats that a device sends within the
+# same second: no measurement.
 _NOT_VALUES = frozenset(
-    {"id", "channel", "subtype", "model", "type", "time", "protocol", "freq", "freq1", "freq2", "rssi", "snr", "noise",
-     "code", "button", "sid", "EndpointID", "ProtocolID", "sequence", "sequence_num", "msg_counter", "unit", "group",
-     "house_code"}
+    {*_IDENTITIES, "subtype", "model", "type", "time", "protocol", "freq", "freq1", "freq2", "rssi", "snr", "noise",
+     "code", "button", "EndpointID", "ProtocolID", "sequence", "sequence_num", "msg_counter", "unit", "group",
+     "house_code", "message_type", "num_rows", "len"}
 )  # fmt: skip
 
 
@@ -63,7 +67,7 @@ def configure(given: Mapping[str, object]) -> Decoder:
 
 def _decode(zone: ZoneInfo | None, topic: str, payload: bytes, received_at: datetime) -> Decoded:
     levels = topic.split("/")
-    if "devices" in levels[2:] or levels[-1] == "states":
+    if "devices" in levels[1:-1] or levels[-1] == "states":
         return Decoded(None)  # the same once more, field by field; and the receiver's own settings
     if levels[-1] == "availability":
         return _availability(levels, payload, received_at)
@@ -91,9 +95,9 @@ def _moment(said: object) -> object:
 
 
 def _device(document: JsonObject) -> str:
-    model, identity = document.get("model"), document.get("id", document.get("channel"))
-    named = checked_name(model, "model")
-    return named if identity in (None, "") else checked_name(f"{named}/{identity}", "id")
+    named = checked_name(document.get("model"), "model")
+    identity = next((document[name] for name in _IDENTITIES if document.get(name) not in (None, "")), None)
+    return named if identity is None else checked_name(f"{named}/{identity}", "id")
 
 
 def _availability(levels: list[str], payload: bytes, received_at: datetime) -> Decoded:
