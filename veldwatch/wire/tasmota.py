@@ -106,12 +106,12 @@ def _decode(zone: ZoneInfo | None, topic: str, payload: bytes, received_at: date
 
 
 def _levels(topic: str) -> tuple[str, str, str]:
-    """Take a topic apart; the prefix comes first, or last but one where `FullTopic` was turned round."""
-    levels = topic.split("/")
-    for place in (0, -2):
-        if len(levels) > 2 and levels[place] in _PREFIXES:
-            device = levels[1:-1] if place == 0 else levels[:-2]
-            return levels[place], device_level("/".join(device)), levels[-1]
+    """Take a topic apart; the prefix comes first, last but one or between, as `FullTopic` says."""
+    *levels, message = topic.split("/")
+    for place in (0, -1, *range(1, len(levels) - 1)):
+        if len(levels) > 1 and levels[place] in _PREFIXES:
+            prefix = levels.pop(place)
+            return prefix, device_level("/".join(levels)), message
     raise MessageRejected(Reason.MALFORMED_TOPIC, f"{shown(topic)} (expected tele/DEVICE/MESSAGE)")
 
 
@@ -196,8 +196,8 @@ def _said_units(document: JsonObject) -> dict[str, str]:
 def _unit(path: list[str], said: dict[str, str]) -> str | None:
     if path[0] == "Wifi":
         return _WIFI_UNITS.get(path[-1])
-    if path[0] == "ENERGY":
-        return _ENERGY_UNITS.get(path[1]) if len(path) > 1 else None
+    if path[0] == "ENERGY" and len(path) > 1 and path[1] in _ENERGY_UNITS:
+        return _ENERGY_UNITS[path[1]]
     # "PM2.5" is one name, though it holds the dot that joins names.
     field = ".".join(path[1:]) if len(path) > 1 and path[1].startswith(("PM", "CF")) else path[-1]
     named = field.rstrip("0123456789") or field  # `Temperature1` of several probes
