@@ -21,6 +21,11 @@ _SUFFIXES = ("", "deg", "degrees")
 _ALTITUDES = ("altitude", "alt", "height", "altitudemetres", "altitudem")
 _ACCURACIES = ("accuracy", "horizontalaccuracy", "acc")
 _KMH = 3.6
+# Codecs pass on the bytes themselves in hexadecimal, versions and serial numbers: some of these consist of digits only.
+_IDENTITY = re.compile(
+    r"payload|hex|version|firmware|hardware|serial|eui$|imei|imsi|iccid|(?:^|[._])(?:fw|hw|sw|sn|mac|uuid|uid)(?:$|[._])",
+    re.IGNORECASE,
+)
 
 
 class Measured(NamedTuple):
@@ -56,6 +61,11 @@ def flatten(content: JsonObject) -> Iterator[Measured]:
     Of what stands below a name that is too long, one value is given, for the name to be told.
     """
     yield from _flatten(content, "", 0)
+
+
+def is_identity(measured: Measured) -> bool:
+    """Tell text that looks like a number and says who or what a device is, or repeats its bytes, from a value."""
+    return isinstance(measured.value, str) and _IDENTITY.search(measured.name) is not None
 
 
 def place_in(content: JsonObject) -> Place | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Event, Position, Reading, Rejection
-from veldwatch.wire.codec_objects import Place, flatten, place_in
+from veldwatch.wire.codec_objects import Place, flatten, is_identity, place_in
 from veldwatch.wire.sentinels import doubt
 from veldwatch.wire.values import (
     MOST_SENTENCES,
@@ -73,7 +73,7 @@ class Collected:
             self.place(place)
         coordinates = place.keys if place is not None else frozenset[str]()
         for measured in flatten(content):
-            if measured.name not in coordinates:
+            if measured.name not in coordinates and not is_identity(measured):
                 self.reading(measured.name, measured.value, measured.unit)
 
     def place(self, place: Place, *, when: When | None = None) -> None:
