@@ -34,7 +34,11 @@ _UNITS = {
     "distance": "m", "steps": "1", "floorsup": "1", "floorsdown": "1", "uext": "V", "ubatt": "V", "odometer": "m",
     "trip": "m", "rssi": "dBm", "tempc": "Cel",
 }  # fmt: skip
-_NOT_READINGS = frozenset({"lat", "lon", "tst", "created_at", "wtst", "from", "to", "_http", "bs", "m", "tid", "imei"})
+# Times, states in numbers, and whose network it was: no measurement.
+_NOT_READINGS = frozenset(
+    {"lat", "lon", "tst", "created_at", "wtst", "from", "to", "_http", "bs", "m", "tid", "imei", "mcc", "mnc", "lac",
+     "cid"}
+)  # fmt: skip
 _BELOW_DEVICE = frozenset(
     {"event", "step", "beacon", "waypoint", "waypoints", "dump", "status", "info", "cmd", "request"}
 )
