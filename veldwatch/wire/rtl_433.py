@@ -1,7 +1,7 @@
 """rtl_433: what a radio receiver hears of sensors and meters at 433 to 915 MHz, on `rtl_433/{host}/events`.
 
-The device is `{model}/{id}`; where an older model has no `id`, its `sensor_id` or alike. A number is a reading under its
-own name, whose end tells the unit (`temperature_C`). `time` is the receiver's wall clock unless rtl_433 runs with
+The device is `{model}/{id}`; where an older model has no `id`, its `sensor_id` or alike. A number is a reading under
+its own name, whose end tells the unit (`temperature_C`). `time` is the receiver's wall clock unless rtl_433 runs with
 `-M time:iso`, `time:unix` or `time:utc`: the option `time_zone` says which, and without it arrival stands. What the
 topics `devices/...` say once more, field by field, is left.
 

@@ -64,8 +64,8 @@ _SPELLINGS = {
 }  # fmt: skip
 # What these mean in UCUM (coulomb, farad) or not at all, nobody measures who writes them so.
 _SPOKEN = {
-    "c": "Cel", "f": "[degF]", "kn": "[kn_i]", "kt": "[kn_i]", "knots": "[kn_i]", "mph": "[mi_i]/h", "kmh": "km/h",
-    "km/hr": "km/h",
+    "c": "Cel", "f": "[degF]", "v": "V", "kn": "[kn_i]", "kt": "[kn_i]", "knots": "[kn_i]", "mph": "[mi_i]/h",
+    "kmh": "km/h", "km/hr": "km/h",
 }  # fmt: skip
 _TERM = re.compile(r"(?P<atom>[A-Za-z]{0,3}\[[A-Za-z_0-9]+\]|[A-Za-z%]+|1)(?P<exponent>[+-]?[0-9])?", re.ASCII)
 # Of text that may be a unit: longer text would be looked at, and remembered, for each value that has it.
