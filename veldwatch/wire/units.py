@@ -54,19 +54,25 @@ _SPELLINGS = {
     "m³": "m3", "m^3": "m3", "m3": "m3", "m³/h": "m3/h", "m^3/h": "m3/h", "m3/h": "m3/h", "l": "L", "l/h": "L/h",
     "l/min": "L/min", "l/s": "L/s", "kwh": "kWh", "wh": "Wh", "kw": "kW", "kva": "kVA", "kvah": "kVAh",
     "kvar": "kvar", "kvarh": "kvarh", "gj": "GJ", "m/sec": "m/s", "%rh": "%RH", "rh": "%RH", "µs/cm": "uS/cm",
-    "μs/cm": "uS/cm", "us/cm": "uS/cm", "µs⋅cm⁻¹": "uS/cm", "μs⋅cm⁻¹": "uS/cm", "ms/cm": "mS/cm", "°": "deg",
+    "μs/cm": "uS/cm", "us/cm": "uS/cm", "ms/cm": "mS/cm", "°": "deg",
     "degrees": "deg", "dbm": "dBm", "db": "dB", "volt": "V", "volts": "V", "hpa": "hPa", "mbar": "mbar",
     "lux": "lx", "lx": "lx", "ph": "[pH]", "percent": "%", "ppm": "[ppm]", "ppb": "[ppb]", "m/s": "m/s",
-    "m⋅s⁻¹": "m/s",
-    "km/h": "km/h", "kph": "km/h", "km⋅h⁻¹": "km/h", "w/m²": "W/m2", "w⋅m⁻²": "W/m2", "w/m2": "W/m2", "sec": "s",
-    "hours": "h", "minutes": "min", "days": "d", "ntu": "[NTU]", "psi": "[psi]", "µg/m³": "ug/m3", "μg/m³": "ug/m3",
-    "µg/m3": "ug/m3", "mm⋅h⁻¹": "mm/h", "l⋅min⁻¹": "L/min", "m³⋅m⁻³": "m3/m3", "mg⋅l⁻¹": "mg/L", "mg/l": "mg/L",
+    "km/h": "km/h", "kph": "km/h", "w/m²": "W/m2", "w/m2": "W/m2", "sec": "s", "rpm": "1/min", "ft": "[ft_i]",
+    "hours": "h", "minutes": "min", "days": "d", "ntu": "[NTU]", "psi": "[psi]", "fnu": "[FNU]",
+    "mg/l": "mg/L", "mg⋅l⁻¹": "mg/L", "l⋅min⁻¹": "L/min", "ohm": "Ohm",
+    "klux": "klx", "mmhg": "mm[Hg]", "mmh2o": "mm[H2O]", "mh2o": "m[H2O]",
 }  # fmt: skip
 # What these mean in UCUM (coulomb, farad) or not at all, nobody measures who writes them so.
 _SPOKEN = {
-    "c": "Cel", "f": "[degF]", "v": "V", "kn": "[kn_i]", "kt": "[kn_i]", "knots": "[kn_i]", "mph": "[mi_i]/h",
-    "kmh": "km/h", "km/hr": "km/h",
+    "c": "Cel", "f": "[degF]", "v": "V", "kn": "[kn_i]", "kt": "[kn_i]", "kts": "[kn_i]", "knots": "[kn_i]",
+    "mph": "[mi_i]/h", "kmh": "km/h", "km/hr": "km/h", "gpm": "[gal_us]/min",
 }  # fmt: skip
+# Signs of print for what UCUM writes in ASCII.
+_PRINTED = str.maketrans(
+    {**dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--", strict=True)), **dict.fromkeys("⋅·∙", "."), **dict.fromkeys("µμ", "u"),
+     **dict.fromkeys("ΩΩ", "Ohm"), "℃": "Cel", "°": "deg"}
+)  # fmt: skip
+_DENOMINATOR = re.compile(r"\.([A-Za-z]+)-([1-9])", re.ASCII)
 _TERM = re.compile(r"(?P<atom>[A-Za-z]{0,3}\[[A-Za-z_0-9]+\]|[A-Za-z%]+|1)(?P<exponent>[+-]?[0-9])?", re.ASCII)
 # Of text that may be a unit: longer text would be looked at, and remembered, for each value that has it.
 _LONGEST = 100
@@ -115,7 +121,16 @@ def canonical(text: str) -> str | None:
     found = _SPELLINGS.get(stripped.replace(" ", "").lower())
     if found is not None and not (len(stripped) > 1 and is_known(stripped)):
         return found
-    return stripped if stripped and is_known(stripped) else None
+    if is_known(stripped):
+        return stripped
+    plain = _in_ascii(stripped)
+    return canonical(plain) if plain != stripped and plain.isascii() else None
+
+
+def _in_ascii(text: str) -> str:
+    """Write `mS⋅cm⁻¹` as `mS/cm`, `µSv/h` as `uSv/h`, `m³/s` as `m3/s`."""
+    plain = text.replace("°C", "Cel").replace("°F", "[degF]").translate(_PRINTED)
+    return _DENOMINATOR.sub(lambda found: f"/{found[1]}{'' if found[2] == '1' else found[2]}", plain)
 
 
 def spoken(text: str) -> str | None:

@@ -42,6 +42,16 @@ def test_another_dimension_is_a_mismatch(unit: str, wanted: str) -> None:
         ("°C", "Cel"),
         ("m³/h", "m3/h"),
         ("µS⋅cm⁻¹", "uS/cm"),
+        ("mS·cm⁻¹", "mS/cm"),
+        ("µmol⋅m⁻²⋅s⁻¹", "umol/m2/s"),
+        ("µg⋅m⁻³", "ug/m3"),
+        ("μSv/h", "uSv/h"),
+        ("m³/s", "m3/s"),
+        ("l⋅min⁻¹", "L/min"),
+        ("mg/m³", "mg/m3"),
+        ("kΩ", "kOhm"),
+        ("°/s", "deg/s"),
+        ("mmHg", "mm[Hg]"),
         ("l", "L"),
         ("kWh", "kWh"),
         ("kVArh", "kvarh"),
@@ -71,7 +81,9 @@ def test_beside_a_value_of_others_a_c_is_no_coulomb(written: str, code: str) -> 
     assert is_known(code)
 
 
-@pytest.mark.parametrize("text", ["", "bananas", "/", "m//s", "a" * 100, "1;DROP", "((((", "m[", "\0"])
+@pytest.mark.parametrize(
+    "text", ["", "bananas", "²", "µ", "⋅", "🍌³", "/", "m//s", "a" * 100, "1;DROP", "((((", "m[", "\0"]
+)
 def test_what_is_no_unit_is_unknown(text: str) -> None:
     assert canonical(text) is None
     assert not is_known(text)
