@@ -92,12 +92,15 @@ def _observation(item: JsonObject, received_at: datetime) -> Decoded:
 
 
 def _device_status(parts: Collected, item: JsonObject) -> None:
-    """Read EarthRanger's `device_status_properties`: a list of label, value and units."""
+    """Read EarthRanger's `device_status_properties`: a list of label, value and units, or of bare `{label: value}`."""
     for entry in items_of(item.get("device_status_properties")):
         said = members_of(entry)
         label, unit = said.get("label"), said.get("units")
         if isinstance(label, str):
             parts.reading(label, said.get("value"), spoken(unit) if isinstance(unit, str) else None)
+            continue
+        for measured in flatten(said):
+            parts.reading(measured.name, measured.value, measured.unit)
 
 
 def _event(item: JsonObject, received_at: datetime) -> Decoded:
