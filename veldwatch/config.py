@@ -115,6 +115,10 @@ DEFAULT_SOURCES = (
     Source(name="shelly", topic_filter="+/status/+", decoder="shelly"),
     Source(name="shelly-notifications", topic_filter="+/events/rpc", decoder="shelly"),
     Source(name="shelly-online", topic_filter="+/online", decoder="shelly"),
+    # The prefix that the first generation has; who has both generations mostly gives it to the later one too.
+    Source(name="shellies", topic_filter="shellies/+/status/+", decoder="shelly"),
+    Source(name="shellies-notifications", topic_filter="shellies/+/events/rpc", decoder="shelly"),
+    Source(name="shellies-online", topic_filter="shellies/+/online", decoder="shelly"),
 )
 
 
