@@ -14,6 +14,8 @@ from veldwatch.model.telemetry import EARLIEST_OBSERVATION, Quality
 from veldwatch.wire.times import SLIGHTLY_AHEAD, checked, observed_or_arrival
 from veldwatch.wire.values import shown
 
+# Dots between the parts of a date: Tasmota before version 5.12.
+_DOTTED = re.compile(r"([0-9]{4})\.([0-9]{2})\.([0-9]{2})(?= )", re.ASCII)
 _WALL_CLOCK = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?", re.ASCII)
 
 
@@ -65,9 +67,12 @@ def in_zone(local: datetime, zone: tzinfo, received_at: datetime) -> datetime:
 
 def _wall_clock(value: object) -> datetime | None:
     """Read text as a time without an offset; None: it is no such text."""
-    if not isinstance(value, str) or _WALL_CLOCK.fullmatch(value) is None:
+    if not isinstance(value, str):
+        return None
+    text = _DOTTED.sub(r"\1-\2-\3", value, count=1) if value[4:5] == "." else value
+    if _WALL_CLOCK.fullmatch(text) is None:
         return None
     try:
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise MessageRejected(Reason.BAD_TIME, f"{shown(value)}: {error}") from error
