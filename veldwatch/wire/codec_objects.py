@@ -23,7 +23,8 @@ _ACCURACIES = ("accuracy", "horizontalaccuracy", "acc")
 _KMH = 3.6
 # Codecs pass on the bytes themselves in hexadecimal, versions and serial numbers: some of these consist of digits only.
 _IDENTITY = re.compile(
-    r"payload|hex|version|firmware|hardware|serial|eui$|imei|imsi|iccid|(?:^|[._])(?:fw|hw|sw|sn|mac|uuid|uid)(?:$|[._])",
+    r"payload|hex|(?<!con)(?<!in)version|firmware|hardware|serial|eui$|imei|imsi|iccid|(?-i:Id$)"
+    r"|(?:^|[._])(?:fw|hw|sw|sn|mac|uuid|uid|id)(?:$|[._])",
     re.IGNORECASE,
 )
 
