@@ -34,6 +34,8 @@ _UNITS = {
     "total_act_ret": "Wh", "total_act_energy": "Wh", "total_act_ret_energy": "Wh", "pos": "%", "current_pos": "%",
     "target_pos": "%", "brightness": "%", "current_humidity": "%RH", "target_humidity": "%RH",
 }  # fmt: skip
+_OF_TWO = frozenset({("thermostat:0", "output")})
+"""Fields of a first instance that another component beside it has too: a Wall Display has a relay and a thermostat."""
 _PHASE = re.compile(r"(?:[abcn]|total)_(?P<field>.+)", re.ASCII)
 # Instance numbers, times, addresses, and the last three minutes' energy, which the totals tell as well.
 _NOT_VALUES = frozenset(
@@ -114,8 +116,9 @@ def _notification(prefix: list[str], payload: bytes, received_at: datetime) -> D
 
 
 def _component(parts: Collected, component: str, content: JsonObject) -> None:
-    before = "" if _FIRST_INSTANCE.fullmatch(component) else f"{component}."
+    is_first = _FIRST_INSTANCE.fullmatch(component) is not None
     for measured in flatten(content):
+        before = "" if is_first and (component, measured.name) not in _OF_TWO else f"{component}."
         path = measured.name.split(".")
         if _NOT_VALUES.isdisjoint(path) and "errors" not in path and not isinstance(measured.value, str):
             parts.reading(before + measured.name, measured.value, _unit(measured.name))
