@@ -16,7 +16,7 @@ from datetime import datetime
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded, Quality
-from veldwatch.wire.codec_objects import Place, flatten
+from veldwatch.wire.codec_objects import Place, flatten, is_identity
 from veldwatch.wire.collected import Collected, When, read_each
 from veldwatch.wire.local_times import utc_unless_said
 from veldwatch.wire.times import observed
@@ -82,7 +82,8 @@ def _observation(item: JsonObject, received_at: datetime) -> Decoded:
     for name, unit in _OUTER.items():
         parts.reading(name, item.get(name), unit)
     for measured in flatten(additional):
-        parts.reading(measured.name, measured.value, measured.unit)
+        if not is_identity(measured):
+            parts.reading(measured.name, measured.value, measured.unit)
     for name, value in additional.items():
         said = _measured_text(value)
         if said is not None:
