@@ -49,6 +49,8 @@ _NOT_VALUES = frozenset(
         "color",
         "color_options",
         "color_mode",
+        "level_config",
+        "power_on_behavior",
         "action_group",
     }
 )
