@@ -123,12 +123,13 @@ def _judge(connection: Connection, touched: Touched, at_once: int) -> int:
         registers = load_registers(connection, ids[start : start + at_once], counters_only=True)
         anchors = load_anchors(connection, {i: touched[i][0] for i in registers})
         until = {i: touched[i][1] for i in registers}
+        dropped = _hours_dropped(connection, list(registers))
         while registers:
             judged = judge_series(connection, registers, anchors, until)
             ends = {one.series_id: _settled_end(one, touched[one.series_id][1]) for one in judged}
             unsettled = {one.series_id: _further(one) for one in _not_settled(connection, judged, ends)}
             kept = [
-                _hours(one, ends[one.series_id], touched[one.series_id][0])
+                _hours(one, ends[one.series_id], touched[one.series_id][0], dropped.get(one.series_id, _BEGINNING))
                 for one in judged
                 if one.series_id not in unsettled
             ]
@@ -175,16 +176,28 @@ def _further(judged: Judged) -> int:
     return last + max(last - first, 24 * HOUR)
 
 
-def _hours(judged: Judged, settled: tuple[int, int] | None, new_since: int) -> npt.NDArray[Any]:
-    """Make the rows of a register: those hours of which all is known and that may have changed."""
+def _hours_dropped(connection: Connection, series_ids: list[int]) -> dict[int, int]:
+    """Tell before when retention dropped hours of some series; one of which it dropped none is left out."""
+    return dict(connection.execute(_QUERIES["hours_dropped"], {"series_ids": series_ids}).fetchall())
+
+
+def _hours(judged: Judged, settled: tuple[int, int] | None, new_since: int, dropped: int) -> npt.NDArray[Any]:
+    """Make the rows of a register: those hours of which all is known and that may have changed.
+
+    Args:
+        dropped: before when retention dropped its hours.
+    """
     increments, start = _drawn_together(judged.increments), judged.start
     if not len(increments) or start is None:
         return np.empty(0, _HOURS)
-    first = int(increments["begin"][0]) // HOUR * HOUR if judged.anchor is None else judged.anchor.hour
+    first = begin = int(increments["begin"][0]) // HOUR * HOUR if judged.anchor is None else judged.anchor.hour
     if not (increments["codes"] & ~_TRACELESS).any():
         # A step that was explained otherwise before would not be plain now, unless the new reading lies in it.
         place = int(np.searchsorted(increments["end"], new_since, "left"))
         first = max(first, int(increments["begin"][min(place, len(increments) - 1)]) // HOUR * HOUR)
+    if first < dropped:
+        # Their day is added up of the hours that are there, so the earlier ones have to be there, too.
+        first = max(first // _DAY * _DAY, begin)
     last = -(-int(increments["end"][-1]) // HOUR) * HOUR if settled is None else settled[0]
     edges = _reached(increments, first, last)
     if len(edges) < 2:
