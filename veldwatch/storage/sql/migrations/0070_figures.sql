@@ -24,3 +24,17 @@ CREATE OR REPLACE FUNCTION judged_for_good(register integer) RETURNS timestamptz
           WHERE r.series_id = register AND r.observed_at >= newest.bucket AND r.observed_at <= newest.bucket + newest.width
             AND r.observed_at < m.dropped_before)
 $$;
+
+-- Alerts about a device and about a whole site apart: as one join, each device was compared with each open alert.
+CREATE OR REPLACE VIEW retention_need AS
+SELECT d.id AS device_id, a.opened_at - interval '8 days' AS since, a.id AS alert_id, NULL::bigint AS backtest_id
+FROM alert a JOIN device d ON d.id = a.device_id
+WHERE a.state IN ('pending', 'firing')
+UNION ALL
+SELECT d.id, a.opened_at - interval '8 days', a.id, NULL
+FROM alert a JOIN device d ON d.organisation_id = a.organisation_id
+WHERE a.state IN ('pending', 'firing') AND a.device_id IS NULL
+UNION ALL
+SELECT d.id, '-infinity'::timestamptz, NULL, b.id
+FROM backtest b JOIN device d ON b.organisation_id IS NULL OR d.organisation_id = b.organisation_id
+WHERE b.finished_at IS NULL;
