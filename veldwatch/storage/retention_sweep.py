@@ -73,7 +73,7 @@ def sweep(connection: Connection, now: datetime, default_days: int | None) -> Sw
 
 @contextmanager
 def _turn(connection: Connection) -> Generator[bool]:
-    """Sweep alone, through all its transactions: the parts that another one plans for may be gone when it comes to them."""
+    """Sweep alone, through all transactions: parts that another one plans for may be gone when it comes to them."""
     with translated_errors(), connection.transaction():
         taken = connection.execute(_QUERIES["take_sweep"]).fetchone() == (True,)
     try:

@@ -315,3 +315,35 @@ def test_what_is_lost_is_worth_a_sum_of_any_size(connection: Connection) -> None
     _zone(connection, {}, inlet=4e8, meter=2e8)
     # of seven days less an hour: the last readings are an hour before the end
     assert _judged(connection)["worth"] == "IDR 13,916,666,667"
+
+
+@pytest.mark.parametrize(
+    ("silent", "flowed"),
+    [
+        ({}, 110.0),
+        ({"inlet": (2, 4)}, 110.0),
+        ({"inlet": (0, 7)}, None),
+        ({"inlet_2": (4, 7)}, None),
+        ({"inlet": (4, 7), "inlet_2": (4, 7)}, None),
+    ],
+    ids=str,
+)
+def test_what_flowed_into_the_zones_is_not_known_where_an_inlet_was_silent_at_the_end(
+    connection: Connection, silent: Mapping[str, tuple[float, float]], flowed: float | None
+) -> None:
+    _zone(connection, silent, inlet=60.0, inlet_2=50.0)
+    (told,) = _ask(connection, "water", "supplied", *WEEK)
+    # The last readings are an hour before the end.
+    assert told["supplied"] == (flowed and pytest.approx(flowed * (7 - 1 / 24)))
+
+
+def test_one_inlet_of_many_that_is_silent_leaves_what_flowed_in_known(connection: Connection) -> None:
+    _zone(connection, {"inlet_07": (4, 7)}, **{f"inlet_{n:02}": 24.0 for n in range(20)})
+    (told,) = _ask(connection, "water", "supplied", *WEEK)
+    assert told["supplied"] == pytest.approx(24.0 * (19 * 7 + 4) - 20, abs=2)
+
+
+def test_what_flowed_into_the_zones_counts_a_new_inlet_from_its_first_value_on(connection: Connection) -> None:
+    _zone(connection, {"inlet": (0, 5)}, begins=5, inlet=24.0)
+    (told,) = _ask(connection, "water", "supplied", *WEEK)
+    assert told["supplied"] == pytest.approx(48.0)

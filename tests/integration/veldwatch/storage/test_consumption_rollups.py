@@ -258,7 +258,7 @@ def test_days_of_which_hours_and_readings_went_stay(connection: Connection) -> N
 
 def test_a_day_to_which_the_step_was_dropped_keeps_its_share_of_it(connection: Connection) -> None:
     day = timedelta(days=1)
-    series, now = _days_without_hours(connection, [(START + 6 * HOUR + n * day, 24.0 * n) for n in range(60)])
+    _, now = _days_without_hours(connection, [(START + 6 * HOUR + n * day, 24.0 * n) for n in range(60)])
     put = Policy(what=What.READING, metric="volume", kept_days=60)
     retention.set_policy(connection, None, put, author="tests", reason="a test")
     connection.commit()

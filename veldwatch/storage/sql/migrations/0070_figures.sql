@@ -38,3 +38,59 @@ UNION ALL
 SELECT d.id, '-infinity'::timestamptz, NULL, b.id
 FROM backtest b JOIN device d ON b.organisation_id IS NULL OR d.organisation_id = b.organisation_id
 WHERE b.finished_at IS NULL;
+
+-- What each inlet of some sites and each meter of their customers counted, of water ('volume') or energy, in the sites' units.
+--   parts: 'inlet', 'meter' or both.
+--   first_at, last_at: from when and until when anything is known of it; NULL: nothing is.
+--   patience: how much later or earlier than others it may be heard: three reports (a day where none is expected), or a twentieth
+--   of the window, by which the figure is then wrong.
+CREATE FUNCTION dashboard.counted(sites integer[], of text, parts text[], since timestamptz, until timestamptz)
+RETURNS TABLE (site_id integer, part text, device_id integer, customers integer, amount double precision,
+               first_at timestamptz, last_at timestamptz, patience interval)
+LANGUAGE sql STABLE AS $$
+    WITH part AS MATERIALIZED (
+        SELECT p.* FROM dashboard.supply p WHERE p.quantity = of AND p.site_id = ANY (sites) AND p.part = ANY (parts)
+    ), asked AS MATERIALIZED (
+        SELECT s.series, least(counted.until, now()) AS until,
+               -- Hours tell who was heard at the ends of a short window, as long as reading them costs little.
+               CASE WHEN cardinality(s.series) * extract(epoch FROM counted.until - since) / 3600 <= 60000 THEN interval '1 hour'
+                    ELSE interval '1 day' END AS width
+        FROM (SELECT ARRAY(SELECT DISTINCT p.series_id FROM part p) AS series) s
+    ), said AS MATERIALIZED (
+        SELECT c.series_id, sum(c.consumption) AS amount, min(c.bucket) AS first_at, max(c.bucket) + a.width AS last_at
+        FROM asked a
+        CROSS JOIN LATERAL dashboard.consumption(a.series, since, counted.until,
+                                                 (extract(epoch FROM a.width) * 1000)::bigint) c
+        WHERE c.consumption IS NOT NULL
+        GROUP BY c.series_id, a.width
+    )
+    SELECT p.site_id, p.part, p.device_id, max(p.customers), sum(s.amount * p.factor), min(s.first_at),
+           -- least() takes an unknown time for the latest
+           CASE WHEN max(s.last_at) IS NOT NULL THEN least(max(s.last_at), a.until) END,
+           greatest(max(coalesce(3 * p.expected_interval, interval '1 day')), (a.until - since) / 20)
+    FROM part p
+    CROSS JOIN asked a
+    LEFT JOIN said s ON s.series_id = p.series_id
+    GROUP BY p.site_id, p.part, p.device_id, a.until
+$$;
+
+CREATE OR REPLACE FUNCTION dashboard.balance(sites integer[], of text, since timestamptz, until timestamptz)
+RETURNS TABLE (site_id integer, supplied double precision, metered double precision, meters bigint, metered_customers bigint,
+               known boolean)
+LANGUAGE sql STABLE AS $$
+    WITH device AS (
+        -- against the site's own times: where all of it is new, or all of it was cut off, both sides were counted as long
+        SELECT d.*, coalesce(d.first_at - min(d.first_at) OVER site <= d.patience
+                             AND max(d.last_at) OVER site - d.last_at <= d.patience, false) AS heard
+        FROM dashboard.counted(sites, of, '{inlet,meter}', since, until) d
+        WINDOW site AS (PARTITION BY d.site_id)
+    )
+    SELECT d.site_id, sum(d.amount) FILTER (WHERE d.part = 'inlet'),
+           coalesce(sum(d.amount) FILTER (WHERE d.part = 'meter'), 0), count(*) FILTER (WHERE d.part = 'meter'),
+           coalesce(sum(d.customers) FILTER (WHERE d.part = 'meter'), 0),
+           bool_and(d.heard) FILTER (WHERE d.part = 'inlet')
+               AND count(*) FILTER (WHERE d.part = 'meter' AND NOT d.heard) <= 0.05 * count(*) FILTER (WHERE d.part = 'meter')
+    FROM device d
+    GROUP BY d.site_id
+    HAVING bool_or(d.part = 'inlet')
+$$;
