@@ -120,9 +120,15 @@ _BALANCE_COLUMNS = (
     columns.HIDDEN_SITE,
     columns.HIDDEN_ORGANISATION,
 )
+_NIGHT = "z.bucket AT TIME ZONE ${night_zone:sqlstring}"
 _NIGHT_FLOW = Panel(
     dashboard=_FILE,
-    query="night_flow",
+    query="zone_flow",
+    terms={
+        "width": "3600000",
+        "time": f"greatest(date_trunc('day', {_NIGHT}) AT TIME ZONE ${{night_zone:sqlstring}}, $__timeFrom())",
+        "when": f"extract(hour FROM {_NIGHT}) BETWEEN 1 AND 4",
+    },
     title="Minimum night flow, five weeks",
     description="The smallest hourly inflow between 01:00 and 05:00 of each night, by zone: what runs then mostly"
     " leaks. A rise that stays is a new leak; choose the time zone of the night above. Hours count in which every inlet"
@@ -132,7 +138,14 @@ _NIGHT_FLOW = Panel(
 )
 _INFLOW = Panel(
     dashboard=_FILE,
-    query="inflow",
+    query="zone_flow",
+    terms={
+        # As its inlets report, but an hour at most, else one that reports each day would hide the others' course.
+        "width": "greatest($__interval_ms, 900000, least(3600000,"
+        " (SELECT 1000 * max(extract(epoch FROM w.expected_interval)) FROM wanted w))::bigint)",
+        "time": "z.bucket",
+        "when": "true",
+    },
     title="Inflow",
     description="What flows into each zone, the first 20 by name. A step up that stays through the night is a burst. A"
     " gap: an inlet was silent. One that was not heard in all the chosen time is not waited for: its flow is missing.",
