@@ -273,6 +273,23 @@ def test_a_day_to_which_the_step_was_dropped_keeps_its_share_of_it(connection: C
     assert hours(connection, "consumption_daily") == before
 
 
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_an_hour_to_which_the_step_was_dropped_keeps_it(connection: Connection) -> None:
+    series, now = make_counter(connection), START + timedelta(days=62)
+    write(connection, series, hourly(*range(24 * 62), since=START + HOUR / 2))
+    maintenance.run_once(connection, now)
+    policy = Policy(what=What.HOURLY, kept_days=30)
+    retention.set_policy(connection, None, policy, author="tests", reason="a test")
+    connection.commit()
+    maintenance.run_once(connection, now, retention_days=30)
+    marks = connection.execute("SELECT what, dropped_before FROM retention_mark ORDER BY what").fetchall()
+    assert marks == [(what, datetime(2026, 4, 1, tzinfo=UTC)) for what in ("hourly", "reading")]
+    before = hours(connection), hours(connection, "consumption_daily")
+    write(connection, series, [(START + timedelta(days=10), 250.0)])
+    maintenance.run_once(connection, now)
+    assert (hours(connection), hours(connection, "consumption_daily")) == before
+
+
 def test_what_a_meter_whose_clock_was_not_set_said_makes_no_hours_until_now(connection: Connection) -> None:
     series = make_counter(connection)
     write(connection, series, [(START + HOUR / 2, 110.0), *hourly(111.0, 113.0, since=START + HOUR)])

@@ -122,6 +122,9 @@ FROM unnest(%(series_ids)s::integer[]) AS w (series_id)
 JOIN retention_mark m ON m.what = 'hourly' AND m.source_id IN (0, w.series_id)
 GROUP BY w.series_id;
 
+-- step_dropped: of which of some registers readings are gone that were judged: there is no step to the first that is left
+SELECT w.series_id FROM unnest(%(series_ids)s::integer[]) AS w (series_id) WHERE judged_for_good(w.series_id) > '-infinity';
+
 -- save_days: add up those days of those series again from their hours; a day of which retention dropped hours stays where it
 -- dropped readings, too, up to the first that is left, as the step to that one is gone: from there on all hours of a day were
 -- judged again
