@@ -309,10 +309,10 @@ def test_a_balance_is_not_known_where_an_inlet_or_the_meters_were_not_heard(
 def test_a_zone_of_which_nothing_was_heard_for_a_while_is_judged_by_the_rest(
     connection: Connection, unheard: tuple[float, float]
 ) -> None:
-    _zone(connection, {"inlet": unheard, "meter": unheard}, inlet=100.0, meter=90.0, begins=unheard[1] % 7)
+    _zone(connection, {"inlet": unheard, "meter": unheard}, inlet=100.0, meter=92.0, begins=unheard[1] % 7)
     told = _judged(connection)
     assert told["judged"] == "within"
-    assert told["share"] == pytest.approx(10.0)
+    assert told["share"] == pytest.approx(8.0)
 
 
 def test_what_was_silent_in_between_is_counted_when_it_is_heard_again(connection: Connection) -> None:
@@ -328,6 +328,14 @@ def test_one_meter_of_many_that_is_silent_leaves_a_balance_known(connection: Con
     told = _judged(connection)
     assert told["judged"] == "within"
     assert told["share"] == pytest.approx(5.0)
+
+
+def test_a_balance_counts_days_whose_hours_were_dropped(connection: Connection) -> None:
+    _zone(connection, {}, inlet=100.0, meter=90.0)
+    queries = [("water", "balance"), ("electricity", "balance"), ("water", "supplied"), ("water", "loss")]
+    before = [_ask(connection, *query, *WEEK) for query in queries]
+    connection.execute("DELETE FROM consumption_hourly_rollup WHERE bucket < %s", (START + 4 * DAY,))
+    assert [_ask(connection, *query, *WEEK) for query in queries] == before
 
 
 def test_what_is_lost_is_worth_a_sum_of_any_size(connection: Connection) -> None:

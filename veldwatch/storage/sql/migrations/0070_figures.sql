@@ -51,18 +51,28 @@ LANGUAGE sql STABLE AS $$
     WITH part AS MATERIALIZED (
         SELECT p.* FROM dashboard.supply p WHERE p.quantity = of AND p.site_id = ANY (sites) AND p.part = ANY (parts)
     ), asked AS MATERIALIZED (
-        SELECT s.series, least(counted.until, now()) AS until,
-               -- Hours tell who was heard at the ends of a short window, as long as reading them costs little.
-               CASE WHEN cardinality(s.series) * extract(epoch FROM counted.until - since) / 3600 <= 60000 THEN interval '1 hour'
-                    ELSE interval '1 day' END AS width
-        FROM (SELECT ARRAY(SELECT DISTINCT p.series_id FROM part p) AS series) s
+        SELECT ARRAY(SELECT DISTINCT p.series_id FROM part p) AS series, least(counted.until, now()) AS until
     ), said AS MATERIALIZED (
-        SELECT c.series_id, sum(c.consumption) AS amount, min(c.bucket) AS first_at, max(c.bucket) + a.width AS last_at
+        -- Days outlive their hours.
+        SELECT c.series_id, sum(c.consumption) AS amount, min(c.bucket) AS first_at, max(c.bucket) + interval '1 day' AS last_at
         FROM asked a
-        CROSS JOIN LATERAL dashboard.consumption(a.series, since, counted.until,
-                                                 (extract(epoch FROM a.width) * 1000)::bigint) c
+        CROSS JOIN LATERAL dashboard.consumption(a.series, since, counted.until, 86400000) c
         WHERE c.consumption IS NOT NULL
-        GROUP BY c.series_id, a.width
+        GROUP BY c.series_id
+    ), by_hour AS MATERIALIZED (
+        -- Hours tell who was heard at the ends of a short window, as long as reading them costs little.
+        SELECT c.series_id, min(c.bucket) AS first_at, max(c.bucket) + interval '1 hour' AS last_at
+        FROM asked a
+        CROSS JOIN LATERAL dashboard.consumption(a.series, since, counted.until, 3600000) c
+        WHERE c.consumption IS NOT NULL
+          AND cardinality(a.series) * extract(epoch FROM counted.until - since) / 3600 <= 60000
+        GROUP BY c.series_id
+    ), known AS (
+        SELECT s.series_id, s.amount,
+               CASE WHEN h.first_at < s.first_at + interval '1 day' THEN h.first_at ELSE s.first_at END AS first_at,
+               CASE WHEN h.last_at > s.last_at - interval '1 day' THEN h.last_at ELSE s.last_at END AS last_at
+        FROM said s
+        LEFT JOIN by_hour h ON h.series_id = s.series_id
     )
     SELECT p.site_id, p.part, p.device_id, max(p.customers), sum(s.amount * p.factor), min(s.first_at),
            -- least() takes an unknown time for the latest
@@ -70,7 +80,7 @@ LANGUAGE sql STABLE AS $$
            greatest(max(coalesce(3 * p.expected_interval, interval '1 day')), (a.until - since) / 20)
     FROM part p
     CROSS JOIN asked a
-    LEFT JOIN said s ON s.series_id = p.series_id
+    LEFT JOIN known s ON s.series_id = p.series_id
     GROUP BY p.site_id, p.part, p.device_id, a.until
 $$;
 
