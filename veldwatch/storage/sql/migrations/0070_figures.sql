@@ -104,3 +104,87 @@ LANGUAGE sql STABLE AS $$
     GROUP BY d.site_id
     HAVING bool_or(d.part = 'inlet')
 $$;
+
+-- Before when hours of a series are gone; series 0: of all.
+CREATE VIEW hours_dropped AS
+SELECT m.source_id AS series_id, m.dropped_before FROM retention_mark m WHERE m.what = 'hourly';
+
+CREATE VIEW dashboard.hours_dropped WITH (security_barrier) AS
+SELECT d.series_id, d.dropped_before
+FROM public.hours_dropped d
+WHERE (SELECT everything FROM public.dashboard_reader)
+   OR d.series_id = 0 AND EXISTS (SELECT FROM public.readable_organisation)
+   OR EXISTS (SELECT FROM public.tenant_series t WHERE t.id = d.series_id);
+
+-- The resolution for some series, as in 0054, and days where nothing finer is left of what the window begins with: it was empty up
+-- to the first hour that is kept. As in 0054, the same text is made for the views of both schemas.
+DO $make$
+DECLARE
+    schema_name text;
+    functions CONSTANT text := $functions$
+CREATE OR REPLACE FUNCTION here.resolution_for(wanted integer[], since timestamptz, until timestamptz, points integer,
+                                               wanted_zone text DEFAULT 'UTC', singles boolean DEFAULT false)
+RETURNS TABLE (source text, step interval, zone text)
+LANGUAGE plpgsql STABLE ROWS 1 AS $body$
+DECLARE
+    expected double precision;
+    others integer[];
+    measured double precision;
+    dropped timestamptz;
+    gone boolean;
+BEGIN
+    SELECT sum(3600 / extract(epoch FROM i.expected_interval)) FILTER (WHERE i.expected_interval > interval '0'),
+           array_agg(i.series_id) FILTER (WHERE coalesce(i.expected_interval, interval '0') <= interval '0')
+    INTO expected, others
+    FROM here.series_interval i WHERE i.series_id = ANY (wanted);
+    IF cardinality(others) > 0 THEN
+        EXECUTE $query$
+            SELECT sum(m.readings) FROM (
+                SELECT avg(h.count) AS readings FROM here.reading_hourly h
+                WHERE h.series_id = ANY ($1) AND h.bucket >= $2 AND h.bucket < $3 GROUP BY h.series_id
+            ) m
+        $query$ INTO measured USING others, greatest(since, until - interval '1 day'), until;
+        -- Nothing is known: a reading each minute.
+        measured := coalesce(measured, 60 * cardinality(others));
+    END IF;
+    SELECT r.source, r.step, r.zone INTO source, step, zone
+    FROM here.resolution(since, until, points, cardinality(wanted), coalesce(expected, 0) + coalesce(measured, 0),
+                         wanted_zone, singles) r;
+    IF source <> 'day' THEN
+        SELECT max(d.dropped_before) INTO dropped FROM here.hours_dropped d WHERE d.series_id = ANY (0 || wanted);
+        IF since < dropped THEN
+            EXECUTE $query$
+                SELECT EXISTS (
+                    SELECT FROM unnest($1) AS s (id)
+                    CROSS JOIN LATERAL (
+                        SELECT y.bucket FROM here.reading_daily y
+                        WHERE y.series_id = s.id AND y.bucket >= $2 AND y.bucket < $3
+                        ORDER BY y.bucket LIMIT 1
+                    ) first
+                    WHERE NOT EXISTS (
+                        SELECT FROM here.reading_hourly h
+                        WHERE h.series_id = s.id AND h.bucket >= first.bucket AND h.bucket < first.bucket + interval '1 day'
+                        OFFSET 0)
+                      AND NOT ($4 AND EXISTS (
+                        SELECT FROM here.reading r
+                        WHERE r.series_id = s.id AND r.observed_at >= first.bucket
+                          AND r.observed_at < first.bucket + interval '1 day'
+                        OFFSET 0)))
+            $query$ INTO gone USING wanted, date_trunc('day', since, 'UTC'), least(until, dropped), source = 'raw';
+            IF gone THEN
+                source := 'day';
+                step := greatest(step, interval '1 day');
+                zone := 'UTC';
+            END IF;
+        END IF;
+    END IF;
+    RETURN NEXT;
+END;
+$body$;
+$functions$;
+BEGIN
+    FOREACH schema_name IN ARRAY ARRAY['public', 'dashboard'] LOOP
+        EXECUTE replace(functions, 'here.', schema_name || '.');
+    END LOOP;
+END;
+$make$;
