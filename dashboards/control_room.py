@@ -86,9 +86,14 @@ _OPEN_COLUMNS = (
 )
 _WATER = Panel(
     dashboard=datasource.SHARED,
-    query="through_inlets",
+    query="together",
     # Flows are in L/h in all panels but this one, which is read from across a room.
-    terms={"where": "s.quantity = 'flow' AND s.device_kind = 'meter'", "scale": "0.001", "name": "flow"},
+    terms={
+        "where": "s.supplies_site AND s.quantity = 'flow' AND s.device_kind = 'meter' AND {{in_organisations s}}",
+        "scale": "0.001",
+        "least": "1800000",
+        "shown": "k.average AS flow",
+    },
     title="Into the zones",
     description="What flows through all inlets together, now and over the chosen time. Times are left out in which"
     " those were silent that usually have more than a twentieth; what was not heard in all that time is not in it.",
@@ -97,8 +102,13 @@ _WATER = Panel(
 )
 _POWER = Panel(
     dashboard=datasource.SHARED,
-    query="through_inlets",
-    terms={"where": "s.quantity = 'power' AND s.metric = 'power'", "scale": "1", "name": "power"},
+    query="together",
+    terms={
+        "where": "s.supplies_site AND s.quantity = 'power' AND s.metric = 'power' AND {{in_organisations s}}",
+        "scale": "1",
+        "least": "1800000",
+        "shown": "k.average AS power",
+    },
     title="Load",
     description="What flows through all feeders together, now and over the chosen time. Times are left out in which"
     " those were silent that usually have more than a twentieth; what was not heard in all that time is not in it.",

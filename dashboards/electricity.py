@@ -206,8 +206,14 @@ _LARGEST = Panel(
     height=9,
 )
 _TOTAL = Panel(
-    dashboard=_FILE,
-    query="power_total",
+    dashboard=datasource.SHARED,
+    query="together",
+    terms={
+        "where": "s.quantity = 'power' AND NOT s.supplies_site AND {{in_sites s}}",
+        "scale": "1",
+        "least": "7200000",
+        "shown": "k.average, k.minimum, k.maximum",
+    },
     title="Power of all customers",
     description="Sum over the chosen customers' meters: average in a band of the sums of their smallest and largest"
     " values. A gap: meters that usually take more than a twentieth were silent.",

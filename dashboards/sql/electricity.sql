@@ -77,37 +77,6 @@ LEFT JOIN dashboard.newest(ARRAY(SELECT id FROM wanted), $__timeTo(), '1 day') n
 ORDER BY share_peak DESC NULLS LAST, peak DESC NULLS LAST
 LIMIT 100
 
--- power_total: power of all customers' meters, in kW, while those are heard that usually have 19 parts of 20: average of a bucket
--- beside the sums of smallest and largest values
-WITH wanted AS MATERIALIZED (
-    SELECT s.id, s.factor FROM dashboard.series s
-    WHERE s.quantity = 'power' AND NOT s.supplies_site AND {{in_sites s}}
-), told AS MATERIALIZED (
-    SELECT r.bucket, r.series_id, r.average * w.factor AS average, r.minimum * w.factor AS minimum, r.maximum * w.factor AS maximum
-    FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, 7200000)) r
-    JOIN wanted w ON w.id = r.series_id
-), heard AS MATERIALIZED (
-    -- what was heard in the window, and what it usually has; what never was before, from its first value on
-    SELECT t.series_id, avg(abs(t.average)) AS usual, CASE WHEN n.series_id IS NULL THEN min(t.bucket) ELSE '-infinity' END AS since
-    FROM told t
-    LEFT JOIN dashboard.newest(ARRAY(SELECT id FROM wanted), $__timeFrom()) n ON n.series_id = t.series_id
-    WHERE t.average IS NOT NULL
-    GROUP BY t.series_id, n.series_id
-), begun AS MATERIALIZED (
-    SELECT h.since, sum(h.usual) AS usual FROM heard h GROUP BY 1
-), whole AS (
-    SELECT t.bucket, sum(t.average) AS average, sum(t.minimum) AS minimum, sum(t.maximum) AS maximum,
-           sum(h.usual) FILTER (WHERE t.average IS NOT NULL)
-               >= 0.95 * (SELECT sum(b.usual) FROM begun b WHERE b.since <= t.bucket) AS known
-    FROM told t
-    LEFT JOIN heard h ON h.series_id = t.series_id
-    GROUP BY t.bucket
-)
-SELECT w.bucket AS time, CASE WHEN w.known THEN w.average END AS average, CASE WHEN w.known THEN w.minimum END AS minimum,
-       CASE WHEN w.known THEN w.maximum END AS maximum
-FROM whole w
-ORDER BY 1
-
 -- voltage: lowest and highest voltage over all meters, in V
 WITH wanted AS MATERIALIZED (
     SELECT s.id, s.factor FROM dashboard.series s

@@ -10,13 +10,13 @@ FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo()
 JOIN wanted w ON w.id = r.series_id
 ORDER BY 1, 2
 
--- through_inlets: what all inlets of a kind say together, while those are heard that usually have 19 parts of 20
+-- together: what devices say together, while those are heard that usually have 19 parts of 20
 WITH wanted AS MATERIALIZED (
-    SELECT s.id, s.factor FROM dashboard.series s
-    WHERE s.supplies_site AND {{where}} AND {{in_organisations s}}
+    SELECT s.id, s.factor * {{scale}} AS factor FROM dashboard.series s
+    WHERE {{where}}
 ), told AS MATERIALIZED (
-    SELECT r.bucket, r.series_id, r.average * w.factor AS average
-    FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, 1800000)) r
+    SELECT r.bucket, r.series_id, r.average * w.factor AS average, r.minimum * w.factor AS minimum, r.maximum * w.factor AS maximum
+    FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, {{least}})) r
     JOIN wanted w ON w.id = r.series_id
 ), heard AS MATERIALIZED (
     -- what was heard in the window, and what it usually has; what never was before, from its first value on
@@ -28,14 +28,17 @@ WITH wanted AS MATERIALIZED (
 ), begun AS MATERIALIZED (
     SELECT h.since, sum(h.usual) AS usual FROM heard h GROUP BY 1
 ), whole AS (
-    SELECT t.bucket, sum(t.average) AS average,
+    SELECT t.bucket, sum(t.average) AS average, sum(t.minimum) AS minimum, sum(t.maximum) AS maximum,
            sum(h.usual) FILTER (WHERE t.average IS NOT NULL)
                >= 0.95 * (SELECT sum(b.usual) FROM begun b WHERE b.since <= t.bucket) AS known
     FROM told t
     LEFT JOIN heard h ON h.series_id = t.series_id
     GROUP BY t.bucket
 )
-SELECT w.bucket AS time, CASE WHEN w.known THEN {{scale}} * w.average END AS {{name}} FROM whole w ORDER BY 1
+SELECT w.bucket AS time, {{shown}}
+FROM whole w
+LEFT JOIN LATERAL (SELECT w.average, w.minimum, w.maximum WHERE w.known) k ON true
+ORDER BY 1
 
 -- fill: how full each reservoir heard within a day is, in percent of the highest level that its profile allows, emptiest first
 WITH wanted AS MATERIALIZED (

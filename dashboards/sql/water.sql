@@ -1,13 +1,9 @@
--- supplied: what flowed through the inlets of zones, in m3
-WITH wanted AS MATERIALIZED (
-    SELECT p.series_id, p.factor FROM dashboard.supply p
-    WHERE p.part = 'inlet' AND p.quantity = 'volume'
-      AND p.site_id = ANY (ARRAY(SELECT s.id FROM dashboard.site s
-                                 WHERE {{in_organisations s}} AND s.slug = ANY (ARRAY[${site:sqlstring}]::text[])))
-)
-SELECT sum(c.consumption * w.factor) AS supplied
-FROM dashboard.consumption(ARRAY(SELECT series_id FROM wanted), $__timeFrom(), $__timeTo(), 86400000) c
-JOIN wanted w ON w.series_id = c.series_id
+-- supplied: what flowed through the inlets of zones, in m3, unless more than one in 20 of them was silent at the end
+SELECT CASE WHEN count(*) FILTER (WHERE c.last_at >= least($__timeTo(), now()) - c.patience) >= 0.95 * count(*)
+            THEN sum(c.amount) END AS supplied
+FROM dashboard.counted(
+         ARRAY(SELECT s.id FROM dashboard.site s WHERE {{in_organisations s}} AND s.slug = ANY (ARRAY[${site:sqlstring}]::text[])),
+         'volume', '{inlet}', $__timeFrom(), $__timeTo()) c
 
 -- loss: what flowed into zones whose customers are all metered and was not counted, as a share
 WITH zone AS MATERIALIZED (
@@ -46,7 +42,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN b.known THEN b.supplied - b.metered END AS 
 ORDER BY b.metered_customers >= z.customers DESC NULLS LAST, rest DESC NULLS LAST
 LIMIT 100
 
--- inflow: what flows into each zone, in m3/h, while all of its inlets are heard
+-- zone_flow: what flows into each zone, in m3/h, while all of its inlets are heard
 WITH wanted AS MATERIALIZED (
     SELECT z.* FROM (
         SELECT s.id, s.site_name AS zone, s.factor, s.expected_interval, dense_rank() OVER (ORDER BY s.site_name) AS place
@@ -56,9 +52,7 @@ WITH wanted AS MATERIALIZED (
     WHERE z.place <= 20
 ), told AS MATERIALIZED (
     SELECT r.bucket, r.series_id, w.zone, r.average * w.factor AS flow
-    FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), greatest($__interval_ms, 900000,
-             -- an hour at most, else one that reports each day would hide the others' course
-             least(3600000, (SELECT 1000 * max(extract(epoch FROM expected_interval)) FROM wanted))::bigint)) r
+    FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), {{width}}) r
     JOIN wanted w ON w.id = r.series_id
 ), heard AS MATERIALIZED (
     -- what was heard in the window; what never was before, from its first value on
@@ -74,39 +68,9 @@ WITH wanted AS MATERIALIZED (
     FROM told t
     GROUP BY t.bucket, t.zone
 )
-SELECT z.bucket AS time, z.zone, z.flow FROM zone z ORDER BY 1, 2
-
--- night_flow: each zone's smallest hourly inflow between 01:00 and 05:00 local time of each night, in m3/h, all its inlets heard
-WITH wanted AS MATERIALIZED (
-    SELECT z.* FROM (
-        SELECT s.id, s.site_name AS zone, s.factor, s.expected_interval, dense_rank() OVER (ORDER BY s.site_name) AS place
-        FROM dashboard.series s
-        WHERE s.supplies_site AND s.quantity = 'flow' AND s.device_kind = 'meter' AND {{in_sites s}}
-    ) z
-    WHERE z.place <= 20
-), told AS MATERIALIZED (
-    SELECT r.bucket, r.series_id, w.zone, r.average * w.factor AS flow
-    FROM dashboard.readings(ARRAY(SELECT id FROM wanted), $__timeFrom(), $__timeTo(), 3600000) r
-    JOIN wanted w ON w.id = r.series_id
-), heard AS MATERIALIZED (
-    -- what was heard in the window; what never was before, from its first value on
-    SELECT t.series_id, t.zone, CASE WHEN n.series_id IS NULL THEN min(t.bucket) ELSE '-infinity' END AS since
-    FROM told t
-    LEFT JOIN dashboard.newest(ARRAY(SELECT id FROM wanted), $__timeFrom()) n ON n.series_id = t.series_id
-    WHERE t.flow IS NOT NULL
-    GROUP BY t.series_id, t.zone, n.series_id
-), zone AS (
-    SELECT t.bucket, t.zone,
-           CASE WHEN count(t.flow) = (SELECT count(*) FROM heard h WHERE h.zone = t.zone AND h.since <= t.bucket)
-                THEN sum(t.flow) / 1000 END AS flow
-    FROM told t
-    GROUP BY t.bucket, t.zone
-)
-SELECT greatest(date_trunc('day', z.bucket AT TIME ZONE ${night_zone:sqlstring}) AT TIME ZONE ${night_zone:sqlstring},
-                $__timeFrom()) AS time,
-       z.zone, min(z.flow) AS flow
+SELECT {{time}} AS time, z.zone, min(z.flow) AS flow
 FROM zone z
-WHERE extract(hour FROM z.bucket AT TIME ZONE ${night_zone:sqlstring}) BETWEEN 1 AND 4
+WHERE {{when}}
 GROUP BY 1, 2
 ORDER BY 1, 2
 

@@ -6,7 +6,7 @@ hours around it; a pass that is repeated changes nothing. Where the register its
 deployment), triggers put the series on the list of what is due, and its whole history is judged again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,12 +123,13 @@ def _judge(connection: Connection, touched: Touched, at_once: int) -> int:
         registers = load_registers(connection, ids[start : start + at_once], counters_only=True)
         anchors = load_anchors(connection, {i: touched[i][0] for i in registers})
         until = {i: touched[i][1] for i in registers}
+        lost = _lost(connection, list(registers), [i for i in registers if i not in anchors])
         while registers:
             judged = judge_series(connection, registers, anchors, until)
             ends = {one.series_id: _settled_end(one, touched[one.series_id][1]) for one in judged}
             unsettled = {one.series_id: _further(one) for one in _not_settled(connection, judged, ends)}
             kept = [
-                _hours(one, ends[one.series_id], touched[one.series_id][0])
+                _hours(one, ends[one.series_id], touched[one.series_id][0], lost)
                 for one in judged
                 if one.series_id not in unsettled
             ]
@@ -175,16 +176,38 @@ def _further(judged: Judged) -> int:
     return last + max(last - first, 24 * HOUR)
 
 
-def _hours(judged: Judged, settled: tuple[int, int] | None, new_since: int) -> npt.NDArray[Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lost:
+    """What retention dropped of some registers.
+
+    Attributes:
+        hours: series, and before when its hours are gone; one of which none are is left out.
+        steps: series whose fold begins at the first reading that is left: the step to that one is gone.
+    """
+
+    hours: Mapping[int, int]
+    steps: frozenset[int]
+
+
+def _lost(connection: Connection, series_ids: list[int], unanchored: list[int]) -> _Lost:
+    hours = connection.execute(_QUERIES["hours_dropped"], {"series_ids": series_ids}).fetchall()
+    steps = connection.execute(_QUERIES["step_dropped"], {"series_ids": unanchored}).fetchall() if unanchored else []
+    return _Lost(hours=dict(hours), steps=frozenset(series_id for (series_id,) in steps))
+
+
+def _hours(judged: Judged, settled: tuple[int, int] | None, new_since: int, lost: _Lost) -> npt.NDArray[Any]:
     """Make the rows of a register: those hours of which all is known and that may have changed."""
     increments, start = _drawn_together(judged.increments), judged.start
     if not len(increments) or start is None:
         return np.empty(0, _HOURS)
-    first = int(increments["begin"][0]) // HOUR * HOUR if judged.anchor is None else judged.anchor.hour
+    first = begin = _begin(judged, int(increments["begin"][0]), lost)
     if not (increments["codes"] & ~_TRACELESS).any():
         # A step that was explained otherwise before would not be plain now, unless the new reading lies in it.
         place = int(np.searchsorted(increments["end"], new_since, "left"))
         first = max(first, int(increments["begin"][min(place, len(increments) - 1)]) // HOUR * HOUR)
+    if first < lost.hours.get(judged.series_id, _BEGINNING):
+        # Their day is added up of the hours that are there, so the earlier ones have to be there, too.
+        first = max(first // _DAY * _DAY, begin)
     last = -(-int(increments["end"][-1]) // HOUR) * HOUR if settled is None else settled[0]
     edges = _reached(increments, first, last)
     if len(edges) < 2:
@@ -201,6 +224,15 @@ def _hours(judged: Judged, settled: tuple[int, int] | None, new_since: int) -> n
     rows["level_at"] = np.where(place < 0, start.level_at, state["level_at"])
     rows["last_at"] = np.where(place < 0, start.last_at, state["end"])
     return rows
+
+
+def _begin(judged: Judged, first_reading: int, lost: _Lost) -> int:
+    """Give the first hour of which all is known."""
+    if judged.anchor is not None:
+        return judged.anchor.hour
+    if judged.series_id in lost.steps:
+        return -(-first_reading // HOUR) * HOUR
+    return first_reading // HOUR * HOUR
 
 
 def _drawn_together(increments: npt.NDArray[Any]) -> npt.NDArray[Any]:

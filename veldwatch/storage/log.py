@@ -9,6 +9,7 @@ The content is a MessagePack map: column arrays of readings, positions and conta
 events as JSON text. Only rows that were new are in it: a redelivered message wakes nobody.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -139,12 +140,20 @@ def read_up_to(
     return found, True
 
 
-def read_unsettled(connection: Connection, after: LogCursor, limit: int) -> list[LogBatch]:
-    """Read what is committed after a cursor, also what a consumer may not read yet because a transaction is running."""
-    values = {"xid": str(after.xid), "id": after.id, "limit": limit}
-    with translated_errors():
-        rows = connection.execute(_QUERIES["read_unsettled"], values, binary=True).fetchall()
-    return [_batch(content) for (content,) in rows]
+def read_unsettled(connection: Connection, after: LogCursor) -> Iterator[LogBatch]:
+    """Read, some at a time, all that is committed after a cursor, also what a consumer may not read yet.
+
+    What is committed meanwhile may be among it or not.
+    """
+    while True:
+        values = {"xid": str(after.xid), "id": after.id, "limit": _READ_AT_ONCE}
+        with translated_errors():
+            rows = connection.execute(_QUERIES["read_unsettled"], values, binary=True).fetchall()
+        for xid, number, content in rows:
+            after = LogCursor(int(xid), number)
+            yield _batch(content)
+        if len(rows) < _READ_AT_ONCE:
+            return
 
 
 def load_cursor(connection: Connection, consumer: str) -> LogCursor | None:

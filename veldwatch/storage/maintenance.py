@@ -165,7 +165,8 @@ def _keep_up(connection: Connection, settings: Settings, stop: threading.Event) 
             connection.commit()
             chores_due = began + _CHORES_SECONDS
         more = partitions.with_partitions(connection, lambda: roll_up(connection)).more
-        if began >= consumption_due:
+        # A sweep waits for what is not judged yet.
+        if began >= min(consumption_due, sweep_due):
             behind = partitions.with_partitions(connection, lambda: judge_new(connection)).more
             more |= behind
             consumption_due = began if behind else began + _CONSUMPTION_SECONDS

@@ -7,7 +7,8 @@ readings no longer tell (`retention_mark` says so to them). Rules never fold ove
 What an open alert or a back-test that is not over needs is held back by the view `retention_hold`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,19 +53,36 @@ class Swept:
 
 
 def sweep(connection: Connection, now: datetime, default_days: int | None) -> Swept:
-    """Drop all that is past its time; each step commits by itself.
+    """Drop all that is past its time; each step commits by itself. Where another process is at it, nothing is done.
 
     Args:
         default_days: how long raw telemetry is kept of which no policy says anything; None: for ever.
     """
     done = Swept()
-    try:
-        for what in What:
-            done += _sweep(connection, what, now, default_days)
-    finally:
-        # Also where a later step failed.
-        partitions.forget(connection)
+    with _turn(connection) as taken:
+        if not taken:
+            return done
+        try:
+            for what in What:
+                done += _sweep(connection, what, now, default_days)
+        finally:
+            # Also where a later step failed.
+            partitions.forget(connection)
     return done
+
+
+@contextmanager
+def _turn(connection: Connection) -> Generator[bool]:
+    """Sweep alone, through all transactions: parts that another one plans for may be gone when it comes to them."""
+    with translated_errors(), connection.transaction():
+        taken = connection.execute(_QUERIES["take_sweep"]).fetchone() == (True,)
+    try:
+        yield taken
+    finally:
+        if taken:
+            # Where the connection is gone, the lock is too.
+            with suppress(StorageUnavailable), translated_errors(), connection.transaction():
+                connection.execute(_QUERIES["end_sweep"])
 
 
 def _sweep(connection: Connection, what: What, now: datetime, default_days: int | None) -> Swept:

@@ -19,7 +19,10 @@ from veldwatch.storage.retention_plan import RAW, STEPS, plan
 SHOWN = 100
 """A storm of alerts has thousands of reasons, and is seen in the list of alerts."""
 
-_UNREAD_AT_ONCE = 64
+MOST_UNREAD = 500_000
+"""Rows of the log: to look through them after each step of a sweep takes some tenths of a second. Batches are no
+measure: intake may write twenty a second, and nothing would ever go."""
+
 _QUERIES = load_queries("retention")
 
 
@@ -87,12 +90,13 @@ def unread(connection: Connection, what: What, before: datetime) -> str | None:
     if not rows:
         return None
     consumer, xid, number = rows[0]
-    batches = read_unsettled(connection, LogCursor(int(xid), number), _UNREAD_AT_ONCE)
-    if len(batches) == _UNREAD_AT_ONCE:
-        return f"{consumer} is far behind in the log"
-    instant = int(before.timestamp() * 1_000_000)
-    if any(len(times) and int(times.min()) < instant for batch in batches for times in _times(batch, what)):
-        return f"{consumer} has not read all that was said of that time"
+    instant, rows = int(before.timestamp() * 1_000_000), 0
+    for batch in read_unsettled(connection, LogCursor(int(xid), number)):
+        if any(len(times) and int(times.min()) < instant for times in _times(batch, what)):
+            return f"{consumer} has not read all that was said of that time"
+        rows += len(batch.readings) + len(batch.positions) + len(batch.contacts) + len(batch.events)
+        if rows > MOST_UNREAD:
+            return f"{consumer} is far behind in the log"
     return None
 
 

@@ -164,21 +164,22 @@ def list_amounts(connection: Connection, series_ids: Sequence[int], window: Wind
         found = judge_buckets(connection, ids, _asked(window.since, window.until, None))
         return Amounts(step=None, buckets={i: [_renamed(row) for row in rows] for i, rows in found.items()})
     step = next((width for width, widest in _AMOUNT_STEPS if resolution.step <= widest), resolution.step)
-    judged = _judged_until(connection, ids, window)
+    by_day = step >= timedelta(days=1) and resolution.zone == "UTC"
+    judged = _judged_until(connection, ids, window, by_day=by_day)
     values = {"series_ids": ids, "step": step, "zone": resolution.zone, "since": window.since, "until": judged}
     buckets = _by_series(fetch_rows(connection, _QUERIES["consumption"], values))
-    fresh = judge_buckets(connection, ids, _asked(judged, window.until, Interval.HOUR))
+    fresh = judge_buckets(connection, ids, _asked(judged, window.until, Interval.HOUR)) if judged < window.until else {}
     for series_id, rows in fresh.items():
         _add(buckets[series_id], rows, _buckets_of(connection, [row["bucket"] for row in rows], step, resolution.zone))
     return Amounts(step=step, buckets=buckets)
 
 
-def _judged_until(connection: Connection, series_ids: list[int], window: Window) -> datetime:
-    """Give the hour from which on registers are judged here: the newest one that maintenance judged."""
+def _judged_until(connection: Connection, series_ids: list[int], window: Window, *, by_day: bool) -> datetime:
+    """Give the time from which on registers are judged here: that of the newest hour that maintenance judged."""
     since = window.since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     recent = max(since, window.until - _RECENT)
     for begin, end in ((recent, window.until), (since, recent)):
-        values = {"series_ids": series_ids, "since": begin, "until": end}
+        values = {"series_ids": series_ids, "since": begin, "until": end, "by_day": by_day}
         row = fetch_row(connection, _QUERIES["judged_until"], values)
         if row is not None and row["bucket"] is not None:
             return max(since, row["bucket"])

@@ -89,6 +89,11 @@ _STATEMENTS = (
     FROM series s JOIN device d ON d.id = s.device_id WHERE d.organisation_id = %(organisation)s
     """,
     """
+    INSERT INTO retention_mark (what, source_id, dropped_before)
+    SELECT 'hourly', s.id, '2002-02-02'
+    FROM series s JOIN device d ON d.id = s.device_id WHERE d.organisation_id = %(organisation)s
+    """,
+    """
     INSERT INTO position_raw (observed_at, device_id, delay_seconds, longitude, latitude)
     SELECT %(at)s, id, 60, 47.11, -8.15 FROM device WHERE organisation_id = %(organisation)s
     """,

@@ -1,12 +1,14 @@
 """What single panels say where something was not heard, and of windows and sums that are not the usual ones."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.models import dashboard as models
 
-from dashboards import datasource
+from dashboards import control_room, datasource, electricity, water
 from dashboards.macros import Window, expand
 from tests.integration.dashboards import world
 from veldwatch.model.identifiers import DeviceId, SeriesId
@@ -68,8 +70,14 @@ def _ask(
     interval: timedelta = timedelta(minutes=1),
     terms: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
+    return _answer(connection, datasource.sql(dashboard, query, terms), since, until, interval)
+
+
+def _answer(
+    connection: Connection, query: str, since: datetime, until: datetime, interval: timedelta
+) -> list[dict[str, Any]]:
     values = {"organisation": ["kasama"], "site": ["north"], "night_zone": ["UTC"], "tracker": []}
-    sql = expand(datasource.sql(dashboard, query, terms), Window(since=since, until=until, interval=interval), values)
+    sql = expand(query, Window(since=since, until=until, interval=interval), values)
     cursor = connection.execute(sql.encode())
     columns = [column.name for column in cursor.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
@@ -124,7 +132,6 @@ def test_no_outage_is_no_minute_without_supply(
     assert rows == [{"name": "SAIDI, minutes", "value": told}, {"name": "SAIFI", "value": told}]
 
 
-INFLOW = {"where": "s.quantity = 'flow' AND s.device_kind = 'meter'", "scale": "0.001", "name": "flow"}
 NIGHT = (START, START + 9 * HOUR)
 
 
@@ -143,17 +150,30 @@ def _inlet(
     return _series(connection, inlet, "flow_rate", "m3/h", dict.fromkeys(times, flow))
 
 
+INFLOW, NIGHT_FLOW = (water.build, "Inflow"), (water.build, "Minimum night flow, five weeks")
+INTO_ALL, POWER = (control_room.build, "Into the zones"), (electricity.build, "Power of all customers")
+
+
+def _shown(
+    connection: Connection, panel: tuple[Callable[[], Dashboard], str], interval: timedelta = timedelta(minutes=1)
+) -> list[dict[str, Any]]:
+    """Ask what a panel with its terms asks."""
+    build, title = panel
+    [query] = [
+        target
+        for shown in build().build().panels or []
+        if shown.title == title and isinstance(shown, models.Panel)
+        for target in shown.targets or []
+        if isinstance(target, datasource.PostgresQuery)
+    ]
+    return _answer(connection, query.raw_sql, *NIGHT, interval)
+
+
 def _drawn(
-    connection: Connection,
-    dashboard: str,
-    query: str,
-    *,
-    interval: timedelta = timedelta(minutes=1),
-    terms: Mapping[str, str] | None = None,
+    connection: Connection, panel: tuple[Callable[[], Dashboard], str], interval: timedelta = timedelta(minutes=1)
 ) -> dict[float, float | None]:
     """Give what a picture shows, in m3/h, by hours from the window's start."""
-    rows = _ask(connection, dashboard, query, *NIGHT, interval=interval, terms=terms)
-    return {(row["time"] - START) / HOUR: row["flow"] for row in rows}
+    return {(row["time"] - START) / HOUR: row["flow"] for row in _shown(connection, panel, interval)}
 
 
 def test_a_zone_s_inflow_is_not_told_while_one_of_its_inlets_is_silent(connection: Connection) -> None:
@@ -161,55 +181,54 @@ def test_a_zone_s_inflow_is_not_told_while_one_of_its_inlets_is_silent(connectio
     _inlet(connection, "inlet 2", silent=(START + 3 * HOUR, START + 4 * HOUR))
     world.roll_up_all(connection)
     quarters = [n / 4 for n in range(36)]
-    for dashboard, query, terms in (("water", "inflow", None), ("shared", "through_inlets", INFLOW)):
-        drawn = _drawn(connection, dashboard, query, terms=terms, interval=HOUR / 4)
-        assert drawn == {at: None if 3 <= at < 4 else pytest.approx(20.0) for at in drawn}, query
+    for panel in (INFLOW, INTO_ALL):
+        drawn = _drawn(connection, panel, HOUR / 4)
+        assert drawn == {at: None if 3 <= at < 4 else pytest.approx(20.0) for at in drawn}, panel
         # the control room's buckets are of half an hour
         assert {at for at, flow in drawn.items() if flow} == {
-            at for at in quarters if not 3 <= at < 4 and (query == "inflow" or at % 0.5 == 0)
+            at for at in quarters if not 3 <= at < 4 and (panel == INFLOW or at % 0.5 == 0)
         }
-    assert _drawn(connection, "water", "night_flow") == {0.0: pytest.approx(20.0)}
+    assert _drawn(connection, NIGHT_FLOW) == {0.0: pytest.approx(20.0)}
 
 
 def test_a_night_in_which_an_inlet_was_silent_has_no_minimum_flow(connection: Connection) -> None:
     _inlet(connection, "inlet 1")
     _inlet(connection, "inlet 2", silent=(START + HOUR, START + 5 * HOUR))
     world.roll_up_all(connection)
-    assert _drawn(connection, "water", "night_flow") == {0.0: None}
+    assert _drawn(connection, NIGHT_FLOW) == {0.0: None}
 
 
 def test_an_inlet_that_was_not_heard_at_all_is_not_waited_for(connection: Connection) -> None:
     _inlet(connection, "inlet 1")
     _inlet(connection, "inlet 2", silent=(START, NIGHT[1]))
     world.roll_up_all(connection)
-    assert set(_drawn(connection, "water", "inflow").values()) == {10.0}
-    assert set(_drawn(connection, "shared", "through_inlets", terms=INFLOW).values()) == {10.0}
-    assert _drawn(connection, "water", "night_flow") == {0.0: 10.0}
+    assert set(_drawn(connection, INFLOW).values()) == {10.0}
+    assert set(_drawn(connection, INTO_ALL).values()) == {10.0}
+    assert _drawn(connection, NIGHT_FLOW) == {0.0: 10.0}
 
 
 def test_a_new_inlet_is_waited_for_from_its_first_value_on(connection: Connection) -> None:
     _inlet(connection, "inlet 1")
     _inlet(connection, "inlet 2", since=START + 6 * HOUR)
     world.roll_up_all(connection)
-    for query in ("inflow", "through_inlets"):
-        dashboard, terms = ("water", None) if query == "inflow" else ("shared", INFLOW)
-        drawn = _drawn(connection, dashboard, query, terms=terms)
+    for panel in (INFLOW, INTO_ALL):
+        drawn = _drawn(connection, panel)
         assert drawn == {at: 10.0 if at < 6 else 20.0 for at in drawn}
-    assert _drawn(connection, "water", "night_flow") == {0.0: 10.0}
+    assert _drawn(connection, NIGHT_FLOW) == {0.0: 10.0}
 
 
 def test_a_zone_whose_inlets_report_each_hour_is_drawn_by_hours(connection: Connection) -> None:
     _inlet(connection, "inlet 1")
     _inlet(connection, "inlet 2", every=HOUR)
     world.roll_up_all(connection)
-    assert _drawn(connection, "water", "inflow") == {float(n): pytest.approx(20.0) for n in range(9)}
+    assert _drawn(connection, INFLOW) == {float(n): pytest.approx(20.0) for n in range(9)}
 
 
 def test_the_zones_are_drawn_with_all_of_their_inlets(connection: Connection) -> None:
     for n in range(22):
         _inlet(connection, f"inlet {n:02}", 1.0, since=START)
     world.roll_up_all(connection)
-    assert list(_drawn(connection, "water", "inflow").values()) == [pytest.approx(22.0)] * 36
+    assert list(_drawn(connection, INFLOW).values()) == [pytest.approx(22.0)] * 36
 
 
 def test_power_of_all_customers_is_told_while_less_than_a_twentieth_is_silent(connection: Connection) -> None:
@@ -221,7 +240,7 @@ def test_power_of_all_customers_is_told_while_less_than_a_twentieth_is_silent(co
         heard = [at for at in times if not gap[0] <= (at - START) / HOUR < gap[1]]
         _series(connection, meter, "power", "kW", dict.fromkeys(heard, 2.0))
     world.roll_up_all(connection)
-    rows = _ask(connection, "electricity", "power_total", *NIGHT)
+    rows = _shown(connection, POWER)
     drawn = {(row["time"] - START) / HOUR: (row["average"], row["minimum"], row["maximum"]) for row in rows}
     expected = {0: 42.0, 2: 40.0, 4: 42.0, 6: None, 8: 42.0}
     assert drawn == {at: (power and pytest.approx(power),) * 3 for at, power in expected.items()}
@@ -290,10 +309,10 @@ def test_a_balance_is_not_known_where_an_inlet_or_the_meters_were_not_heard(
 def test_a_zone_of_which_nothing_was_heard_for_a_while_is_judged_by_the_rest(
     connection: Connection, unheard: tuple[float, float]
 ) -> None:
-    _zone(connection, {"inlet": unheard, "meter": unheard}, inlet=100.0, meter=90.0, begins=unheard[1] % 7)
+    _zone(connection, {"inlet": unheard, "meter": unheard}, inlet=100.0, meter=92.0, begins=unheard[1] % 7)
     told = _judged(connection)
     assert told["judged"] == "within"
-    assert told["share"] == pytest.approx(10.0)
+    assert told["share"] == pytest.approx(8.0)
 
 
 def test_what_was_silent_in_between_is_counted_when_it_is_heard_again(connection: Connection) -> None:
@@ -311,7 +330,47 @@ def test_one_meter_of_many_that_is_silent_leaves_a_balance_known(connection: Con
     assert told["share"] == pytest.approx(5.0)
 
 
+def test_a_balance_counts_days_whose_hours_were_dropped(connection: Connection) -> None:
+    _zone(connection, {}, inlet=100.0, meter=90.0)
+    queries = [("water", "balance"), ("electricity", "balance"), ("water", "supplied"), ("water", "loss")]
+    before = [_ask(connection, *query, *WEEK) for query in queries]
+    connection.execute("DELETE FROM consumption_hourly_rollup WHERE bucket < %s", (START + 4 * DAY,))
+    assert [_ask(connection, *query, *WEEK) for query in queries] == before
+
+
 def test_what_is_lost_is_worth_a_sum_of_any_size(connection: Connection) -> None:
     _zone(connection, {}, inlet=4e8, meter=2e8)
     # of seven days less an hour: the last readings are an hour before the end
     assert _judged(connection)["worth"] == "IDR 13,916,666,667"
+
+
+@pytest.mark.parametrize(
+    ("silent", "flowed"),
+    [
+        ({}, 110.0),
+        ({"inlet": (2, 4)}, 110.0),
+        ({"inlet": (0, 7)}, None),
+        ({"inlet_2": (4, 7)}, None),
+        ({"inlet": (4, 7), "inlet_2": (4, 7)}, None),
+    ],
+    ids=str,
+)
+def test_what_flowed_into_the_zones_is_not_known_where_an_inlet_was_silent_at_the_end(
+    connection: Connection, silent: Mapping[str, tuple[float, float]], flowed: float | None
+) -> None:
+    _zone(connection, silent, inlet=60.0, inlet_2=50.0)
+    (told,) = _ask(connection, "water", "supplied", *WEEK)
+    # The last readings are an hour before the end.
+    assert told["supplied"] == (flowed and pytest.approx(flowed * (7 - 1 / 24)))
+
+
+def test_one_inlet_of_many_that_is_silent_leaves_what_flowed_in_known(connection: Connection) -> None:
+    _zone(connection, {"inlet_07": (4, 7)}, **{f"inlet_{n:02}": 24.0 for n in range(20)})
+    (told,) = _ask(connection, "water", "supplied", *WEEK)
+    assert told["supplied"] == pytest.approx(24.0 * (19 * 7 + 4) - 20, abs=2)
+
+
+def test_what_flowed_into_the_zones_counts_a_new_inlet_from_its_first_value_on(connection: Connection) -> None:
+    _zone(connection, {"inlet": (0, 5)}, begins=5, inlet=24.0)
+    (told,) = _ask(connection, "water", "supplied", *WEEK)
+    assert told["supplied"] == pytest.approx(48.0)

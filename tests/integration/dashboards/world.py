@@ -65,6 +65,10 @@ def make(connection: Connection) -> World:
         " SELECT id, %s, 80, 'manual', 'desk', 'as read off' FROM series WHERE metric = 'battery' LIMIT 1",
         (times()[-1],),
     )
+    # long before anything of what is here
+    connection.execute(
+        "INSERT INTO retention_mark (what, source_id, dropped_before) SELECT 'hourly', id, '2001-01-01' FROM series"
+    )
     _moves(connection, tracker)
     _contacts(connection, [*made.values(), tracker])
     _roll_up(connection)

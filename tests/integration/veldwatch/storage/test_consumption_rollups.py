@@ -11,9 +11,11 @@ from veldwatch.model.consumption import Code
 from veldwatch.model.identifiers import SeriesId
 from veldwatch.model.register import Device, Profile, ProfileMetric
 from veldwatch.model.telemetry import Quality
-from veldwatch.storage import maintenance, register
+from veldwatch.storage import corrections, maintenance, register, retention
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.consumption_rollups import ConsumptionPass, judge_new
+from veldwatch.storage.corrections import Grounds, SeriesName
+from veldwatch.storage.retention import Policy, What
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -200,6 +202,92 @@ def test_a_history_that_is_loaded_for_time_that_was_dropped_of_others_is_judged(
         write(connection, series, hourly(*range(part * 40, part * 40 + 40), since=START + part * 40 * HOUR))
         maintenance.run_once(connection, now)
     assert sum(amount for _, amount, *_ in hours(connection)) == 119
+
+
+def _days_without_hours(connection: Connection, rows: list[Row]) -> tuple[SeriesId, datetime]:
+    """Judge readings and others of 100 days later, and let retention drop the hours of the first ones."""
+    series, now = make_counter(connection), START + timedelta(days=100)
+    write(connection, series, rows)
+    write(connection, series, hourly(*range(1000, 1040), since=now - 40 * HOUR))
+    maintenance.run_once(connection, now)
+    policy = Policy(what=What.HOURLY, kept_days=30)
+    retention.set_policy(connection, None, policy, author="tests", reason="a test")
+    connection.commit()
+    maintenance.run_once(connection, now)
+    assert hours(connection)[0][0] > 24 * 30
+    return series, now
+
+
+def test_a_correction_reaches_days_whose_hours_went_before_their_readings(connection: Connection) -> None:
+    series, now = _days_without_hours(connection, hourly(*range(72)))
+    before = hours(connection, "consumption_daily")
+    found = corrections.find_series(connection, None, SeriesName(series_id=series))
+    by = Grounds(author="eve", method="manual", reason="read from a photograph")
+    corrections.add_corrections(connection, found, {START + 24 * HOUR: 24.5}, by, now)
+    connection.commit()
+    maintenance.run_once(connection, now)
+    after = hours(connection, "consumption_daily")
+    assert [amount for _, amount, *_ in after[:2]] == [24.5, 23.5]
+    assert after[2:] == before[2:]
+    corrections.withdraw_corrections(connection, found, [START + 24 * HOUR], by)
+    connection.commit()
+    maintenance.run_once(connection, now)
+    assert hours(connection, "consumption_daily") == before
+
+
+def test_what_comes_late_for_a_day_whose_hours_went_leaves_none_of_it_out(connection: Connection) -> None:
+    day = timedelta(days=1)
+    series, now = _days_without_hours(connection, [(START + 6 * HOUR + n * day, 24.0 * n) for n in range(6)])
+    before = hours(connection, "consumption_daily")
+    assert [amount for _, amount, *_ in before[:5]] == [18, 24, 24, 24, 24]
+    write(connection, series, [(START + 2 * day + hour * HOUR, 42.0 + hour) for hour in range(12, 20)])
+    maintenance.run_once(connection, now)
+    assert hours(connection, "consumption_daily") == before
+
+
+def test_days_of_which_hours_and_readings_went_stay(connection: Connection) -> None:
+    series, now = _days_without_hours(connection, [(START + n * 6 * HOUR, 6.0 * n) for n in range(12)])
+    maintenance.run_once(connection, now, retention_days=30)
+    assert connection.execute("SELECT min(value) FROM reading").fetchone() == (1000.0,)
+    before = hours(connection, "consumption_daily")
+    write(connection, series, [(START + 26 * HOUR + n * HOUR / 4, 26.0 + n) for n in range(40)])
+    write(connection, series, [(START + 90 * HOUR, 900.0)])
+    maintenance.run_once(connection, now)
+    assert hours(connection, "consumption_daily") == before
+
+
+def test_a_day_to_which_the_step_was_dropped_keeps_its_share_of_it(connection: Connection) -> None:
+    day = timedelta(days=1)
+    _, now = _days_without_hours(connection, [(START + 6 * HOUR + n * day, 24.0 * n) for n in range(60)])
+    put = Policy(what=What.READING, metric="volume", kept_days=60)
+    retention.set_policy(connection, None, put, author="tests", reason="a test")
+    connection.commit()
+    maintenance.run_once(connection, now)
+    [(first,)] = connection.execute("SELECT min(value) FROM reading").fetchall()
+    assert 0 < first < 24 * 50
+    before = hours(connection, "consumption_daily")
+    # All is judged again, from what is left.
+    connection.execute("UPDATE series SET register_modulus = 1e5")
+    connection.commit()
+    maintenance.run_once(connection, now)
+    assert hours(connection, "consumption_daily") == before
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_an_hour_to_which_the_step_was_dropped_keeps_it(connection: Connection) -> None:
+    series, now = make_counter(connection), START + timedelta(days=62)
+    write(connection, series, hourly(*range(24 * 62), since=START + HOUR / 2))
+    maintenance.run_once(connection, now)
+    policy = Policy(what=What.HOURLY, kept_days=30)
+    retention.set_policy(connection, None, policy, author="tests", reason="a test")
+    connection.commit()
+    maintenance.run_once(connection, now, retention_days=30)
+    marks = connection.execute("SELECT what, dropped_before FROM retention_mark ORDER BY what").fetchall()
+    assert marks == [(what, datetime(2026, 4, 1, tzinfo=UTC)) for what in ("hourly", "reading")]
+    before = hours(connection), hours(connection, "consumption_daily")
+    write(connection, series, [(START + timedelta(days=10), 250.0)])
+    maintenance.run_once(connection, now)
+    assert (hours(connection), hours(connection, "consumption_daily")) == before
 
 
 def test_what_a_meter_whose_clock_was_not_set_said_makes_no_hours_until_now(connection: Connection) -> None:

@@ -9,9 +9,10 @@ import pytest
 from tests.integration.veldwatch.storage.telemetry import make_series, write
 from veldwatch.errors import NotFound, RequestInvalid
 from veldwatch.model.telemetry import Quality
-from veldwatch.storage import corrections, maintenance, rollups
+from veldwatch.storage import corrections, maintenance, retention, rollups
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.corrections import BEGINNING, Grounds, SeriesName
+from veldwatch.storage.retention import Policy, What
 
 BEGIN = datetime(2025, 3, 3, 9, tzinfo=UTC)
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -149,6 +150,42 @@ def test_hours_of_readings_that_retention_dropped_outlive_a_withdrawal(connectio
     connection.commit()
     maintenance.run_once(connection, NOW)
     assert _consumed(connection) == before
+
+
+def test_a_withdrawal_counts_in_time_that_was_dropped_of_others(connection: Connection) -> None:
+    other = make_series(connection, "other")
+    write(connection, other, [(BEGIN, 1.0)])
+    maintenance.run_once(connection, NOW, retention_days=90)
+    assert (0,) in connection.execute("SELECT source_id FROM retention_mark").fetchall()
+    connection.execute("DELETE FROM reading_hourly_rollup")
+    series = _series(connection, [1.0, 900.0])
+    before = _hours(connection)
+    _correct(connection, series, {BEGIN + HOUR: 2.0})
+    assert _hours(connection) == [(1, 1, 1, 1), (1, 2, 2, 2)]
+    corrections.withdraw_corrections(connection, series, [BEGIN + HOUR], BY)
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    assert _hours(connection) == before
+
+
+def test_a_day_of_an_estimate_alone_goes_with_it_also_when_its_hours_went_before(connection: Connection) -> None:
+    series = _series(connection, [1.0])
+    write(connection, series["id"], [(NOW, 1.0)])
+    maintenance.run_once(connection, NOW)
+    days = "SELECT bucket, count FROM reading_daily ORDER BY bucket"
+    before = connection.execute(days).fetchall()
+    estimated = BEGIN + timedelta(days=3)
+    _correct(connection, series, {estimated: 7.0})
+    policy = Policy(what=What.HOURLY, kept_days=8)
+    retention.set_policy(connection, None, policy, author="tests", reason="a test")
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    assert len(_hours(connection)) == 1
+    assert len(connection.execute(days).fetchall()) == 3
+    corrections.withdraw_corrections(connection, series, [estimated], BY)
+    connection.commit()
+    maintenance.run_once(connection, NOW)
+    assert connection.execute(days).fetchall() == before
 
 
 @plain

@@ -87,3 +87,10 @@ def test_what_is_due_is_compared_with_what_its_own_alert_waits_for_only(connecti
     plan = _plan(connection, load_queries("outbox")[query].decode() % named)
     assert "Anti Join" not in plan
     assert re.findall(r"(\w+) on outbox (?:o|earlier)\b", plan) == ["outbox_receiver", "outbox_waiting"]
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_what_open_alerts_need_is_found_by_device_or_organisation(connection: Connection) -> None:
+    """Joined by one or the other, each device is compared with each open alert: minutes of a storm, in every sweep."""
+    plan = _plan(connection, "SELECT * FROM retention_hold")
+    assert not re.search(r"device_id = .* OR | OR .*device_id IS NULL", plan)

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from tests.integration.veldwatch.storage.past_its_time import put
 from tests.integration.veldwatch.storage.telemetry import make_series, settle, write
 from veldwatch.model.identifiers import SeriesId
 from veldwatch.model.telemetry import Quality
 from veldwatch.storage import corrections
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.corrections import Grounds, SeriesName
+from veldwatch.storage.retention import What
+from veldwatch.storage.windows import Window, choose_resolution, list_amounts, list_points
 
 NOW = datetime(2026, 3, 10, 12, 20, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -179,6 +182,40 @@ def test_what_comes_late_for_dropped_time_hides_no_other_hour(
     rows = _window(connection, series, since, since + DAY, resolution, "bucket, source_used, readings")
     assert [row[0] for row in rows if row[1:] == ("hour", 6)] == [since + n * HOUR for n in range(24) if n != 3]
     assert [row[2] for row in rows if row[1] == "raw" and row[2]] == [1]
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_where_hours_were_dropped_the_days_answer(connection: Connection) -> None:
+    series = make_series(connection)
+    connection.execute("UPDATE series SET kind = 'counter'")
+    begun = NOW - 100 * DAY
+    write(connection, series, [(begun + n * HOUR, float(n)) for n in range(100 * 24 + 1)])
+    settle(connection, NOW)
+    put(connection, 30, What.HOURLY)
+    settle(connection, NOW)
+    for readings_too in (False, True):
+        if readings_too:
+            put(connection, 30)
+            settle(connection, NOW)
+        for since, until in ((begun, NOW), (begun, NOW - 85 * DAY), (NOW - 90 * DAY, NOW - 87 * DAY)):
+            for zone in ("UTC", "Africa/Lusaka"):
+                window = Window(since=since, until=until, points=500, zone=zone)
+                resolution = choose_resolution(connection, [series], window)
+                points = list_points(connection, [series], window, resolution, registers=True)[series]
+                told = sum(row["readings"] for row in points)
+                assert told >= (until - since) / HOUR - 24, (readings_too, window, resolution)
+                amounts = list_amounts(connection, [series], window, resolution).buckets[series]
+                assert sum(row["amount"] for row in amounts) >= (until - since) / HOUR - 48, (
+                    readings_too,
+                    window,
+                    resolution,
+                )
+        for schema in SCHEMAS:
+            query = f"SELECT source, step, zone FROM {schema}.resolution_for(ARRAY[%s], %s, %s, 500, %s)".encode()
+            drawn = connection.execute(query, (series, begun, NOW, "Africa/Lusaka")).fetchone()
+            assert drawn == ("day", DAY, "UTC")
+            drawn = connection.execute(query, (series, NOW - 20 * DAY, NOW, "Africa/Lusaka")).fetchone()
+            assert drawn == ("hour", HOUR, "Africa/Lusaka")
 
 
 def test_an_hour_that_the_window_begins_in_stands_for_nothing_before_it(connection: Connection) -> None:

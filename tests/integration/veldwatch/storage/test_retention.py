@@ -192,3 +192,26 @@ def test_a_day_whose_hours_went_before_its_readings_is_renewed_from_those(connec
     write(connection, series, [(OLD + timedelta(hours=5) + n * STEP, 99.0) for n in range(20)])
     maintenance.run_once(connection, NOW)
     assert connection.execute(day).fetchone() == (9, 77, 357)
+
+
+@pytest.mark.parametrize("server_kind", ["plain"], indirect=True)
+def test_two_that_sweep_at_once_do_each_other_no_harm(connection: Connection, dsn: str) -> None:
+    fill(connection)
+    put(connection, 90)
+
+    def sweep_too() -> Swept:
+        with connect(dsn) as another:
+            return sweep(another, NOW, None)
+
+    with ThreadPoolExecutor() as threads:
+        with connection.transaction():
+            # What both would drop is being read, so that the one waits for its end and the other meets it there.
+            connection.execute("SELECT FROM reading_raw_202503")
+            sweeps = [threads.submit(sweep_too) for _ in range(2)]
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while sum(one.done() for one in sweeps) + (connection.execute(waiting).fetchone() or (0,))[0] < 2:
+                pass
+        for one in sweeps:
+            assert one.result().rows == 0
+    sweep(connection, NOW, None)
+    assert set(counts(connection).values()) == {6}

@@ -118,14 +118,14 @@ def test_a_reader_that_has_yet_to_read_something_newer_is_not_in_the_way(connect
     assert sweep(connection, NOW, 90).parts == 1
 
 
-def test_a_reader_that_is_far_behind_is_named(connection: Connection) -> None:
+def test_a_reader_that_is_far_behind_is_named(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("veldwatch.storage.retention_waits.MOST_UNREAD", 3)
     first, _ = fill(connection)
-    for n in range(1, 65):
-        write(connection, first, [(NOW + n * timedelta(seconds=1), 3.0)])
+    write(connection, first, [(NOW + n * timedelta(seconds=1), 3.0) for n in range(1, 5)])
     assert "far behind in the log" in waiting(connection, NOW, 90)[What.READING]
     assert sweep(connection, NOW, 90).postponed
     maintenance.run_once(connection, NOW)
-    assert counts(connection)[first] > 64
+    assert counts(connection)[first] == 16
     assert sweep(connection, NOW, 90).parts == 1
 
 
@@ -166,3 +166,11 @@ def test_what_is_to_be_rolled_up_or_judged_past_the_log_is_waited_for(connection
         "SELECT max(maximum) FROM reading_hourly WHERE series_id = %s AND bucket < %s", (first, NOW)
     )
     assert row.fetchone() == (9.0,)
+
+
+def test_what_goes_waits_for_no_reader_that_has_yet_to_read_other_times_only(connection: Connection) -> None:
+    first, second = fill(connection)
+    for n in range(70):
+        write(connection, first, [(NOW + timedelta(seconds=n + 1), 1.0)])
+    assert sweep(connection, NOW, 90).postponed == 0
+    assert counts(connection) == {first: 76, second: 6}

@@ -116,7 +116,18 @@ WHERE EXCLUDED.readings > stored.readings OR NOT EXISTS (
     SELECT FROM retention_mark m
     WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
 
--- save_days: add up those days of those series again from their hours
+-- hours_dropped: before when retention dropped hours of some registers, of those of which it did
+SELECT w.series_id, (extract(epoch FROM max(m.dropped_before)) * 1000000)::bigint AS dropped_before
+FROM unnest(%(series_ids)s::integer[]) AS w (series_id)
+JOIN retention_mark m ON m.what = 'hourly' AND m.source_id IN (0, w.series_id)
+GROUP BY w.series_id;
+
+-- step_dropped: of which of some registers readings are gone that were judged: there is no step to the first that is left
+SELECT w.series_id FROM unnest(%(series_ids)s::integer[]) AS w (series_id) WHERE judged_for_good(w.series_id) > '-infinity';
+
+-- save_days: add up those days of those series again from their hours; a day of which retention dropped hours stays where it
+-- dropped readings, too, up to the first that is left, as the step to that one is gone: from there on all hours of a day were
+-- judged again
 INSERT INTO consumption_daily_rollup AS stored (bucket, series_id, amount, excess, codes, readings)
 SELECT touched.bucket, touched.series_id, a.amount, a.excess, a.codes, a.readings
 FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
@@ -130,9 +141,15 @@ WHERE a.readings IS NOT NULL
 ORDER BY touched.series_id, touched.bucket
 ON CONFLICT (series_id, bucket) DO UPDATE
 SET amount = EXCLUDED.amount, excess = EXCLUDED.excess, codes = EXCLUDED.codes, readings = EXCLUDED.readings
-WHERE EXCLUDED.readings > stored.readings OR NOT EXISTS (
+WHERE NOT EXISTS (
     SELECT FROM retention_mark m
-    WHERE m.what = 'hourly' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
+    WHERE m.what = 'hourly' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket)
+   OR NOT EXISTS (
+    SELECT FROM retention_mark m
+    WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id)
+      AND coalesce((SELECT min(r.observed_at) FROM reading_raw r
+                    WHERE r.series_id = stored.series_id AND r.observed_at >= m.dropped_before AND r.quality & 4 = 0),
+                   'infinity') > stored.bucket);
 
 -- forget_hours: forget the hours of corrected registers that lie beyond their first and last reading: what told of them was
 -- withdrawn; those of which retention dropped the readings stay

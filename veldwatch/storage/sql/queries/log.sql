@@ -42,4 +42,4 @@ WITH forgotten AS (
 UPDATE log_cursor SET xid = '0'::xid8, id = 0, again_xid = NULL, updated_at = now();
 
 -- read_unsettled: what is committed after a cursor, whatever else is running
-SELECT content FROM batch WHERE (xid, id) > (%(xid)s::xid8, %(id)s::bigint) ORDER BY xid, id LIMIT %(limit)s;
+SELECT xid::text, id, content FROM batch WHERE (xid, id) > (%(xid)s::xid8, %(id)s::bigint) ORDER BY xid, id LIMIT %(limit)s;

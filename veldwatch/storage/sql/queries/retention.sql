@@ -75,6 +75,12 @@ SET dropped_before = greatest(retention_mark.dropped_before, EXCLUDED.dropped_be
 SELECT p.part::text, p.began, p.ended FROM parts_of(%(table)s::text::regclass) p
 WHERE p.began < %(before)s::timestamptz ORDER BY p.began;
 
+-- take_sweep: let no other maintenance sweep until the session says so
+SELECT pg_try_advisory_lock(hashtext('retention sweep'));
+
+-- end_sweep: let the next one begin
+SELECT pg_advisory_unlock(hashtext('retention sweep'));
+
 -- limit_waiting: who waits longer than that for a lock gives up, in this transaction; columnstore may open what it must
 SELECT set_config('lock_timeout', %(longest)s::text, true),
        set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);

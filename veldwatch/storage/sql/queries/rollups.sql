@@ -22,7 +22,8 @@ WHERE EXCLUDED.count > stored.count OR NOT EXISTS (
     WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
 
 -- renew_corrected: the same for series that have corrections: those count in place of what was said
--- What retention dropped is truer than as many that came late; not than what somebody said just now in place of it.
+-- What retention dropped is truer than as many that came late; not than what somebody said just now in place of it, or that
+-- it counts no more.
 INSERT INTO reading_hourly_rollup AS stored (bucket, series_id, count, minimum, maximum, total, first, last)
 SELECT touched.bucket, touched.series_id, a.count, a.minimum, a.maximum, a.total, a.first, a.last
 FROM unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
@@ -41,8 +42,8 @@ SET count = EXCLUDED.count, minimum = EXCLUDED.minimum, maximum = EXCLUDED.maxim
     first = EXCLUDED.first, last = EXCLUDED.last
 WHERE EXCLUDED.count > stored.count
    OR (%(said)s AND EXCLUDED.count = stored.count AND EXISTS (
-           SELECT FROM correction c WHERE c.series_id = stored.series_id
-           AND c.observed_at >= stored.bucket AND c.observed_at < stored.bucket + interval '1 hour'))
+           SELECT FROM validated_reading v WHERE v.series_id = stored.series_id
+           AND v.observed_at >= stored.bucket AND v.observed_at < stored.bucket + interval '1 hour'))
    OR NOT EXISTS (
     SELECT FROM retention_mark m
     WHERE m.what = 'reading' AND m.source_id IN (0, stored.series_id) AND m.dropped_before > stored.bucket);
@@ -115,7 +116,7 @@ ON CONFLICT (series_id, bucket) DO UPDATE
 SET count = EXCLUDED.count, minimum = EXCLUDED.minimum, maximum = EXCLUDED.maximum, total = EXCLUDED.total,
     first = EXCLUDED.first, last = EXCLUDED.last;
 
--- empty_days: days without an hour, because an estimate was withdrawn
+-- empty_days: days without an hour, because an estimate was withdrawn; where retention dropped hours, days without a reading
 DELETE FROM reading_daily_rollup y
 USING unnest(%(series_ids)s::integer[], %(buckets)s::timestamptz[]) AS touched (series_id, bucket)
 WHERE y.series_id = touched.series_id AND y.bucket = touched.bucket
@@ -123,9 +124,17 @@ WHERE y.series_id = touched.series_id AND y.bucket = touched.bucket
       SELECT FROM reading_hourly_rollup h
       WHERE h.series_id = touched.series_id
         AND h.bucket >= touched.bucket AND h.bucket < touched.bucket + interval '1 day')
-  AND NOT EXISTS (
-      SELECT FROM retention_mark m
-      WHERE m.what = 'hourly' AND m.source_id IN (0, y.series_id) AND m.dropped_before > y.bucket);
+  AND (NOT EXISTS (
+           SELECT FROM retention_mark m
+           WHERE m.what = 'hourly' AND m.source_id IN (0, y.series_id) AND m.dropped_before > y.bucket)
+       OR NOT EXISTS (
+           SELECT FROM retention_mark m
+           WHERE m.what = 'reading' AND m.source_id IN (0, y.series_id) AND m.dropped_before > y.bucket)
+          AND NOT EXISTS (
+           SELECT FROM reading_validated r
+           WHERE r.series_id = touched.series_id AND r.quality & 4 = 0
+             AND r.observed_at >= touched.bucket AND r.observed_at < touched.bucket + interval '1 day'
+           OFFSET 0));
 
 -- corrected: which of some series have corrections
 SELECT DISTINCT v.series_id FROM validated_reading v WHERE v.series_id = ANY (%(series_ids)s::integer[]);

@@ -36,9 +36,10 @@ WHERE r.rolname ~ '^grafana_t[0-9]+_[0-9a-f]{8}$'
   AND NOT EXISTS (SELECT FROM tenant_role t WHERE t.role = r.rolname)
   AND NOT EXISTS (
       SELECT FROM pg_database d
+      -- without the server, too: so they were named before, and another database's may be until it is provisioned again
+      CROSS JOIN LATERAL (VALUES ((SELECT system_identifier FROM pg_control_system()) || '/' || d.datname), (d.datname)) AS n (place)
       WHERE d.datname <> current_database()
-        AND left(encode(sha256(convert_to((SELECT system_identifier FROM pg_control_system()) || '/' || d.datname, 'UTF8')),
-                      'hex'), 8) = right(r.rolname, 8))
+        AND left(encode(sha256(convert_to(n.place, 'UTF8')), 'hex'), 8) = right(r.rolname, 8))
 ORDER BY r.rolname;
 
 -- any_role: whether tenants are let in

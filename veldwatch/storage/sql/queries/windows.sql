@@ -52,11 +52,18 @@ FROM consumption_window(%(series_ids)s::integer[], %(since)s::timestamptz, %(unt
                         %(zone)s::text) c
 ORDER BY c.series_id, c.bucket;
 
--- judged_until: the newest hour of some registers that maintenance judged
-SELECT max(c.bucket) AS bucket
-FROM consumption_hourly c
-WHERE c.series_id = ANY (%(series_ids)s::integer[]) AND c.bucket >= %(since)s::timestamptz
-  AND c.bucket < %(until)s::timestamptz;
+-- judged_until: the newest hour of some registers that maintenance judged; where retention dropped those and days are shown,
+-- the end of the newest day
+SELECT coalesce(
+    (SELECT max(c.bucket) FROM consumption_hourly c
+     WHERE c.series_id = ANY (%(series_ids)s::integer[]) AND c.bucket >= %(since)s::timestamptz
+       AND c.bucket < %(until)s::timestamptz),
+    (SELECT least(d.bucket + interval '1 day', %(until)s::timestamptz) FROM consumption_daily d
+     WHERE %(by_day)s AND d.series_id = ANY (%(series_ids)s::integer[]) AND d.bucket >= %(since)s::timestamptz
+       AND d.bucket < %(until)s::timestamptz
+       AND d.bucket < (SELECT max(h.dropped_before) FROM hours_dropped h
+                       WHERE h.series_id = ANY (0 || %(series_ids)s::integer[]))
+     ORDER BY d.bucket DESC LIMIT 1)) AS bucket;
 
 -- buckets: begin and end of the buckets that hold some times, in their order
 SELECT bucket_of(t.at, %(step)s::interval, %(zone)s::text) AS bucket,
