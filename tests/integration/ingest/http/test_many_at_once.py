@@ -17,7 +17,7 @@ from ingest.http.batching import Fate, Intake
 from launch.web import create_web_app
 from tests.integration.ingest.http.conftest import Senders
 from veldwatch.config import Source, load_settings
-from veldwatch.errors import StorageUnavailable
+from veldwatch.errors import Overloaded, StorageUnavailable
 from veldwatch.model.telemetry import Message
 from veldwatch.storage.connection import Connection, connect
 
@@ -81,6 +81,24 @@ def test_what_waits_is_bounded(dsn: str, senders: Senders, monkeypatch: pytest.M
     assert refused
     assert len(taken) + len(refused) == 200
     assert all(answer.headers["retry-after"] for answer in refused)
+
+
+def test_messages_that_wait_count_with_what_each_takes_beside_its_bytes(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "_WAITING_BYTES", 10**6)
+    intake = Intake(load_settings(dsn=dsn))
+    messages = [Message("t", b"{}", datetime.now(UTC))] * 1000
+
+    async def store() -> list[list[Fate] | BaseException]:
+        waiting = [asyncio.create_task(intake.store(messages)) for _ in range(100)]
+        await asyncio.sleep(0)
+        intake.start()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    fates = asyncio.run(store())
+    intake.stop()
+    assert [type(each) for each in fates] == [list, list, *[Overloaded] * 98]
 
 
 @pytest.fixture
