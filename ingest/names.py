@@ -27,8 +27,8 @@ SeriesName = tuple[str, str, str, str | None]
 ScanName = tuple[str, str, tuple[str, ...], tuple[str | None, ...]]
 """(organisation, external id, metrics, their units as sent)."""
 
-# Three for each of 100,000 devices, some 150 MB. A device whose JSON has its metrics in another order each time, as that
-# of hash tables may, makes another with each message.
+# Three for each of 100,000 devices, some 150 MB. A device that writes its metrics in another order each time, as hash
+# tables may give them, makes another with each message.
 _MOST_SCANS = 300_000
 
 

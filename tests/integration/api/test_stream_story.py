@@ -123,9 +123,10 @@ async def _listen_from(parts: Parts, made: World, place: str, readings: int) -> 
     """Listen until so many readings were told, or left out; give how many by each frame."""
     follower = Follower(None)
     told: list[int] = []
-    async with asyncio.timeout(60), aclosing(
-        tell(parts, follower, find_beginning(parts, place), made.tokens["operator"])
-    ) as stream:
+    async with (
+        asyncio.timeout(60),
+        aclosing(tell(parts, follower, find_beginning(parts, place), made.tokens["operator"])) as stream,
+    ):
         async for content in stream:
             if content.startswith(b"event: batch"):
                 data = json.loads(content.split(b"data: ")[1])

@@ -25,7 +25,7 @@ from veldwatch.wire.values import MOST_VALUES, JsonObject, checked_name, fix, re
 _Part_co = TypeVar("_Part_co", covariant=True)
 # Of one message: at the usual payload limit the smallest real entries, a time and a value, are half as many.
 _MOST_ITEMS = 20_000
-# Of the attributes of all events of a message, so many times its own length: what `$` finds stands in each item's event.
+# Of the attributes of all events of a message, so many times its length: what `$` finds stands in each item's event.
 _ATTRIBUTES_TIMES = 20
 # Beside that: the smallest messages have room for words of their options.
 _ATTRIBUTES_BESIDE = 1024
