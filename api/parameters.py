@@ -131,13 +131,16 @@ def check_storable(document: object) -> None:
     """Refuse a JSON document that PostgreSQL cannot hold.
 
     Raises:
-        RequestInvalid: a text in it has U+0000 or half a surrogate pair.
+        RequestInvalid: a text in it has U+0000 or half a surrogate pair, or it is nested deeper than anything is.
     """
     try:
         json.dumps(document, ensure_ascii=False).encode()
+        has_null = _holds_null(document)
     except UnicodeEncodeError as error:
         raise RequestInvalid("bad text in the body: half a surrogate pair (expected UTF-8)") from error
-    if _holds_null(document):
+    except RecursionError as error:
+        raise RequestInvalid("the body is nested too deeply") from error
+    if has_null:
         raise RequestInvalid("bad text in the body: U+0000 (expected text without it)")
 
 

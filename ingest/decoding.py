@@ -23,6 +23,8 @@ _IGNORED = "ignored"
 """The decoder that reads nothing, however long it is."""
 _MOST_READINGS = 20_000
 """Of one message in the general form: real ones of the usual length hold fewer, and each may be made of two bytes."""
+_MOST_SENTENCES = 20
+"""Of one reason, in the words of its quarantine."""
 _MICROSECOND = timedelta(microseconds=1)
 _NOTHING = Decoded(None)
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -184,15 +186,17 @@ class Decoding:
                 f" {message.sender_organisation!r} alone",
             )
         item = Understood(message, route, organisation, decoded, scans)
-        outcome.understood.append(item)
         if decoded.rejections:
             outcome.quarantined += self._parts(item)
+            # They are told now. A message may have tens of thousands, and a batch many such messages.
+            item = item._replace(decoded=decoded._replace(rejections=()))
+        outcome.understood.append(item)
 
     def _parts(self, item: Understood) -> list[Quarantined]:
         by_reason: dict[Reason, list[str]] = {}
         for rejection in item.decoded.rejections:
             by_reason.setdefault(rejection.reason, []).append(rejection.detail)
-        return [self.refused_part(item, reason, "; ".join(said[:20])) for reason, said in by_reason.items()]
+        return [self.refused_part(item, reason, _sentences(said)) for reason, said in by_reason.items()]
 
 
 class Arrivals:
@@ -213,6 +217,12 @@ class Arrivals:
             message = message._replace(received_at=self._last + _MICROSECOND)
         self._last = message.received_at
         return message
+
+
+def _sentences(said: list[str]) -> str:
+    # Not how many others: of very many, decoders themselves keep only the first.
+    others = ["and others"] if len(said) > _MOST_SENTENCES else []
+    return "; ".join([*said[:_MOST_SENTENCES], *others])
 
 
 def _without_arrivals(decoded: Decoded, received_at: datetime) -> Decoded:

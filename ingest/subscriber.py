@@ -38,9 +38,12 @@ _KEEPALIVE_SECONDS = 30
 _SESSION_SECONDS = 30 * 24 * 3600
 # What is longer is refused; a byte more is kept, so that it is seen to be.
 _TOPIC_LIMIT = LONGEST_TOPIC_BYTES + 1
-# Of topics and payloads held here: at 256 kB each, the messages that a broker may have in flight would be gigabytes.
+# Of messages held here: at 256 kB each, those that a broker may have in flight would be gigabytes, and of QoS 0 it may
+# send any number.
 _HELD_BYTES = 64 * 2**20
 _RESUME_BYTES = 32 * 2**20
+# Of a message, beside its topic and payload: measured. A short one of QoS 0 has 20 bytes of those.
+_PACKET_BYTES = 170
 # In one transaction: 60,000 readings of a gateway's long lists, which decoded take twenty times their bytes.
 _BATCH_BYTES = 4 * 2**20
 _LONGEST_BACK_OFF_SECONDS = 15.0
@@ -52,7 +55,7 @@ _PAUSE_SECONDS = 0.002
 
 
 class Receipt(NamedTuple):
-    """What acknowledges packets: the connection that they came on, their numbers and bytes, and when they came."""
+    """What acknowledges packets: the connection that they came on, their numbers, the room they take, and when."""
 
     connection: int
     numbers: list[int]
@@ -82,7 +85,7 @@ class Backlog(NamedTuple):
 
 class _Chunk(NamedTuple):
     receipt: Receipt
-    received_at: datetime
+    content_bytes: int
     packets: list[Packet]
     probes: list[float]
 
@@ -149,9 +152,9 @@ class Subscriber:
             until = until or time.monotonic() + more_seconds
             receipts.append(chunk.receipt)
             probes += chunk.probes
-            taken_bytes += chunk.receipt.held_bytes
+            taken_bytes += chunk.content_bytes
             messages += [
-                Message(_text(packet.topic), packet.payload, chunk.received_at, packet.retained)
+                Message(_text(packet.topic), packet.payload, chunk.receipt.received_at, packet.retained)
                 for packet in chunk.packets
             ]
             wait = max(0.0, until - time.monotonic())
@@ -269,14 +272,15 @@ class Subscriber:
             packets = [p._replace(topic=p.topic[:_TOPIC_LIMIT], payload=p.payload[:limit]) for p in packets]
         numbers = [packet.number for packet in packets if packet.number]
         packets, probes = probe.told_apart(packets)
-        held_bytes = sum(len(packet.topic) + len(packet.payload) for packet in packets)
+        content_bytes = sum(len(packet.topic) + len(packet.payload) for packet in packets)
+        held_bytes = content_bytes + _PACKET_BYTES * len(packets)
         self._held.update(numbers)
         self._held_bytes += held_bytes
         if self._held_bytes > _HELD_BYTES:
             self._client.paused = True
         receipt = Receipt(self._connection, numbers, held_bytes, datetime.now(UTC))
         self._unacknowledged.append(receipt)
-        self._chunks.put(_Chunk(receipt, receipt.received_at, packets, probes))
+        self._chunks.put(_Chunk(receipt, content_bytes, packets, probes))
 
     def _make_client(self) -> PlainClient:
         settings = self._settings

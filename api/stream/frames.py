@@ -19,6 +19,9 @@ from veldwatch.storage.names import DeviceName, SeriesName
 MOST_ROWS = 5000
 """About 800 kB of JSON: what a browser takes in without a visible pause."""
 
+ROWS_AT_ONCE = 100_000
+"""Of the log, read for one frame: 5 MB, joined and sorted a few times that. An import writes 20,000 in each batch."""
+
 HEARTBEAT = b": alive\n\n"
 TOO_SLOW = b": you read too slowly; come again with Last-Event-ID\n\n"
 RESET = b"event: reset\ndata: {}\n\n"

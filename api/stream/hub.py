@@ -152,7 +152,7 @@ class Hub:
 
     def _tell_batches(self, feed: LiveFeed, now: datetime) -> None:
         assert self._cursor is not None  # noqa: S101  # set before the loop
-        found = feed.read(self._cursor, _BATCHES_AT_ONCE)
+        found = feed.read(self._cursor, _BATCHES_AT_ONCE, frames.ROWS_AT_ONCE)
         if found:
             after, self._cursor = self._cursor, found[-1][0]
             chapter = self.chapter(feed.connection, found)

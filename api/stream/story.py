@@ -138,7 +138,7 @@ async def _patiently(follower: Follower, ask: Callable[P, T], *args: P.args, **k
 
 def _missed_batches(parts: Parts, scope: int | None, after: LogCursor) -> tuple[LogCursor, bytes] | None:
     with parts.pool.lend() as connection:
-        found = log.read(connection, after, _BATCHES_AT_ONCE)
+        found, _ = log.read_up_to(connection, after, _BATCHES_AT_ONCE, frames.ROWS_AT_ONCE)
         if not found:
             return None
         chapter = parts.hub.chapter(connection, found)

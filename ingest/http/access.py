@@ -1,10 +1,12 @@
 """Who sends: an operator's bearer token, or a device's own credential (HTTP Basic).
 
 What may be sent is decided by the topic that it would be published on: a device by the filters that the broker has for
-it too, an operator of one organisation by that organisation. Answers of the database are kept for a moment, so that
-many small requests cost one look-up; what is revoked is refused within that moment.
+it too, an operator of one organisation by that organisation. Answers of the database are kept for a moment, and who
+asks while one is under way waits for it, so that many small requests cost one look-up; what is revoked is refused
+within that moment.
 """
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -77,6 +79,7 @@ class Gate:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._kept: dict[bytes, tuple[float, Sender]] = {}
+        self._asked: dict[bytes, asyncio.Task[Sender]] = {}
 
     async def sender(self, authorization: str | None) -> Sender:
         """Say who sends.
@@ -92,7 +95,17 @@ class Gate:
         kept = self._kept.get(key)
         if kept is not None and time.monotonic() < kept[0]:
             return kept[1]
-        sender = await run_in_threadpool(self._look_up, authorization)
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = asyncio.create_task(self._ask(key, authorization))
+        # A sender that goes away ends the look-up for none of the others.
+        return await asyncio.shield(asked)
+
+    async def _ask(self, key: bytes, authorization: str) -> Sender:
+        try:
+            sender = await run_in_threadpool(self._look_up, authorization)
+        finally:
+            del self._asked[key]
         if len(self._kept) >= _KEPT_AT_MOST:
             self._kept.clear()
         self._kept[key] = (time.monotonic() + _KEPT_SECONDS, sender)

@@ -36,6 +36,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _SLICE_BYTES = 4 * 2**20
 _WAITING_BYTES = 64 * 2**20
 _WAITING_REQUESTS = 2000
+# Of a message and of what is told of it, beside its payload and topic: measured, 225 and 130.
+_MESSAGE_BYTES = 350
 _IDLE_SECONDS = 2.0
 _JOIN_SECONDS = 8.0
 # As in ingest's worker: a change in the register is seen this much later at most.
@@ -256,7 +258,7 @@ def _fates(messages: list[Message], told: list[Settled]) -> list[Fate]:
 
 
 def _bytes_of(messages: Sequence[Message]) -> int:
-    return sum(len(message.payload) for message in messages)
+    return sum(_MESSAGE_BYTES + len(message.topic) + len(message.payload) for message in messages)
 
 
 def _whole(unanswered: deque[_Request], fates: list[Fate]) -> list[tuple[_Request, list[Fate]]]:

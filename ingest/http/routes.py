@@ -16,7 +16,7 @@ from ingest.http.access import Gate
 from ingest.http.addressing import messages_of
 from ingest.http.answers import Receipt, receipt
 from ingest.http.batching import Intake
-from ingest.http.bodies import read_body
+from ingest.http.bodies import Bodies
 from ingest.http.webhooks import message_topic
 from veldwatch.config import Settings
 from veldwatch.model.telemetry import Message
@@ -65,6 +65,7 @@ class HttpIntake:
     def __init__(self, settings: Settings) -> None:
         self._pool = Pool(settings.dsn, size=_POOL_SIZE, query_limit=_QUERY_LIMIT, application="veldwatch-http-gate")
         self._gate = Gate(self._pool)
+        self._bodies = Bodies()
         self._intake = Intake(settings)
         self.router = APIRouter(tags=["intake"], dependencies=[Security(_TOKEN), Security(_DEVICE)])
         for path, kind, endpoint in (
@@ -112,16 +113,20 @@ class HttpIntake:
     ) -> Response:
         """Take one message in any format, as a webhook posts it, and read it by a source's decoder."""
         sender = await self._gate.sender(request.headers.get("authorization"))
-        body = await read_body(request)
-        found, route = message_topic(self._intake.sources, name, topic, event, body)
-        sender.check(found, route.source.organisation)
-        message = Message(found, body, datetime.now(UTC), sender_organisation=sender.writes_for)
+        async with self._bodies.read(request) as body:
+            found, route = message_topic(self._intake.sources, name, topic, event, body)
+            sender.check(found, route.source.organisation)
+            message = Message(found, body, datetime.now(UTC), sender_organisation=sender.writes_for)
         return await self._stored([message])
 
     async def _own(self, request: Request, kind: Kind) -> Response:
+        # The body is let go before its messages wait: they hold the same bytes.
+        return await self._stored(await self._messages(request, kind))
+
+    async def _messages(self, request: Request, kind: Kind) -> list[Message]:
         sender = await self._gate.sender(request.headers.get("authorization"))
-        body = await read_body(request)
-        return await self._stored(messages_of(body, kind, sender, datetime.now(UTC)))
+        async with self._bodies.read(request) as body:
+            return messages_of(body, kind, sender, datetime.now(UTC))
 
     async def _stored(self, messages: list[Message]) -> Response:
         fates = await self._intake.store(messages)

@@ -1,12 +1,13 @@
 """The topic of a message that came over HTTP for a source: as it is said, or as the sender's own format has it.
 
-LoRaWAN servers post the body that they publish too, without its topic: what their topics hold is in the body.
+LoRaWAN servers post the body that they publish too, without its topic: what their topics hold is in the body. The rest
+of the body, which may be long, is passed over.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import msgspec
+from msgspec import UNSET, Raw, UnsetType
 
 from veldwatch.errors import RequestInvalid
 from veldwatch.wire import topics
@@ -50,28 +51,53 @@ def _of_format(decoder: str, event: str | None, body: bytes) -> str | None:
     if make is None:
         return None
     try:
-        document: Any = msgspec.json.decode(body)
-        return make(document, event)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
+        return make(body, event)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _chirpstack(document: Mapping[str, Any], event: str | None) -> str:
+class _ChirpStackDevice(msgspec.Struct):
+    application: str = msgspec.field(name="applicationId")
+    eui: str = msgspec.field(name="devEui")
+
+
+class _ChirpStackBody(msgspec.Struct):
+    device: _ChirpStackDevice = msgspec.field(name="deviceInfo")
+
+
+def _chirpstack(body: bytes, event: str | None) -> str:
     """Source: ChirpStack v4, integrations: HTTP (`?event=up`) and MQTT (`application/ID/device/DevEUI/event/EVENT`)."""
-    device = document["deviceInfo"]
+    device = msgspec.json.decode(body, type=_ChirpStackBody).device
     kind = event if event in _EVENTS_OF_CHIRPSTACK else "up"
-    return f"application/{device['applicationId']}/device/{device['devEui']}/event/{kind}"
+    return f"application/{device.application}/device/{device.eui}/event/{kind}"
 
 
-def _things_stack(document: Mapping[str, Any], _event: str | None) -> str:
+class _Application(msgspec.Struct):
+    application_id: str
+
+
+class _EndDevice(msgspec.Struct):
+    device_id: str
+    application_ids: _Application
+
+
+class _ThingsStackBody(msgspec.Struct):
+    end_device_ids: _EndDevice
+    uplink_message: Raw | UnsetType = UNSET
+    join_accept: Raw | UnsetType = UNSET
+    location_solved: Raw | UnsetType = UNSET
+
+
+def _things_stack(body: bytes, _event: str | None) -> str:
     """Source: The Things Stack, webhooks (body as in MQTT) and MQTT (`v3/APPLICATION@TENANT/devices/ID/up`)."""
-    ids = document["end_device_ids"]
-    kinds = {"uplink_message": "up", "join_accept": "join", "location_solved": "location/solved"}
-    kind = next((word for key, word in kinds.items() if key in document), "up")
-    return f"v3/{ids['application_ids']['application_id']}@ttn/devices/{ids['device_id']}/{kind}"
+    said = msgspec.json.decode(body, type=_ThingsStackBody)
+    kinds = ((said.uplink_message, "up"), (said.join_accept, "join"), (said.location_solved, "location/solved"))
+    kind = next((word for part, word in kinds if part is not UNSET), "up")
+    ids = said.end_device_ids
+    return f"v3/{ids.application_ids.application_id}@ttn/devices/{ids.device_id}/{kind}"
 
 
-_FORMATS: Mapping[str, Callable[[Mapping[str, Any], str | None], str]] = {
+_FORMATS: Mapping[str, Callable[[bytes, str | None], str]] = {
     "chirpstack": _chirpstack,
     "things_stack": _things_stack,
 }

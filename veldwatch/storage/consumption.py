@@ -5,9 +5,9 @@ counted while it was there, and nothing is made of the difference between two me
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,8 @@ MOST_ROWS = 100_000
 _QUERIES = load_queries("consumption")
 _EVER = 2**62
 _HOUR = 3_600_000_000
+_FARTHER = (1, 4, 16)
+_LAST = to_instant(datetime(2200, 1, 1, tzinfo=UTC))
 _LONGEST = {Interval.HOUR: 3 * _HOUR // 2, Interval.DAY: 49 * _HOUR, Interval.MONTH: 32 * 24 * _HOUR}
 """Of a clock that moves; Samoa's day that never was makes one of 48 hours."""
 
@@ -85,13 +87,42 @@ def list_consumption(connection: Connection, scope: int | None, which: ReadingFi
     series = {row["id"]: row for row in fetch_rows(connection, _QUERIES["matching"], values)}
     if len(series) > MOST_SERIES:
         raise RequestInvalid(f"more than {MOST_SERIES} series match (name a device, a series or a rarer metric)")
-    parts = _first(_counted(_judge(connection, list(series), asked), asked), asked)
+    parts = _page(connection, list(series), asked)
     _check_rows(parts)
     rows: list[Row] = []
     for series_id, part in parts.items():
         named = {name: series[series_id][name] for name in ("device", "device_id", "metric", "unit")}
         rows += [{**_row(bucket), **named, "series_id": series_id, "subject": None} for bucket in _buckets(part)]
     return sorted(rows, key=lambda row: (row["bucket"], row["series_id"]))
+
+
+def _page(connection: Connection, series_ids: list[int], asked: Asked) -> dict[int, npt.NDArray[Any]]:
+    """Judge as much of the time as the first buckets take, not all of it for each page."""
+    for horizon in _horizons(connection, series_ids, asked):
+        part = replace(asked, until=from_instant(horizon))
+        parts = _counted(_judge(connection, series_ids, part), part)
+        if sum(map(len, parts.values())) >= (asked.most or 0):
+            return _first(parts, asked)
+    return _first(_counted(_judge(connection, series_ids, asked), asked), asked)
+
+
+def _horizons(connection: Connection, series_ids: list[int], asked: Asked) -> Iterator[int]:
+    """Give ends of buckets, each farther than the one before, that lie before the end of what is asked for.
+
+    Up to the first of them there are buckets enough where each series has one for each interval. From reading to
+    reading there are none: what reaches over such an end may begin before all the others.
+    """
+    if asked.most is None or asked.interval is None or not series_ids:
+        return
+    begin = asked.since or fetch_rows(connection, _QUERIES["beginning"], {"series_ids": series_ids})[0]["at"]
+    if begin is None:
+        return
+    span = (asked.most // len(series_ids) + 2) * _LONGEST[asked.interval]
+    for times in _FARTHER:
+        end = to_instant(begin) + times * span
+        if end + _LONGEST[asked.interval] >= min(asked.span[1], _LAST):
+            return
+        yield int(_edges(end, end + 1, asked.interval, asked.zone)[-1])
 
 
 def _counted(judged: Sequence[Judged], asked: Asked) -> dict[int, npt.NDArray[Any]]:

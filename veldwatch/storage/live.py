@@ -76,9 +76,9 @@ class LiveFeed:
                     incidents |= _ids(notification.payload)
         return Wakeup(batches=frozenset(batches), alerts=frozenset(changed), incidents=frozenset(incidents))
 
-    def read(self, after: LogCursor, limit: int) -> list[tuple[LogCursor, LogBatch]]:
-        """Read the batches after a cursor, as `log.read` does."""
-        return log.read(self.connection, after, limit)
+    def read(self, after: LogCursor, batches: int, rows: int) -> list[tuple[LogCursor, LogBatch]]:
+        """Read batches after a cursor, as `log.read_up_to` does."""
+        return log.read_up_to(self.connection, after, batches, rows)[0]
 
 
 def log_tail(connection: Connection) -> LogCursor:

@@ -75,6 +75,11 @@ class LogBatch:
     contacts: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0, CONTACTS))
     events: tuple[LogEvent, ...] = ()
 
+    @property
+    def rows(self) -> int:
+        """Count all that it held."""
+        return len(self.readings) + len(self.positions) + len(self.contacts) + len(self.events)
+
 
 class LogCursor(NamedTuple):
     """Where a consumer stands: everything up to and including this batch was consumed."""
@@ -123,18 +128,18 @@ def read(connection: Connection, after: LogCursor, limit: int) -> list[tuple[Log
 
 
 def read_up_to(
-    connection: Connection, after: LogCursor, batches: int, readings: int
+    connection: Connection, after: LogCursor, batches: int, rows: int
 ) -> tuple[list[tuple[LogCursor, LogBatch]], bool]:
-    """Read batches after a cursor until there are so many, or so many readings in them; say whether there may be more.
+    """Read batches after a cursor until there are so many, or so many rows in them; say whether there may be more.
 
     How large a batch is, who wrote it decides, and an import writes large ones: so what is read at once is bounded.
     """
     found: list[tuple[LogCursor, LogBatch]] = []
     count = 0
-    while len(found) < batches and count < readings:
+    while len(found) < batches and count < rows:
         some = read(connection, found[-1][0] if found else after, _READ_AT_ONCE)
         found += some
-        count += sum(len(batch.readings) for _, batch in some)
+        count += sum(batch.rows for _, batch in some)
         if len(some) < _READ_AT_ONCE:
             return found, False
     return found, True

@@ -93,6 +93,13 @@ def test_a_stored_pattern_that_is_none_any_more_registers_nothing_and_stops_no_o
     )
 
 
+@pytest.mark.parametrize("depth", [200, 450, 900, 50_000])
+def test_a_body_that_is_nested_without_sense_is_refused(operator: TestClient, depth: int) -> None:
+    body = b'{"nothing": ' + b"[" * depth + b"]" * depth + b"}"
+    answer = operator.put("/v1/sources/town", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 422}
+
+
 def test_no_pattern_holds_the_server_up(bearing: As) -> None:
     source = {**EXAMPLE, "name": "town", "device_pattern": "(a+)+b"}
     asked = {"source": source, "topic": f"town/{'a' * 60}/state", "payload_text": PAYLOAD_EXAMPLE}

@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from datetime import timedelta
 
+import numpy as np
+
 from api.parts import Parts
 from api.stream import frames
 from api.stream.follower import Follower, Frame
 from api.stream.story import find_beginning, tell
 from launch.web import create_web_app
+from tests.databases import await_log
 from tests.integration.api import world
 from tests.integration.api.world import BEGIN, World
 from veldwatch.config import Settings
@@ -90,6 +93,47 @@ async def _listen_without_a_token(parts: Parts, connection: Connection, made: Wo
             assert content == told
             await asyncio.sleep(0.01)
             follower.put(Frame(content=told, cursor=None))
+
+
+def test_what_an_import_wrote_meanwhile_is_read_in_parts(
+    settings: Settings, connection: Connection, made: World
+) -> None:
+    parts: Parts = create_web_app(settings).state.parts
+    world.add_readings(connection, made.volume, [(BEGIN, 1.0)])
+    await_log(connection)
+    at = log.read(connection, log.START, 100)[-1][0]
+    block = np.zeros(20_000, log.READINGS)
+    block["series_id"] = made.volume
+    for _ in range(12):
+        log.append(connection, log.LogBatch(readings=block))
+    connection.commit()
+    await_log(connection)
+    parts.pool.open()
+    try:
+        with ThreadPoolExecutor(max_workers=1) as threads:
+            place = frames.format_cursor(at).decode()
+            told = threads.submit(asyncio.run, _listen_from(parts, made, place, 12 * 20_000)).result()
+    finally:
+        parts.pool.close()
+    assert max(told) < 12 * 20_000
+    assert sum(told) == 12 * 20_000
+
+
+async def _listen_from(parts: Parts, made: World, place: str, readings: int) -> list[int]:
+    """Listen until so many readings were told, or left out; give how many by each frame."""
+    follower = Follower(None)
+    told: list[int] = []
+    async with (
+        asyncio.timeout(60),
+        aclosing(tell(parts, follower, find_beginning(parts, place), made.tokens["operator"])) as stream,
+    ):
+        async for content in stream:
+            if content.startswith(b"event: batch"):
+                data = json.loads(content.split(b"data: ")[1])
+                told.append(len(data["readings"]) + data["omitted"])
+                if sum(told) >= readings:
+                    break
+    return told
 
 
 async def _next_batch(stream: AsyncGenerator[bytes]) -> list[float]:

@@ -6,9 +6,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
+import ingest.names
+from ingest.decoding import Decoding
 from ingest.names import Names
 from ingest.pipeline import Pipeline
 from tests.integration.ingest.conftest import make_pipeline
@@ -20,7 +24,8 @@ from veldwatch.model.telemetry import Message
 from veldwatch.storage import register
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.intake import IntakeWriter
-from veldwatch.wire.sources import Route, check_source
+from veldwatch.wire.sources import Route, Sources, check_source
+from veldwatch.wire.veldwatch_json import encode_readings
 
 PRESSURE = Profile(
     slug="logger",
@@ -201,6 +206,21 @@ def test_a_device_that_calls_its_metrics_otherwise_each_time_does_not_fill_the_r
     pipeline.store(writer, [said(3), said(6)])
     assert rows(connection, "SELECT count(*) FROM series") == [(12,)]
     assert reasons(connection) == {"registration_limit": 2}
+
+
+def test_a_device_that_says_its_metrics_in_another_order_each_time_does_not_fill_memory(
+    settings: Settings, writer: IntakeWriter, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest.names, "_MOST_SCANS", 5)
+    known = Names(settings)
+    decoding = Decoding(Sources(settings.sources), payload_limit_bytes=1000, default_organisation="demo")
+    pipeline = Pipeline(decoding, known)
+    for second, order in enumerate(permutations("abcd")):
+        values = dict.fromkeys(order, 1.0)
+        payload = encode_readings(NOW + timedelta(seconds=second), values)
+        pipeline.store(writer, [Message("veldwatch/v1/demo/m1/readings", payload, NOW), reading(1, device="m2")])
+        assert len(known.scans) <= 5 + 2
+    assert rows(connection, "SELECT count(*) FROM reading") == [(24 * 4 + 1,)]
 
 
 @pytest.mark.several_backends("two ingestors hold locks at once")

@@ -122,3 +122,14 @@ def test_what_one_message_becomes_is_bounded() -> None:
     outcome = decoding.decode([Message("x", json.dumps(entities).encode(), NOW)])
     assert [len(item.decoded.readings) for item in outcome.understood] == [20_000]
     assert [row.reason for row in outcome.quarantined] == [Reason.PAYLOAD_TOO_LARGE]
+
+
+def test_what_is_wrong_with_a_message_is_not_held_for_the_batch() -> None:
+    source = Source(name="s", topic_filter="#", decoder="senml", organisation="demo")
+    decoding = Decoding(Sources([source]), payload_limit_bytes=10**6, default_organisation="default")
+    records = [{"n": "pump:level", "v": 1}, *({"n": f"pump:m{n}"} for n in range(5000))]
+    outcome = decoding.decode([Message("x", json.dumps(records).encode(), NOW)])
+    ((reason, detail),) = [(row.reason, row.detail) for row in outcome.quarantined]
+    assert reason is Reason.BAD_VALUE
+    assert (detail.count("neither a value nor a sum"), detail.endswith("; and others")) == (20, True)
+    assert [(len(item.decoded.readings), item.decoded.rejections) for item in outcome.understood] == [(1, ())]

@@ -25,6 +25,10 @@ from veldwatch.wire.values import MOST_VALUES, JsonObject, checked_name, fix, re
 _Part_co = TypeVar("_Part_co", covariant=True)
 # Of one message: at the usual payload limit the smallest real entries, a time and a value, are half as many.
 _MOST_ITEMS = 20_000
+# Of the attributes of all events of a message, so many times its length: what `$` finds stands in each item's event.
+_ATTRIBUTES_TIMES = 20
+# Beside that: the smallest messages have room for words of their options.
+_ATTRIBUTES_BESIDE = 1024
 # Of one reason: the rest is counted.
 _MOST_SENTENCES = 19
 
@@ -68,7 +72,7 @@ class MappingDecoder:
         """
         here = Here(topic, topic.split("/"), _as_text(payload) if self._text else read_json(payload))
         organisation = self._organisation_of(here)
-        found = _Found()
+        found = _Found(_ATTRIBUTES_TIMES * len(payload) + _ATTRIBUTES_BESIDE)
         if self._items is None:
             self._read(here, received_at, found)
         else:
@@ -95,7 +99,8 @@ class MappingDecoder:
         found.readings += found.each(self._metrics, item)
         if self._position is not None:
             found.positions += found.each([self._position], item)
-        found.events += found.each(self._events, item)
+        if found.has_room:
+            found.add_events(found.each(self._events, item))
         if self._flatten:
             self._flattened(item, found)
 
@@ -187,9 +192,14 @@ class _NumberFound(NamedTuple):
 
 
 class _Found:
-    """What a message's items came to."""
+    """What a message's items came to.
 
-    def __init__(self) -> None:
+    Args:
+        attribute_length: of all events at most.
+    """
+
+    def __init__(self, attribute_length: int) -> None:
+        self._most_attribute_length = self._attribute_length = attribute_length
         self.readings: list[Reading] = []
         self.positions: list[Position] = []
         self.events: list[Event] = []
@@ -214,6 +224,22 @@ class _Found:
                 elif found is Absent.IGNORED:
                     self.ignored = True
         return read
+
+    @property
+    def has_room(self) -> bool:
+        """Whether events are stored still: once they are too long, no more are even made."""
+        return self._attribute_length >= 0
+
+    def add_events(self, events: Iterable[Event]) -> None:
+        """Take events, as long as their attributes do not grow far beyond the message."""
+        for event in events:
+            self._attribute_length -= len(event.attributes)
+            if not self.has_room:
+                most = self._most_attribute_length
+                detail = f"attributes of events longer than {most} together: the rest is not stored"
+                self.reject(Reason.PAYLOAD_TOO_LARGE, detail)
+                return
+            self.events.append(event)
 
     def reject(self, reason: Reason, detail: str) -> None:
         """Note a part that cannot be stored; of many with one reason the first sentences are kept."""

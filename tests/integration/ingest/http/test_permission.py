@@ -1,22 +1,28 @@
 """Who may send what: a device only as itself, an operator for its organisation."""
 
+import asyncio
 import time
-from datetime import UTC, datetime
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from ingest.http.access import Gate
 from ingest.live_sources import LiveSources
 from ingest.names import Names
 from ingest.replay import Replay
 from launch.web import create_web_app
 from tests.integration.ingest.http.conftest import Senders, basic
 from veldwatch.config import Source, load_settings
+from veldwatch.errors import NotAuthenticated
 from veldwatch.model.quarantine import Selection
 from veldwatch.storage import credentials, quarantine, replays
 from veldwatch.storage.connection import Connection
 from veldwatch.storage.intake import IntakeWriter
+from veldwatch.storage.pool import Pool
 
 READING = {"observed_at": "2026-11-22T10:00:00Z", "readings": {"flow_rate": 1}}
 
@@ -181,3 +187,38 @@ def test_what_an_operator_of_one_organisation_sent_is_replayed_for_that_one_alon
     assert _of(connection) == [("kasama-water",)]
     assert [reason for reason, _ in quarantine.summary(connection)] == ["unknown_organisation"]
     connection.rollback()
+
+
+class CountedPool(Pool):
+    """A pool that counts its loans."""
+
+    loans = 0
+
+    @contextmanager
+    def lend(self) -> Generator[Connection]:
+        self.loans += 1
+        with super().lend() as connection:
+            yield connection
+
+
+def test_those_who_come_together_are_looked_up_once_whoever_goes_away_meanwhile(dsn: str, senders: Senders) -> None:
+    pool = CountedPool(dsn, size=1, query_limit=timedelta(seconds=30), application="gate")
+
+    async def ask() -> tuple[list[str | None], list[BaseException]]:
+        gate = Gate(pool)
+        first, *others = [asyncio.create_task(gate.sender(senders.water["Authorization"])) for _ in range(50)]
+        unknown = [asyncio.create_task(gate.sender("Bearer vw_wrong")) for _ in range(50)]
+        await asyncio.sleep(0)  # all of them wait for an answer
+        first.cancel()
+        found = [sender.organisation for sender in await asyncio.gather(*others)]
+        refused = await asyncio.gather(*unknown, return_exceptions=True)
+        return found, [each for each in refused if isinstance(each, NotAuthenticated)]
+
+    pool.open()
+    try:
+        found, refused = asyncio.run(ask())
+    finally:
+        pool.close()
+    assert found == ["kasama-water"] * 49
+    assert len(refused) == 50
+    assert pool.loans == 2

@@ -61,13 +61,13 @@ def test_a_consumer_goes_on_after_its_cursor(connection: Connection) -> None:
     assert log.load_cursor(connection, "nobody") is None
 
 
-def test_what_is_read_at_once_is_bounded_by_batches_and_by_readings(connection: Connection) -> None:
+def test_what_is_read_at_once_is_bounded_by_batches_and_by_rows(connection: Connection) -> None:
     for value in range(10):
         log.append(connection, _batch(value))
     connection.commit()
     await_log(connection)
-    for batches, readings, expected, more in ((8, 100, 8, True), (64, 4, 4, True), (64, 100, 10, False)):
-        found, is_behind = log.read_up_to(connection, log.START, batches, readings)
+    for batches, rows, expected, more in ((8, 100, 8, True), (64, 4, 4, True), (64, 100, 10, False)):
+        found, is_behind = log.read_up_to(connection, log.START, batches, rows)
         assert (_values(found), is_behind) == (list(range(expected)), more)
 
 

@@ -13,6 +13,15 @@ WHERE (%(scope)s::integer IS NULL OR d.organisation_id = %(scope)s)
 ORDER BY s.id
 LIMIT %(limit)s;
 
+-- beginning: when the first reading of some series was made, implausible ones left out
+SELECT min(o.observed_at) AS at
+FROM unnest(%(series_ids)s::integer[]) AS w (series_id)
+CROSS JOIN LATERAL (
+    SELECT r.observed_at FROM reading_raw r
+    WHERE r.series_id = w.series_id AND r.quality & 4 = 0
+    ORDER BY r.observed_at LIMIT 1
+) o;
+
 -- registers: what is known of some counters; width in the unit of the series, steps and rate in that of the profile
 SELECT s.id, s.unit, m.unit AS profile_unit, s.register_modulus, m.resolution, m.maximum_per_hour, p.expected_interval,
        ARRAY(SELECT (extract(epoch FROM b.at) * 1000000)::bigint

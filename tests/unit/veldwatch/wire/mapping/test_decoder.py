@@ -320,6 +320,16 @@ def test_a_flood_of_items_is_cut_and_of_many_that_fail_the_first_are_told() -> N
     ]
 
 
+def test_what_the_document_says_once_is_not_said_for_each_item_without_end() -> None:
+    events = [{"kind": "fault", "attributes": {"gateway": "$.gateway", "code": "@.code"}}]
+    options = {"device": "$.id", "items": "$.faults", "events": events}
+    document = {"id": "m1", "gateway": "roof", "faults": [{"code": n} for n in range(2000)]}
+    assert len(decode(options, document).events) == 2000
+    decoded = decode(options, {**document, "gateway": "x" * 20_000})
+    assert 0 < sum(len(event.attributes) for event in decoded.events) <= 20 * len(json.dumps(document)) + 500_000
+    assert [rejection.reason for rejection in decoded.rejections] == [Reason.PAYLOAD_TOO_LARGE]
+
+
 @pytest.mark.parametrize(
     ("options", "where"),
     [

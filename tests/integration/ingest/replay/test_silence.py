@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.ingest.test_replay import Ingestor, ask, reading, with_sources
+from tests.integration.ingest.replay.conftest import Ingestor, ask, reading, with_sources
 from tests.integration.rules.feed import Engineer
 from veldwatch.config import Settings
 from veldwatch.model.conditions.silence import Absence
