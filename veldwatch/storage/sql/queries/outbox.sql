@@ -141,25 +141,54 @@ FROM outbox o JOIN silence s ON s.id = o.silence_id
 WHERE o.id = %(id)s;
 
 -- suppress: give notifications up on purpose, with all that would have been told in the same message
+-- Engine, people and deliverers change many rows at once, and the same ones. Whoever changes several locks them in the order
+-- of their ids first, here as in all that follows, so that no two wait for each other.
+WITH taken AS (
+    SELECT o.id, w.reason, w.joined
+    FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(joined)s::uuid[]) AS w (id, reason, joined)
+    JOIN outbox o ON o.id = w.id OR o.grouped_in = w.id
+    WHERE o.state = 'pending'
+    ORDER BY o.id
+    FOR UPDATE OF o
+)
 UPDATE outbox o
-SET state = 'suppressed', reason = w.reason, grouped_in = coalesce(w.joined, o.grouped_in)
-FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(joined)s::uuid[]) AS w (id, reason, joined)
-WHERE (o.id = w.id OR o.grouped_in = w.id) AND o.state = 'pending';
+SET state = 'suppressed', reason = taken.reason, grouped_in = coalesce(taken.joined, o.grouped_in)
+FROM taken
+WHERE o.id = taken.id;
 
 -- hold: let notifications wait, and say why
+WITH taken AS (
+    SELECT o.id, w.reason, w.until, w.silence_id
+    FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(until)s::timestamptz[], %(silences)s::bigint[])
+         AS w (id, reason, until, silence_id)
+    JOIN outbox o ON o.id = w.id
+    WHERE o.state = 'pending'
+    ORDER BY o.id
+    FOR UPDATE OF o
+)
 UPDATE outbox o
-SET reason = w.reason, next_attempt_at = w.until, silence_id = coalesce(w.silence_id, o.silence_id)
-FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(until)s::timestamptz[], %(silences)s::bigint[])
-     AS w (id, reason, until, silence_id)
-WHERE o.id = w.id AND o.state = 'pending';
+SET reason = taken.reason, next_attempt_at = taken.until, silence_id = coalesce(taken.silence_id, o.silence_id)
+FROM taken
+WHERE o.id = taken.id;
 
 -- release: look again at what waits for some alerts, news of those that they stand in the place of too
-UPDATE outbox SET next_attempt_at = %(now)s
-WHERE alert_id = ANY (with_superseded(%(alerts)s::uuid[])) AND state = 'pending' AND reason IS NOT NULL AND next_attempt_at > %(now)s;
+WITH taken AS (
+    SELECT id FROM outbox
+    WHERE alert_id = ANY (with_superseded(%(alerts)s::uuid[])) AND state = 'pending' AND reason IS NOT NULL
+      AND next_attempt_at > %(now)s
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE outbox o SET next_attempt_at = %(now)s FROM taken WHERE o.id = taken.id;
 
 -- release_silenced: look again at what a silence keeps back
-UPDATE outbox SET next_attempt_at = %(now)s
-WHERE silence_id = %(silence_id)s AND state = 'pending' AND reason = 'silenced' AND next_attempt_at > %(now)s;
+WITH taken AS (
+    SELECT id FROM outbox
+    WHERE silence_id = %(silence_id)s AND state = 'pending' AND reason = 'silenced' AND next_attempt_at > %(now)s
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE outbox o SET next_attempt_at = %(now)s FROM taken WHERE o.id = taken.id;
 
 -- hold_open: of some notifications those of which nothing is decided, until the end of the transaction
 SELECT id FROM outbox
