@@ -1,7 +1,7 @@
 """What is decided while messages are on their way: by people, by late data, by a kill."""
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ import pytest
 
 from rules.notify.delivery import Deliverer
 from tests.integration.rules.notify.alerts import NOW, Alert, add, add_alert, one_incident, outbox_rows, tell
-from tests.integration.rules.notify.test_delivery import Clock
+from tests.integration.rules.notify.delivering import Clock
 from veldwatch.model.handling import Resolution
 from veldwatch.model.notifications import Channel
 from veldwatch.model.silence import Matcher, NewSilence
@@ -42,17 +42,6 @@ class Killed(BaseException):
 
 def kill(_: Notification) -> None:
     raise Killed
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def delivering(dsn: str) -> Generator[Connection]:
-    with connect(dsn, autocommit=True) as opened:
-        yield opened
 
 
 def serve(connection: Connection, receiver: int, wire: Wire, clock: Clock) -> None:
