@@ -136,7 +136,7 @@ WHERE id = %(id)s;
 -- keep_back: what is not told yet of an alert that a person resolved need not wake anybody
 WITH kept AS (
     SELECT id FROM outbox
-    WHERE alert_id = ANY (with_superseded(ARRAY[%(id)s::uuid])) AND state = 'pending'
+    WHERE alert_id = ANY ((SELECT with_superseded(ARRAY[%(id)s::uuid]))::uuid[]) AND state = 'pending'
       AND message ->> 'kind' IN ('firing', 'raised') AND grouped_in IS NULL AND composed IS NULL
     ORDER BY id
     FOR UPDATE

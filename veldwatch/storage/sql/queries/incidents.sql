@@ -168,7 +168,7 @@ WITH taken AS (
     RETURNING a.id, taken.state
 ), untold AS (
     SELECT id FROM outbox
-    WHERE alert_id = ANY (with_superseded(ARRAY(SELECT id FROM changed))) AND state = 'pending'
+    WHERE alert_id = ANY ((SELECT with_superseded(ARRAY(SELECT id FROM changed)))::uuid[]) AND state = 'pending'
       AND message ->> 'kind' IN ('firing', 'raised') AND grouped_in IS NULL AND composed IS NULL
     ORDER BY id
     FOR UPDATE

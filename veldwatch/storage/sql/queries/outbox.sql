@@ -143,10 +143,16 @@ WHERE o.id = %(id)s;
 -- suppress: give notifications up on purpose, with all that would have been told in the same message
 -- Engine, people and deliverers change many rows at once, and the same ones. Whoever changes several locks them in the order
 -- of their ids first, here as in all that follows, so that no two wait for each other.
-WITH taken AS (
-    SELECT o.id, w.reason, w.joined
-    FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(joined)s::uuid[]) AS w (id, reason, joined)
-    JOIN outbox o ON o.id = w.id OR o.grouped_in = w.id
+WITH given AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(joined)s::uuid[]) AS w (id, reason, joined)
+), whole AS (
+    SELECT given.id, given.reason, given.joined FROM given
+    UNION ALL
+    SELECT o.id, given.reason, given.joined FROM given JOIN outbox o ON o.grouped_in = given.id
+), taken AS (
+    SELECT o.id, whole.reason, whole.joined
+    FROM whole
+    JOIN outbox o ON o.id = whole.id
     WHERE o.state = 'pending'
     ORDER BY o.id
     FOR UPDATE OF o
@@ -174,7 +180,8 @@ WHERE o.id = taken.id;
 -- release: look again at what waits for some alerts, news of those that they stand in the place of too
 WITH taken AS (
     SELECT id FROM outbox
-    WHERE alert_id = ANY (with_superseded(%(alerts)s::uuid[])) AND state = 'pending' AND reason IS NOT NULL
+    -- asked once: as a condition it is asked for each row, whatever else the server finds to go by
+    WHERE alert_id = ANY ((SELECT with_superseded(%(alerts)s::uuid[]))::uuid[]) AND state = 'pending' AND reason IS NOT NULL
       AND next_attempt_at > %(now)s
     ORDER BY id
     FOR UPDATE
