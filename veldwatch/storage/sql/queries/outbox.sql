@@ -28,6 +28,11 @@ CROSS JOIN LATERAL (
       AND o.state = 'pending'
       AND o.grouped_in IS NULL
       AND o.next_attempt_at <= %(now)s
+      -- most that waits waits for the same alert's: that is found without asking which alerts it stands in the place of
+      AND NOT EXISTS (SELECT FROM outbox own
+                      WHERE own.alert_id = o.alert_id AND own.receiver_id = o.receiver_id AND own.state = 'pending'
+                        AND (own.transition_id, own.id) < (o.transition_id, o.id)
+                      OFFSET 0)
       AND NOT EXISTS (SELECT FROM outbox earlier
                       WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
                         AND earlier.state = 'pending'
@@ -84,6 +89,11 @@ WHERE o.receiver_id = %(receiver_id)s
   AND o.state = 'pending'
   AND o.grouped_in IS NULL
   AND o.next_attempt_at <= %(now)s
+  -- as for due_receivers
+  AND NOT EXISTS (SELECT FROM outbox own
+                  WHERE own.alert_id = o.alert_id AND own.receiver_id = o.receiver_id AND own.state = 'pending'
+                    AND (own.transition_id, own.id) < (o.transition_id, o.id)
+                  OFFSET 0)
   AND NOT EXISTS (SELECT FROM outbox earlier
                   WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
                     AND earlier.state = 'pending'
