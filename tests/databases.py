@@ -196,10 +196,10 @@ def _ordinary_tables(connection: Connection) -> list[tuple[str]]:
 def await_log(connection: Connection) -> None:
     """Wait until all that was committed can be read from the log.
 
-    A transaction of anybody on the same server holds it up, another test's CREATE DATABASE or an automatic ANALYZE too.
+    A transaction of anybody in the same database holds it up, an automatic ANALYZE too.
     """
     deadline = time.monotonic() + 20
-    query = "SELECT coalesce(bool_and(xid < pg_snapshot_xmin(pg_current_snapshot())), true) FROM batch"
+    query = "SELECT coalesce(bool_and(xid < (SELECT log_settled_before())), true) FROM batch"
     while connection.execute(query).fetchone() != (True,):
         connection.commit()
         assert time.monotonic() < deadline, "a transaction on the test server has been open for 20 s"

@@ -47,10 +47,17 @@ class Sender(Protocol):
 
 
 class Turn(NamedTuple):
-    """What came of serving a receiver: how many messages were attempted, and whether the last one failed for now."""
+    """What came of serving a receiver.
+
+    Attributes:
+        attempted: how many messages.
+        failed: the last one did, for now.
+        elsewhere: another deliverer serves it.
+    """
 
     attempted: int
     failed: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,26 +90,38 @@ class Deliverer:
             check: called before each look and each message; what it raises ends the work before anything more is sent.
             turn_is_over: asked after each attempt; others wait for their turn.
         """
-        attempted = 0
         with outbox.receiver_lock(connection, receiver_id) as locked:
-            while locked and not stop.is_set():
+            if not locked:
+                return Turn(0, elsewhere=True)
+            return self._serve(connection, receiver_id, stop, check, turn_is_over)
+
+    def _serve(
+        self,
+        connection: Connection,
+        receiver_id: int,
+        stop: threading.Event,
+        check: Callable[[], None],
+        turn_is_over: Callable[[], bool],
+    ) -> Turn:
+        attempted = 0
+        while not stop.is_set():
+            check()
+            looked_at = self.clock()
+            due = outbox_due.due(connection, receiver_id, looked_at, _BATCH)
+            if not due:
+                break
+            for bundle in bundles(self._pass_stages(connection, due)):
                 check()
-                looked_at = self.clock()
-                due = outbox_due.due(connection, receiver_id, looked_at, _BATCH)
-                if not due:
+                notification = self._prepare(connection, bundle)
+                if notification is None:
+                    continue
+                attempted += 1
+                if not self._attempt(connection, notification):
+                    return Turn(attempted, failed=True)
+                if stop.is_set() or turn_is_over():
+                    return Turn(attempted)
+                if self.clock() - looked_at >= _LOOK_AGAIN:
                     break
-                for bundle in bundles(self._pass_stages(connection, due)):
-                    check()
-                    notification = self._prepare(connection, bundle)
-                    if notification is None:
-                        continue
-                    attempted += 1
-                    if not self._attempt(connection, notification):
-                        return Turn(attempted, failed=True)
-                    if stop.is_set() or turn_is_over():
-                        return Turn(attempted)
-                    if self.clock() - looked_at >= _LOOK_AGAIN:
-                        break
         return Turn(attempted)
 
     def _pass_stages(self, connection: Connection, due: list[Due]) -> tuple[Due, ...]:

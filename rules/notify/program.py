@@ -147,7 +147,10 @@ class NotifyProgram:
                 )
                 failures = candidate.failures + 1 if turn.failed else 0 if turn.attempted else candidate.failures
                 self._past[receiver_id] = _Past(failures=failures, last_turn_ended=time.monotonic())
-                if self._others_wait:
+                if turn.elsewhere:
+                    # Not at once: while others wait for their turn each would be looked at again and again.
+                    self._paused_until[receiver_id] = time.monotonic() + _POLL_SECONDS
+                elif self._others_wait:
                     outbox.wake(connection)
         except StorageError as error:
             _log.warning("delivery interrupted", receiver_id=receiver_id, error=str(error))

@@ -1,8 +1,8 @@
 """The log: what each committed write held, read in commit order by consumers with a cursor of their own.
 
 Contract: a writer appends one `LogBatch` in the transaction of its rows; a consumer reads only batches of transactions
-older than every running one (`pg_snapshot_xmin`), ordered by (xid, id), so a slower transaction is never skipped
-and what was read never changes. NOTIFY on `CHANNEL` only wakes consumers. PostgreSQL is the first
+older than every running one of its database (docs/decisions/0057), ordered by (xid, id), so a slower transaction is
+never skipped and what was read never changes. NOTIFY on `CHANNEL` only wakes consumers. PostgreSQL is the first
 implementation; another log (Kafka) takes its place behind the same three functions.
 
 The content is a MessagePack map: column arrays of readings, positions and contacts in little-endian NumPy form,

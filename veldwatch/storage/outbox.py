@@ -5,10 +5,10 @@ tell a repeat. A transition, its rows and the engine's cursor commit together: n
 or ends again at the same moment, after it was history or was taken back, is another transition.
 
 Deliverers hold a session-level advisory lock per receiver (`receiver_lock`), not row locks: a transaction that stays
-open during a slow delivery would hold `pg_snapshot_xmin` back and with it every reader of the log
-(docs/decisions/0012-delivery-locks.md). The lock falls with the connection, so a killed deliverer blocks nobody. Each
-attempt and the state it leads to are committed together. A message is composed and committed, with the notifications
-that it stands for, before it is sent: a repeat is the same message.
+open during a slow delivery would hold up every reader of the log (docs/decisions/0012-delivery-locks.md). The lock
+falls with the connection, so a killed deliverer blocks nobody. Each attempt and the state it leads to are committed
+together. A message is composed and committed, with the notifications that it stands for, before it is sent: a repeat is
+the same message.
 """
 
 from collections.abc import Generator, Mapping, Sequence

@@ -12,8 +12,8 @@ import pytest
 from rules.correlation.order import correlate
 from rules.notify.webhook import new_client
 from tests.integration.rules.notify import alerts as notifications
+from tests.integration.rules.notify.delivering import Clock, deliverer, serve
 from tests.integration.rules.notify.http_receiver import http_receiver
-from tests.integration.rules.notify.test_delivery import Clock, deliverer, serve
 from tests.integration.rules.test_incidents import MINUTE, NOON, Town, heads_of
 from veldwatch.errors import Conflict
 from veldwatch.model.alert import AlertState

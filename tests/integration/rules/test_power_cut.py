@@ -1,13 +1,8 @@
 """A power cut as operators live it: thousands of devices fall silent at once, and no phone rings for each of them."""
 
-from collections.abc import Generator
-
 import pytest
 
-from tests.integration.rules.feed import Engineer, Feed
-from tests.integration.rules.notify.smtp_receiver import SmtpReceiver, smtp_receiver
-from tests.integration.rules.test_explanations import MINUTE, NOON, Town
-from veldwatch.storage.connection import Connection
+from tests.integration.rules.town import MINUTE, NOON, Town
 from veldwatch.storage.rules import save_rule
 from veldwatch.wire.rule_document import parse_rule
 
@@ -19,18 +14,6 @@ INFERRED = {
     "condition": {"kind": "area_outage", "silent_for": "15m", "share": 0.5, "sites": "feeder"},
     "explains": "silence",
 }
-
-
-@pytest.fixture
-def mail() -> Generator[SmtpReceiver]:
-    with smtp_receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def town(feed: Feed, engineer: Engineer, mail: SmtpReceiver, connection: Connection) -> Town:
-    connection.execute("SELECT 1")
-    return Town(feed, engineer, mail)
 
 
 def streets(town: Town, count: int) -> list[str]:

@@ -44,6 +44,21 @@ def add_alert(connection: Connection, organisation: str = "demo-water") -> Alert
     return Alert(id=alert_id, organisation_id=organisation_id)
 
 
+def one_incident(connection: Connection, worst: Alert, *others: Alert) -> None:
+    """Let alerts belong together, one of them worse than the others."""
+    incident = uuid4()
+    connection.execute(
+        "INSERT INTO incident (id, founder_id, created_at, updated_at) VALUES (%s, %s, %s, %s)",
+        (incident, worst.id, NOW, NOW),
+    )
+    connection.execute(
+        "UPDATE alert SET incident_id = %s, incident_base = %s WHERE id = ANY (%s)",
+        (incident, incident, [worst.id, *(alert.id for alert in others)]),
+    )
+    connection.execute("UPDATE alert SET severity = 'critical' WHERE id = %s", (worst.id,))
+    connection.commit()
+
+
 def tell(
     connection: Connection,
     alert: Alert,

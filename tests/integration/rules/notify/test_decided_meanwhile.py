@@ -1,16 +1,15 @@
 """What is decided while messages are on their way: by people, by late data, by a kill."""
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 
 from rules.notify.delivery import Deliverer
-from tests.integration.rules.notify.alerts import NOW, Alert, add, add_alert, outbox_rows, tell
-from tests.integration.rules.notify.test_delivery import Clock
+from tests.integration.rules.notify.alerts import NOW, Alert, add, add_alert, one_incident, outbox_rows, tell
+from tests.integration.rules.notify.delivering import Clock
 from veldwatch.model.handling import Resolution
 from veldwatch.model.notifications import Channel
 from veldwatch.model.silence import Matcher, NewSilence
@@ -45,17 +44,6 @@ def kill(_: Notification) -> None:
     raise Killed
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def delivering(dsn: str) -> Generator[Connection]:
-    with connect(dsn, autocommit=True) as opened:
-        yield opened
-
-
 def serve(connection: Connection, receiver: int, wire: Wire, clock: Clock) -> None:
     deliverer = Deliverer(senders={Channel.EMAIL: wire}, clock=clock)
     deliverer.serve(connection, receiver, threading.Event())
@@ -67,21 +55,6 @@ def serve_and_die(dsn: str, receiver: int, clock: Clock) -> Notification:
     with pytest.raises(Killed), connect(dsn, autocommit=True) as own:
         serve(own, receiver, wire, clock)
     return wire.sent[0]
-
-
-def one_incident(connection: Connection, worst: Alert, *others: Alert) -> None:
-    """Let alerts belong together, one of them worse than the others."""
-    incident = uuid4()
-    connection.execute(
-        "INSERT INTO incident (id, founder_id, created_at, updated_at) VALUES (%s, %s, %s, %s)",
-        (incident, worst.id, NOW, NOW),
-    )
-    connection.execute(
-        "UPDATE alert SET incident_id = %s, incident_base = %s WHERE id = ANY (%s)",
-        (incident, incident, [worst.id, *(alert.id for alert in others)]),
-    )
-    connection.execute("UPDATE alert SET severity = 'critical' WHERE id = %s", (worst.id,))
-    connection.commit()
 
 
 def resolve(dsn: str, alert: Alert) -> None:

@@ -1,23 +1,30 @@
 import os
+import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from rules.notify.delivery import Deliverer, Turn
+from rules.notify.program import NotifyProgram
 from rules.notify.signature import sign
+from rules.notify.turns import Slots
 from tests.integration.rules.notify.alerts import add, add_alert, outbox_rows, tell
 from tests.integration.rules.notify.http_receiver import Handler, HttpReceiver, drip, http_receiver, never, status
 from tests.integration.rules.notify.smtp_dialogue import smtp_dialogue
 from tests.integration.rules.notify.smtp_receiver import smtp_receiver
 from veldwatch.model.notifications import Channel
-from veldwatch.storage.connection import Connection
+from veldwatch.storage import outbox
+from veldwatch.storage.connection import Connection, connect
+from veldwatch.storage.wakeups import listen
 
 PROGRAM = "from rules.notify.commands import app; app()"
 
@@ -205,6 +212,47 @@ def test_a_relay_that_thinks_for_minutes_delays_no_webhook_and_not_the_programs_
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=8) == 0
         assert sorted(state for state, _, _ in outbox_rows(connection)) == ["delivered", "pending"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting(Deliverer):
+    """A deliverer that says of each turn to whom it was given."""
+
+    turns: queue.Queue[int]
+
+    def serve(
+        self,
+        connection: Connection,
+        receiver_id: int,
+        stop: threading.Event,
+        check: Callable[[], None] = lambda: None,
+        turn_is_over: Callable[[], bool] = lambda: False,
+    ) -> Turn:
+        turn = Deliverer.serve(self, connection, receiver_id, stop, check, turn_is_over)
+        self.turns.put(receiver_id)
+        return turn
+
+
+@pytest.mark.several_backends("a lock is held by one session and asked for by another")
+def test_receivers_that_another_program_serves_make_nobody_look_at_once(dsn: str, connection: Connection) -> None:
+    receivers = {add(connection, f"ops-{number}") for number in range(4)}
+    tell(connection, add_alert(connection), now=now())
+    stop, turns = threading.Event(), queue.Queue[int]()
+    deliverer = Counting(senders={}, clock=now, turns=turns)
+    program = NotifyProgram(dsn=dsn, deliverer=deliverer, stop=stop, slots=Slots(in_all=2))
+    with ExitStack() as stack:
+        other = stack.enter_context(connect(dsn, autocommit=True))
+        listening = stack.enter_context(connect(dsn, autocommit=True))
+        for receiver in receivers:
+            stack.enter_context(outbox.receiver_lock(other, receiver))
+        listen(listening, outbox.CHANNEL)
+        running = threading.Thread(target=program.run)
+        running.start()
+        served = {turns.get(timeout=60) for _ in receivers}
+        stop.set()
+        running.join()
+        assert served == receivers
+        assert list(listening.notifies(timeout=0)) == []
 
 
 @pytest.mark.several_backends("the server ends the backend of a program")

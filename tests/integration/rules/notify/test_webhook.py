@@ -8,18 +8,12 @@ from uuid import UUID
 import httpx
 import pytest
 
-from rules.notify.webhook import WebhookChannel, new_client
+from rules.notify.webhook import WebhookChannel
 from tests.integration.rules.notify.alerts import NOW
 from tests.integration.rules.notify.http_receiver import drip, http_receiver, status
 from tests.unit.rules.notify.notifications import notification
 from veldwatch.errors import DeliveryFailed
 from veldwatch.model.notifications import Channel
-
-
-@pytest.fixture
-def client() -> Generator[httpx.Client]:
-    with new_client() as opened:
-        yield opened
 
 
 @contextmanager

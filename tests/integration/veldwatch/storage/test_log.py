@@ -7,7 +7,7 @@ import pytest
 
 from tests.databases import await_log
 from tests.integration.veldwatch.storage.telemetry import microseconds
-from veldwatch.storage import log
+from veldwatch.storage import folds, log
 from veldwatch.storage.connection import Connection, connect
 from veldwatch.storage.log import LogBatch, LogEvent
 
@@ -101,6 +101,41 @@ def test_a_slower_transaction_is_never_skipped(dsn: str) -> None:
         batches = _read(reader)
         assert _values(batches) == [1, 2, 3]
         assert [cursor for cursor, _ in batches] == sorted(cursor for cursor, _ in batches)
+
+
+@plain
+def test_a_transaction_in_another_database_of_the_server_holds_nobody_up(dsn: str, server_dsn: str) -> None:
+    with connect(server_dsn) as elsewhere, connect(dsn) as slow, connect(dsn) as fast, connect(dsn) as reader:
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        log.append(slow, _batch(1))
+        log.append(fast, _batch(2))
+        fast.commit()
+        # Asked once more in one transaction: what is known of the server's processes is not of before.
+        assert log.read(reader, log.START, 10) == []
+        slow.commit()
+        assert _values(log.read(reader, log.START, 10)) == [1, 2]
+        late = elsewhere.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
+        assert late is not None
+        assert int(late[0]) < folds.visible_before(reader)
+
+
+@plain
+def test_an_account_that_sees_nothing_of_others_waits_for_its_own_database_only(dsn: str, server_dsn: str) -> None:
+    with connect(dsn) as reader, connect(server_dsn) as elsewhere, connect(dsn) as here:
+        reader.execute("SET ROLE pg_read_all_data")
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        log.append(here, _batch(1))
+        here.commit()
+        assert _values(log.read(reader, log.START, 10)) == [1]
+
+
+@plain
+def test_a_reader_that_writes_too_reads_nothing_past_its_own_transaction(dsn: str) -> None:
+    with connect(dsn) as reader, connect(dsn) as writer:
+        log.append(reader, _batch(1))
+        log.append(writer, _batch(2))
+        writer.commit()
+        assert log.read(reader, log.START, 10) == []
 
 
 @plain

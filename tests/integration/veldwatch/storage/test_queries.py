@@ -94,3 +94,19 @@ def test_what_open_alerts_need_is_found_by_device_or_organisation(connection: Co
     """Joined by one or the other, each device is compared with each open alert: minutes of a storm, in every sweep."""
     plan = _plan(connection, "SELECT * FROM retention_hold")
     assert not re.search(r"device_id = .* OR | OR .*device_id IS NULL", plan)
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "name"), [("outbox", "release"), ("alerts", "keep_back"), ("incidents", "resolve")]
+)
+def test_which_alerts_others_stand_in_the_place_of_is_asked_once_whatever_the_plan(
+    aggregate: str, name: str, connection: Connection
+) -> None:
+    """As a condition it was asked for each of 10,000 notifications, about 10,000 alerts: that took a minute."""
+    query = numbered(load_queries(aggregate)[name])
+    connection.execute(f"PREPARE asked AS {query}".encode())
+    nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", query))))
+    connection.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
+    connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    plan = [line for (line,) in connection.execute(f"EXPLAIN (VERBOSE) EXECUTE asked ({nulls})".encode()).fetchall()]
+    assert [line.split(":")[0].strip() for line in plan if "with_superseded" in line] == ["Output"]

@@ -134,10 +134,14 @@ SET resolution = NULL, resolution_note = NULL, resolved_by_hand_at = NULL, resol
 WHERE id = %(id)s;
 
 -- keep_back: what is not told yet of an alert that a person resolved need not wake anybody
-UPDATE outbox
-SET state = 'suppressed', reason = %(reason)s
-WHERE alert_id = ANY (with_superseded(ARRAY[%(id)s::uuid])) AND state = 'pending' AND message ->> 'kind' IN ('firing', 'raised')
-  AND grouped_in IS NULL AND composed IS NULL;
+WITH kept AS (
+    SELECT id FROM outbox
+    WHERE alert_id = ANY ((SELECT with_superseded(ARRAY[%(id)s::uuid]))::uuid[]) AND state = 'pending'
+      AND message ->> 'kind' IN ('firing', 'raised') AND grouped_in IS NULL AND composed IS NULL
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE outbox o SET state = 'suppressed', reason = %(reason)s FROM kept WHERE o.id = kept.id;
 
 -- touch: something was written beside it
 UPDATE alert SET updated_at = now() WHERE id = %(id)s;

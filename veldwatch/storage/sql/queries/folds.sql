@@ -48,8 +48,8 @@ SELECT EXISTS (
       AND NOT pg_visible_in_snapshot(xid, %(seen)s::text::pg_snapshot)
 );
 
--- visible_before: every transaction before this one is over, and seen by later reads
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text;
+-- visible_before: every transaction of this database before this one is over, and seen by later reads
+SELECT log_settled_before()::text;
 
 -- load_folds: folds as they were saved
 SELECT f.rule_version_id, f.subject, f.state,

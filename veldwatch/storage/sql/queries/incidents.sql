@@ -166,10 +166,14 @@ WITH taken AS (
         updated_at = now()
     FROM taken WHERE a.id = taken.id
     RETURNING a.id, taken.state
+), untold AS (
+    SELECT id FROM outbox
+    WHERE alert_id = ANY ((SELECT with_superseded(ARRAY(SELECT id FROM changed)))::uuid[]) AND state = 'pending'
+      AND message ->> 'kind' IN ('firing', 'raised') AND grouped_in IS NULL AND composed IS NULL
+    ORDER BY id
+    FOR UPDATE
 ), kept AS (
-    UPDATE outbox SET state = 'suppressed', reason = %(reason)s
-    WHERE alert_id = ANY (with_superseded(ARRAY(SELECT id FROM changed))) AND state = 'pending' AND message ->> 'kind' IN ('firing', 'raised')
-      AND grouped_in IS NULL AND composed IS NULL
+    UPDATE outbox o SET state = 'suppressed', reason = %(reason)s FROM untold WHERE o.id = untold.id
 ), told AS (
     INSERT INTO alert_transition (alert_id, kind, at, author, detail)
     SELECT id, 'resolved_by_hand', %(now)s, %(author)s,

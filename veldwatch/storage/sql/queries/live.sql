@@ -1,7 +1,7 @@
 -- tail: the newest batch that consumers may read
 SELECT b.xid::text, b.id
 FROM batch b
-WHERE b.xid < pg_snapshot_xmin(pg_current_snapshot())
+WHERE b.xid < (SELECT log_settled_before())
 ORDER BY b.xid DESC, b.id DESC
 LIMIT 1;
 

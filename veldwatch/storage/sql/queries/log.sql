@@ -8,7 +8,7 @@ SELECT wake('veldwatch_batch', id::text) FROM appended;
 SELECT b.xid::text, b.id, b.content
 FROM batch b
 WHERE (b.xid, b.id) > (%(xid)s::text::xid8, %(id)s)
-  AND b.xid < pg_snapshot_xmin(pg_current_snapshot())
+  AND b.xid < (SELECT log_settled_before())
 ORDER BY b.xid, b.id
 LIMIT %(limit)s;
 

@@ -28,6 +28,11 @@ CROSS JOIN LATERAL (
       AND o.state = 'pending'
       AND o.grouped_in IS NULL
       AND o.next_attempt_at <= %(now)s
+      -- most that waits waits for the same alert's: that is found without asking which alerts it stands in the place of
+      AND NOT EXISTS (SELECT FROM outbox own
+                      WHERE own.alert_id = o.alert_id AND own.receiver_id = o.receiver_id AND own.state = 'pending'
+                        AND (own.transition_id, own.id) < (o.transition_id, o.id)
+                      OFFSET 0)
       AND NOT EXISTS (SELECT FROM outbox earlier
                       WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
                         AND earlier.state = 'pending'
@@ -84,6 +89,11 @@ WHERE o.receiver_id = %(receiver_id)s
   AND o.state = 'pending'
   AND o.grouped_in IS NULL
   AND o.next_attempt_at <= %(now)s
+  -- as for due_receivers
+  AND NOT EXISTS (SELECT FROM outbox own
+                  WHERE own.alert_id = o.alert_id AND own.receiver_id = o.receiver_id AND own.state = 'pending'
+                    AND (own.transition_id, own.id) < (o.transition_id, o.id)
+                  OFFSET 0)
   AND NOT EXISTS (SELECT FROM outbox earlier
                   WHERE earlier.alert_id = ANY (line.alerts) AND earlier.receiver_id = o.receiver_id
                     AND earlier.state = 'pending'
@@ -141,25 +151,61 @@ FROM outbox o JOIN silence s ON s.id = o.silence_id
 WHERE o.id = %(id)s;
 
 -- suppress: give notifications up on purpose, with all that would have been told in the same message
+-- Engine, people and deliverers change many rows at once, and the same ones. Whoever changes several locks them in the order
+-- of their ids first, here as in all that follows, so that no two wait for each other.
+WITH given AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(joined)s::uuid[]) AS w (id, reason, joined)
+), whole AS (
+    SELECT given.id, given.reason, given.joined FROM given
+    UNION ALL
+    SELECT o.id, given.reason, given.joined FROM given JOIN outbox o ON o.grouped_in = given.id
+), taken AS (
+    SELECT o.id, whole.reason, whole.joined
+    FROM whole
+    JOIN outbox o ON o.id = whole.id
+    WHERE o.state = 'pending'
+    ORDER BY o.id
+    FOR UPDATE OF o
+)
 UPDATE outbox o
-SET state = 'suppressed', reason = w.reason, grouped_in = coalesce(w.joined, o.grouped_in)
-FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(joined)s::uuid[]) AS w (id, reason, joined)
-WHERE (o.id = w.id OR o.grouped_in = w.id) AND o.state = 'pending';
+SET state = 'suppressed', reason = taken.reason, grouped_in = coalesce(taken.joined, o.grouped_in)
+FROM taken
+WHERE o.id = taken.id;
 
 -- hold: let notifications wait, and say why
+WITH taken AS (
+    SELECT o.id, w.reason, w.until, w.silence_id
+    FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(until)s::timestamptz[], %(silences)s::bigint[])
+         AS w (id, reason, until, silence_id)
+    JOIN outbox o ON o.id = w.id
+    WHERE o.state = 'pending'
+    ORDER BY o.id
+    FOR UPDATE OF o
+)
 UPDATE outbox o
-SET reason = w.reason, next_attempt_at = w.until, silence_id = coalesce(w.silence_id, o.silence_id)
-FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(until)s::timestamptz[], %(silences)s::bigint[])
-     AS w (id, reason, until, silence_id)
-WHERE o.id = w.id AND o.state = 'pending';
+SET reason = taken.reason, next_attempt_at = taken.until, silence_id = coalesce(taken.silence_id, o.silence_id)
+FROM taken
+WHERE o.id = taken.id;
 
 -- release: look again at what waits for some alerts, news of those that they stand in the place of too
-UPDATE outbox SET next_attempt_at = %(now)s
-WHERE alert_id = ANY (with_superseded(%(alerts)s::uuid[])) AND state = 'pending' AND reason IS NOT NULL AND next_attempt_at > %(now)s;
+WITH taken AS (
+    SELECT id FROM outbox
+    -- asked once: as a condition it is asked for each row, whatever else the server finds to go by
+    WHERE alert_id = ANY ((SELECT with_superseded(%(alerts)s::uuid[]))::uuid[]) AND state = 'pending' AND reason IS NOT NULL
+      AND next_attempt_at > %(now)s
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE outbox o SET next_attempt_at = %(now)s FROM taken WHERE o.id = taken.id;
 
 -- release_silenced: look again at what a silence keeps back
-UPDATE outbox SET next_attempt_at = %(now)s
-WHERE silence_id = %(silence_id)s AND state = 'pending' AND reason = 'silenced' AND next_attempt_at > %(now)s;
+WITH taken AS (
+    SELECT id FROM outbox
+    WHERE silence_id = %(silence_id)s AND state = 'pending' AND reason = 'silenced' AND next_attempt_at > %(now)s
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE outbox o SET next_attempt_at = %(now)s FROM taken WHERE o.id = taken.id;
 
 -- hold_open: of some notifications those of which nothing is decided, until the end of the transaction
 SELECT id FROM outbox
