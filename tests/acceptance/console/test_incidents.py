@@ -176,3 +176,16 @@ def test_an_incident_follows_others_after_it_was_given_to_somebody_and_a_merge_w
     other = {"Authorization": f"Bearer {made.tokens['water']}"}
     assert httpx.post(f"{api}/v1/alerts/{late}/acknowledge", headers=other, json={}).is_success
     expect(pane.locator(".detail-head .facts")).to_contain_text("1 of 1")
+
+
+def test_a_key_that_is_held_down_does_once_what_it_does(visit: Open, made: World, connection: Connection) -> None:
+    raise_alert(connection, made, 10, 1200)
+    page = visit("/incidents").page
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    expect(page.get_by_role("button", name="Acknowledge all")).to_be_visible()
+    for _ in range(5):
+        page.keyboard.down("m")
+    page.keyboard.up("m")
+    expect(page.locator(".detail-head .facts")).to_contain_text("control room")
+    assert len(sent) == 1

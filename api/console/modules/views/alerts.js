@@ -215,7 +215,8 @@ function matches({ state, severity, work, device_id: device }, alert) {
 }
 
 function onKey(inbox, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  const isHeld = event.repeat && event.key !== "j" && event.key !== "k";
+  if (isHeld || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   if (event.key === "a") acknowledge(inbox);
   if (["m", "u", "r"].includes(event.key)) {
     event.preventDefault();

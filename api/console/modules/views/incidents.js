@@ -174,7 +174,8 @@ async function renew(board) {
 }
 
 function onKey(board, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  const isHeld = event.repeat && event.key !== "j" && event.key !== "k";
+  if (isHeld || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   if (["a", "m", "r"].includes(event.key)) {
     event.preventDefault();
     board.detail?.keys[event.key]?.();
