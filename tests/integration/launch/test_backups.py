@@ -256,7 +256,11 @@ def test_what_another_backup_begins_meanwhile_stays(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target, growing = tmp_path / "kept.dump", tmp_path / "kept.dump.part"
-    monkeypatch.setattr(backups, "_to_disk", lambda _folder: growing.write_text("another's"))
+
+    def begin_another(_folder: Path) -> None:
+        growing.write_text("another's")
+
+    monkeypatch.setattr(backups, "_to_disk", begin_another)
     backups.back_up(filled, target, NOW)
     assert growing.read_text() == "another's"
     assert target.stat().st_size > 0
