@@ -82,7 +82,9 @@ def _part(path: Path) -> Generator[tuple[Path, int]]:
                 try:
                     yield part, lock
                 finally:
-                    part.unlink(missing_ok=True)
+                    # once it has its name, another backup may be growing here
+                    if _is_at(part, lock):
+                        part.unlink()
                 return
         finally:
             os.close(lock)

@@ -5,6 +5,7 @@ They hold devices' names, addresses of people and what statements failed with.
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,9 +33,10 @@ def bound(log: Path, limit_bytes: int = LIMIT_BYTES) -> bool:
     if not log.exists() or log.stat().st_size <= limit_bytes:
         return False
     before = log.with_name(f"{log.name}.1")
-    before.touch(mode=0o600)
-    before.chmod(0o600)
-    shutil.copyfile(log, before)
+    with suppress(OSError):  # a full disk keeps less of it, and gets room by what follows
+        before.touch(mode=0o600)
+        before.chmod(0o600)
+        shutil.copyfile(log, before)
     with log.open("r+b") as file:
         file.truncate(0)
     return True

@@ -11,6 +11,8 @@ _FIRST_DYNAMIC = 49_152
 """Source: RFC 6335, section 6: the dynamic ports, which outgoing connections have."""
 _OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _TRIES = 200
+_given: set[int] = set()
+"""What this process was given by chance: a server that has not begun to listen must not find its port with another."""
 
 
 def choose_port(wanted: int, host: str = "127.0.0.1") -> int:
@@ -18,14 +20,14 @@ def choose_port(wanted: int, host: str = "127.0.0.1") -> int:
 
     Any is one that the system gives to nobody by itself, where it leaves such: a server that is killed must find its
     port again when it comes back, and meanwhile a program that asks the system for any, or an outgoing connection,
-    could have got it.
+    could have got it. Nor is it one that this process was given before, as long as there are others.
 
     Raises:
         OSError: nothing is free, or `host` is not an address of this machine.
     """
     first = _first_outgoing()
     tries = range(_TRIES if first > _LOWEST else 0)
-    tried = (random.randrange(_LOWEST, first) for _ in tries)  # noqa: S311  # no secret
+    tried = sorted((random.randrange(_LOWEST, first) for _ in tries), key=_given.__contains__)  # noqa: S311  # no secret
     for port in chain([wanted] if wanted else (), tried, [0]):
         with socket.socket() as probe:
             # As servers bind: connections of a server that just stopped do not keep its port.
@@ -34,7 +36,9 @@ def choose_port(wanted: int, host: str = "127.0.0.1") -> int:
                 probe.bind((host, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            chosen = int(probe.getsockname()[1])
+            _given.add(chosen)
+            return chosen
     raise OSError(f"no free port on {host!r}")
 
 

@@ -1,6 +1,7 @@
 """What the launcher says on the terminal: one line per step, in plain words."""
 
 import time
+from contextlib import suppress
 
 import typer
 
@@ -24,4 +25,5 @@ class Progress:
 
     def warn(self, line: str) -> None:
         """Tell of trouble that is being dealt with."""
-        typer.secho(f"  {line}", fg=typer.colors.YELLOW, err=True)
+        with suppress(OSError):  # into a file on a full disk: it is no reason to end
+            typer.secho(f"  {line}", fg=typer.colors.YELLOW, err=True)

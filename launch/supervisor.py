@@ -88,16 +88,30 @@ class Supervisor:
             if child.restart_at is None and child.process.poll() is not None:
                 self._note_end(child, now)
             if child.restart_at is not None and now >= child.restart_at:
-                child.restart_at = None
-                child.started_at = now
-                child.process = spawn(child.program, child.log)
-                self.changed()
+                self._start_again(child, now)
             log_files.bound(child.log)
 
     def stop(self) -> None:
         """Stop every program, stage by stage."""
         for stage, patience_seconds in self._stages.items():
             self._stop_stage([child for child in self._children.values() if child.stage == stage], patience_seconds)
+
+    def _start_again(self, child: _Child, now: float) -> None:
+        """Start a child anew; want of room or memory puts it off, and must not end those that run."""
+        try:
+            child.process = spawn(child.program, child.log)
+        except OSError as error:
+            child.failures += 1
+            child.restart_at = now + _LONGEST_PAUSE_SECONDS
+            pause = f"trying again in {_LONGEST_PAUSE_SECONDS:g} s"
+            self._announce(f"{child.program.name} cannot be started ({error.strerror}); {pause}")
+            return
+        child.restart_at = None
+        child.started_at = now
+        try:
+            self.changed()
+        except OSError as error:
+            self._announce(f"what runs has changed, and that cannot be written down: {error}")
 
     def _note_end(self, child: _Child, now: float) -> None:
         if now - child.started_at > _SETTLED_SECONDS:

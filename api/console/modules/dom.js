@@ -14,11 +14,19 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** What a textarea begins with: as its default it would be text of the page, and of the label around it. */
+export const begunWith = new WeakMap();
+
+/** What a field begins with, so that it can be told from what somebody wrote, and be put back. */
+const BEGINNINGS = { value: "defaultValue", checked: "defaultChecked", selected: "defaultSelected" };
+
 function assign(element, name, value) {
   if (value === null || value === undefined || value === false) return;
   if (name === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
   else if (name === "dataset") Object.assign(element.dataset, value);
-  else if (name === "value" || name === "checked" || name === "selected") element[name] = value;
+  else if (name === "value" && element.tagName === "TEXTAREA") begunWith.set(element, element.value = value);
+  else if (name in BEGINNINGS && BEGINNINGS[name] in element) element[BEGINNINGS[name]] = value;
+  else if (name === "value") element.value = value;
   else element.setAttribute(name, value === true ? "" : String(value));
 }
 

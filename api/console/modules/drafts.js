@@ -1,6 +1,9 @@
 // What somebody has begun to write into the fields of a part of a page, which the page must not take away.
 
-const changed = (field) => field.value !== (field.defaultValue ?? "");
+import { begunWith } from "./dom.js";
+
+const begun = (field) => (field.options ? ([...field.options].find((option) => option.defaultSelected) ?? field.options[0])?.value : begunWith.get(field) ?? field.defaultValue) ?? "";
+const changed = (field) => field.value !== begun(field);
 
 /** A choice outside of a form is a filter of what is shown. */
 const fields = (host) => [...host.querySelectorAll("textarea, input:not([type=checkbox]):not([type=radio]), form select")];

@@ -70,7 +70,7 @@ const section = (title, ...body) => h("section", { class: "detail-section" }, h(
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
-const assign = (act, name) => act("/assign", { assigned_to: name }, name === null ? "It is nobody's" : `Assigned to ${name}`);
+const assign = (act, name, form = null) => act("/assign", { assigned_to: name }, name === null ? "It is nobody's" : `Assigned to ${name}`, form);
 
 function head(incident, back, acknowledge) {
   const open = isOpenIncident(incident);
@@ -110,7 +110,7 @@ function workForm(incident, act) {
   const name = h("input", { class: "input", name: "person", maxlength: 200, required: true, autocomplete: "off", "aria-label": "Assign all alerts to", placeholder: "Assign all alerts to …" });
   const submit = (event) => {
     event.preventDefault();
-    if (name.value.trim() !== "") assign(act, name.value.trim());
+    if (name.value.trim() !== "") assign(act, name.value.trim(), event.currentTarget);
   };
   return h("form", { class: "row row-wrap", on: { submit } }, h("span", { class: "grow" }, name), h("button", { class: "button", type: "submit" }, "Assign"),
     incident.assigned_to === me.name ? null : h("button", { class: "button", type: "button", on: { click: () => assign(act, me.name) } }, icon("check", 15), "Assign to me"),
@@ -140,7 +140,7 @@ function mergeForm(incident, act) {
     const { items } = await request("/v1/incidents", { query: { from: day(-3), to: day(3), limit: 100 } }).catch((error) => { notice(error.message, "bad"); return { items: [] }; });
     const others = items.filter((one) => one.id !== incident.id);
     const other = h("select", { class: "input", name: "other", "aria-label": "The other incident" }, others.map((one) => h("option", { value: one.id }, `${one.title} · ${local(one.opened_at)} · ${count(one.alerts)} ${one.alerts === 1 ? "alert" : "alerts"}`)));
-    const submit = (event) => { event.preventDefault(); act("/merge", { incident_id: other.value }, "They are one incident now"); };
+    const submit = (event) => { event.preventDefault(); act("/merge", { incident_id: other.value }, "They are one incident now", event.currentTarget); };
     const merged = incident.entries.some((entry) => entry.kind === "merged" && entry.author !== "engine");
     host.append(others.length === 0 ? h("p", { class: "muted small" }, "None began within three days of it.") : h("form", { class: "row row-wrap", on: { submit } }, h("span", { class: "grow" }, other), h("button", { class: "button", type: "submit" }, icon("check", 15), "Merge")));
     if (merged) host.append(h("div", { class: "row" }, h("button", { class: "button", type: "button", on: { click: () => act("/split", undefined, "It is by itself again") } }, icon("leave", 15), "Take merges by hand back")));

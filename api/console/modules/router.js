@@ -10,6 +10,9 @@ const VIEWS = ["overview", "alerts", "incidents", "devices", "quarantine", "sour
 
 let cleanup = null;
 let visit = 0;
+/** The timer of a visit that waits until nobody writes any more. */
+let waiting = null;
+const WAIT_MILLISECONDS = 1_000;
 /** A view's module could not be fetched: browsers may remember that, so only a new page asks again. */
 let unfetched = false;
 
@@ -34,13 +37,26 @@ export function replace(address) {
 
 export function startRouter(outlet) {
   addEventListener("hashchange", () => go(outlet));
-  // What was missed is asked for anew, unless that would take away what somebody is writing.
   addEventListener("streamreset", () => {
     if (unfetched) location.reload();
-    else if (!isWriting(outlet)) go(outlet);
+    else renew(outlet);
   });
   // All views are fetched early: the next one opens at once, and also while the server is away.
   go(outlet).then(() => Promise.allSettled(VIEWS.map(load)));
+}
+
+/** Ask for what was missed, without taking away what somebody is writing: lists at once, the rest when that is done. */
+function renew(outlet) {
+  if (!isWriting(outlet)) return go(outlet);
+  dispatchEvent(new CustomEvent("missed"));
+  clearTimeout(waiting);
+  waiting = setTimeout(() => goLater(outlet), WAIT_MILLISECONDS);
+  return undefined;
+}
+
+function goLater(outlet) {
+  if (isWriting(outlet)) waiting = setTimeout(() => goLater(outlet), WAIT_MILLISECONDS);
+  else go(outlet);
 }
 
 const load = (name) => import(`./views/${name}.js`);
@@ -57,6 +73,7 @@ async function loaded(name) {
 async function go(outlet) {
   const current = route();
   const mine = ++visit;
+  clearTimeout(waiting);
   cleanup?.();
   cleanup = null;
   document.title = `${sentence(current.view)} – Veldwatch`;

@@ -216,6 +216,34 @@ def test_a_lost_connection_is_said_and_mended(visit: Open, made: World, dsn: str
         page.context.close()
 
 
+def test_what_was_missed_while_the_connection_was_lost_is_listed_though_somebody_writes(
+    visit: Open, made: World, dsn: str, connection: Connection
+) -> None:
+    now = datetime.now(UTC)
+    alert = world.add_alert(connection, device=made.meter, organisation=made.water, opened_at=now)
+    port = choose_port(0)
+    with running_api(dsn, port) as address:
+        page = visit("/overview", bearer=None, expected=("ERR_", "request to", "Worker failed")).page
+        page.goto(f"{address}/#token={made.tokens['operator']}&to=/alerts/{alert}")
+        page.get_by_label("Comment").fill("valve 7")
+        expect(page.locator(".connection")).to_have_text("Live")
+    expect(page.locator(".offline")).to_be_visible(timeout=10000)
+    world.add_alert(connection, device=made.logger, organisation=made.water, opened_at=now)
+    with running_api(dsn, port):
+        expect(page.locator(".connection")).to_have_text("Live", timeout=20000)
+        expect(page.locator("[data-alert]")).to_have_count(2)
+        expect(page.get_by_label("Comment")).to_have_value("valve 7")
+        page.context.close()
+
+
+@pytest.mark.parametrize("view", ["/quiet/new", "/simulator"])
+def test_a_form_that_nobody_touched_keeps_no_page_from_being_asked_for_anew(visit: Open, view: str) -> None:
+    page = visit(view).page
+    expect(page.locator("form select").first).to_be_attached()
+    page.evaluate("document.activeElement.blur()")
+    assert page.evaluate("import('./modules/drafts.js').then((drafts) => drafts.isWriting(document.body))") is False
+
+
 def test_on_the_phone_an_alert_opens_over_the_list_and_closes_again(
     visit: Open, made: World, connection: Connection
 ) -> None:

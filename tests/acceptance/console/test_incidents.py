@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -154,3 +155,37 @@ def test_incidents_are_merged_taken_apart_and_an_alert_taken_out(
     expect(part).to_contain_text("taken out by control room")
     part.get_by_role("button", name="Put back").click()
     expect(part).to_contain_text("Part of an incident")
+
+
+def test_an_incident_follows_others_after_it_was_given_to_somebody_and_a_merge_was_looked_at(
+    visit: Open, made: World, connection: Connection, api: str
+) -> None:
+    early, late = raise_alert(connection, made, 2000, 300), raise_alert(connection, made, 10, 1200)
+    connection.execute("UPDATE alert SET state = 'resolved', resolved_at = opened_at WHERE id = %s", (early,))
+    gather_alerts(connection, [early, late], datetime.now(UTC))
+    connection.commit()
+    page = visit("/incidents").page
+    pane = page.locator(".detail")
+    person = page.get_by_label("Assign all alerts to")
+    person.fill("Chanda")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(pane.locator(".detail-head .facts")).to_contain_text("Chanda")
+    expect(person).to_have_value("")
+    pane.get_by_text("Merge with another incident").click()
+    expect(page.get_by_label("The other incident")).to_be_visible()
+    other = {"Authorization": f"Bearer {made.tokens['water']}"}
+    assert httpx.post(f"{api}/v1/alerts/{late}/acknowledge", headers=other, json={}).is_success
+    expect(pane.locator(".detail-head .facts")).to_contain_text("1 of 1")
+
+
+def test_a_key_that_is_held_down_does_once_what_it_does(visit: Open, made: World, connection: Connection) -> None:
+    raise_alert(connection, made, 10, 1200)
+    page = visit("/incidents").page
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    expect(page.get_by_role("button", name="Acknowledge all")).to_be_visible()
+    for _ in range(5):
+        page.keyboard.down("m")
+    page.keyboard.up("m")
+    expect(page.locator(".detail-head .facts")).to_contain_text("control room")
+    assert len(sent) == 1

@@ -252,6 +252,20 @@ def test_a_backup_that_fails_leaves_the_one_before(filled: str, tmp_path: Path) 
     assert [entry.name for entry in tmp_path.iterdir()] == ["kept.dump"]
 
 
+def test_what_another_backup_begins_meanwhile_stays(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, growing = tmp_path / "kept.dump", tmp_path / "kept.dump.part"
+
+    def begin_another(_folder: Path) -> None:
+        growing.write_text("another's")
+
+    monkeypatch.setattr(backups, "_to_disk", begin_another)
+    backups.back_up(filled, target, NOW)
+    assert growing.read_text() == "another's"
+    assert target.stat().st_size > 0
+
+
 def test_the_command_keeps_the_newest(filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VELDWATCH_DSN", filled)
     for day in (1, 2, 3):

@@ -1,3 +1,4 @@
+import resource
 import stat
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def test_a_log_past_its_limit_starts_again_and_the_one_before_is_kept(tmp_path: 
         written.write(b"y")
     assert log.read_bytes() == b"y"
     assert (tmp_path / "a.log.1").read_bytes() == b"x" * 11
+
+
+def test_a_log_is_bounded_where_there_is_no_room_for_the_one_before(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"x" * 100_000)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        assert bound(log, limit_bytes=10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert log.read_bytes() == b""
 
 
 def test_logs_are_their_owners_also_those_that_an_older_version_left_open(tmp_path: Path) -> None:

@@ -50,6 +50,12 @@ def test_one_that_is_taken_is_passed_over(outgoing: Path) -> None:
         assert choose_port(0) == other
 
 
+def test_two_servers_that_are_yet_to_start_are_not_given_one_port(outgoing: Path) -> None:
+    outgoing.write_text("20100\t60999\n")
+    chosen = [choose_port(0) for _ in range(40)]
+    assert len(set(chosen)) == len(chosen)
+
+
 def test_where_outgoing_connections_have_all_ports_the_system_chooses(outgoing: Path) -> None:
     outgoing.write_text("1024\t65535\n")
     with listening(choose_port(0)):

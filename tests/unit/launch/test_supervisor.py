@@ -57,6 +57,26 @@ def test_a_child_that_does_not_stop_in_time_is_killed(tmp_path: Path) -> None:
     assert supervisor.pids == {}
 
 
+def test_what_cannot_be_written_down_or_started_ends_nobody(tmp_path: Path) -> None:
+    told: list[str] = []
+    logs, gone = tmp_path / "logs", tmp_path / "gone"
+    logs.mkdir()
+    supervisor = Supervisor(logs, {0: 5.0}, told.append, lambda: gone.joinpath("run.json").touch())
+    supervisor.start(Program(name="other", command=LONG), 0)
+    supervisor.start(Program(name="one", command=LONG), 0)
+    try:
+        other, first = supervisor.pids["other"], supervisor.pids["one"]
+        os.kill(first, signal.SIGKILL)
+        _until(supervisor, lambda: supervisor.pids.get("one", first) != first)
+        assert "cannot be written down" in told[-1]
+        logs.rename(gone)
+        os.kill(supervisor.pids["one"], signal.SIGKILL)
+        _until(supervisor, lambda: "one cannot be started" in told[-1])
+        assert supervisor.pids == {"other": other}
+    finally:
+        supervisor.stop()
+
+
 def _until(supervisor: Supervisor, condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not condition():

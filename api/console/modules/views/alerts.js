@@ -46,6 +46,9 @@ export async function show(view, { parameter, query }) {
   await load(inbox);
   if (inbox.selected === null && inbox.items.length > 0 && matchMedia("(min-width: 861px)").matches) inbox.selected = inbox.items[0].id;
   parts.add(subscribe(({ alerts }) => take(inbox, [...alerts.values()])));
+  const catchUp = () => { load(inbox).then(() => draw(inbox)).catch(() => null); makeStale(inbox); };
+  addEventListener("missed", catchUp);
+  parts.add(() => removeEventListener("missed", catchUp));
   const keys = (event) => onKey(inbox, event);
   addEventListener("keydown", keys);
   parts.add(() => { removeEventListener("keydown", keys); clearTimeout(inbox.drawing); clearTimeout(inbox.renewing); inbox.detail?.dispose(); });
@@ -135,6 +138,11 @@ async function select(inbox, id) {
   await open(inbox);
 }
 
+function makeStale(inbox) {
+  inbox.isStale = true;
+  inbox.renewing ??= setTimeout(() => renew(inbox), RENEW_MILLISECONDS);
+}
+
 /** Ask anew for the alert that is read, when it changed elsewhere; not while somebody writes about it. */
 function renew(inbox) {
   inbox.renewing = null;
@@ -186,7 +194,7 @@ function take(inbox, alerts) {
   const fresh = [];
   let isNew = false;
   for (const alert of alerts) {
-    if (alert.id === inbox.selected) inbox.isStale = true;
+    if (alert.id === inbox.selected) makeStale(inbox);
     const at = places.get(alert.id);
     if (at !== undefined) inbox.items[at] = { ...inbox.items[at], ...alert };
     else if (matches(inbox.filters, alert)) fresh.unshift(alert);
@@ -199,7 +207,6 @@ function take(inbox, alerts) {
     inbox.isCut ||= all.length > inbox.items.length;
   }
   if (isNew) inbox.drawing ??= setTimeout(() => draw(inbox), Math.max(0, DRAW_MILLISECONDS - (performance.now() - inbox.drawnAt)));
-  if (inbox.isStale) inbox.renewing ??= setTimeout(() => renew(inbox), RENEW_MILLISECONDS);
 }
 
 function matches({ state, severity, work, device_id: device }, alert) {
@@ -208,7 +215,8 @@ function matches({ state, severity, work, device_id: device }, alert) {
 }
 
 function onKey(inbox, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  const isHeld = event.repeat && event.key !== "j" && event.key !== "k";
+  if (isHeld || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   if (event.key === "a") acknowledge(inbox);
   if (["m", "u", "r"].includes(event.key)) {
     event.preventDefault();

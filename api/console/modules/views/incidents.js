@@ -20,7 +20,7 @@ const REORDER_MILLISECONDS = 1_500;
 export async function show(view, { parameter, query }) {
   const parts = disposables();
   const board = {
-    items: [], next: null, asked: 0, selected: parameter, shown: null, detail: null, timer: null, stale: false,
+    items: [], next: null, asked: 0, selected: parameter, shown: null, detail: null, timer: null, renewing: null, stale: false,
     filters: { state: stateOf(query.get("state")), severity: query.get("severity") ?? "", sort: query.get("sort") ?? "opened" },
     list: h("div", { class: "list", role: "list" }), pane: h("div", { class: "detail" }), root: null,
   };
@@ -30,9 +30,12 @@ export async function show(view, { parameter, query }) {
   await load(board);
   if (board.selected === null && board.items.length > 0 && matchMedia("(min-width: 861px)").matches) board.selected = board.items[0].id;
   parts.add(subscribe(({ incidents }) => take(board, incidents)));
+  const catchUp = () => { board.stale = true; board.timer ??= setTimeout(() => refresh(board)); };
+  addEventListener("missed", catchUp);
+  parts.add(() => removeEventListener("missed", catchUp));
   const keys = (event) => onKey(board, event);
   addEventListener("keydown", keys);
-  parts.add(() => { removeEventListener("keydown", keys); clearTimeout(board.timer); board.detail?.dispose(); });
+  parts.add(() => { removeEventListener("keydown", keys); clearTimeout(board.timer); clearTimeout(board.renewing); board.detail?.dispose(); });
   draw(board);
   await open(board);
   return parts.dispose;
@@ -153,7 +156,17 @@ async function refresh(board) {
   await load(board).then(() => draw(board)).catch(() => null);
   // What left the list may be part of another by now.
   board.stale ||= before && !listed();
-  if (!board.stale || isWriting(board.pane)) return;
+  await renew(board);
+}
+
+/** Ask anew for the incident that is read, when it changed elsewhere; not while somebody writes about it. */
+async function renew(board) {
+  clearTimeout(board.renewing);
+  if (!board.stale) return;
+  if (isWriting(board.pane)) {
+    board.renewing = setTimeout(() => renew(board), REORDER_MILLISECONDS);
+    return;
+  }
   board.stale = false;
   const scroll = board.pane.scrollTop;
   await open(board, true);
@@ -161,7 +174,8 @@ async function refresh(board) {
 }
 
 function onKey(board, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  const isHeld = event.repeat && event.key !== "j" && event.key !== "k";
+  if (isHeld || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   if (["a", "m", "r"].includes(event.key)) {
     event.preventDefault();
     board.detail?.keys[event.key]?.();
