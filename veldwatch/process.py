@@ -20,15 +20,19 @@ def stop_on_signals(patience_seconds: float = 9.0) -> threading.Event:
         patience_seconds: from the first signal; a launcher waits 10 s for its programs.
     """
     stop = threading.Event()
+    asked = False
 
     def ask(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        nonlocal asked
+        if asked:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        stop.set()
+        asked = True
         watch = threading.Timer(patience_seconds, _give_up, (patience_seconds,))
         watch.daemon = True
         watch.start()
+        # Not from here: what the signal interrupts may hold the event's own lock, and would wait for itself.
+        threading.Thread(target=stop.set, name="stop", daemon=True).start()
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)

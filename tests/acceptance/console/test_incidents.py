@@ -103,6 +103,7 @@ def test_what_is_missing_is_said_where_it_is_missed(visit: Open, made: World, co
     page.get_by_label("Water, for a cubic metre").fill("12.5")
     page.get_by_role("button", name="Save: Tariffs of demo-water").click()
     expect(page.locator("#toasts")).to_contain_text("Saved")
+    expect(page.get_by_label("Currency")).not_to_be_visible()  # told before the incident is drawn anew
     page.get_by_text("Tariffs and dependants").click()
     page.get_by_label("People").fill("450")
     page.get_by_role("button", name="Save: Who depends on Upper").click()

@@ -29,6 +29,11 @@ def test_a_program_that_hangs_is_ended_when_patience_is_over() -> None:
     assert "giving up" in told.stderr
 
 
+def test_a_signal_that_comes_while_the_event_is_looked_at_stops_a_program_too() -> None:
+    held = "stop._cond.acquire(); signal.raise_signal(signal.SIGTERM); stop._cond.release()"
+    assert run(f"{held}; print(stop.wait(10))").stdout == "ready\nTrue\n"
+
+
 def test_a_hang_up_that_nohup_has_switched_off_stays_off() -> None:
     told = run(
         "stop.wait(0.5); print(stop.is_set())", signal.SIGHUP, before="signal.signal(signal.SIGHUP, signal.SIG_IGN)"

@@ -67,6 +67,7 @@ def test_the_same_transition_written_again_is_told_once(
     assert tell(connection, alert) == 1
     row = connection.execute("SELECT id FROM alert_transition").fetchone()
     assert row is not None
+    connection.commit()
     assert tell(connection, alert, transition=row[0]) == 0
     serve(delivering, receiver, deliverer(clock, client))
     assert tell(connection, alert, transition=row[0]) == 0
