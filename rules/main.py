@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge
 
 from rules.backtests.desk import Desk
 from rules.engine import EngineSettings
-from rules.rounds import BATCHES_AT_ONCE, Rounds
+from rules.rounds import Rounds
 from rules.targets import Refusal
 from veldwatch.config import Settings, patience_of
 from veldwatch.errors import StorageError
@@ -125,7 +125,7 @@ class RulesProgram:
         count, refusals = rounds.read_log(self.now())
         self._tell(refusals)
         _batches.inc(count)
-        _behind.set(count == BATCHES_AT_ONCE)
+        _behind.set(rounds.is_behind)
         # A new rule's history is folded in portions between reads of the log: what is live does not wait for it.
         activating = rounds.activate(self.now())
         return rounds.wake(self.now()) or activating or count > 0

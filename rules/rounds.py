@@ -18,7 +18,9 @@ from veldwatch.storage.connection import Connection, translated_errors
 from veldwatch.storage.log import LogBatch, LogCursor
 from veldwatch.storage.schema_hold import SchemaHold
 
-BATCHES_AT_ONCE = 50
+_BATCHES_AT_ONCE = 50
+# An import writes 20,000 readings in each of its batches: fifty of them would take more memory than the engine has.
+_ROWS_AT_ONCE = 100_000
 
 
 class Rounds:
@@ -38,6 +40,7 @@ class Rounds:
         store = PostgresStore(connection=connection, patience=settings.patience, place=place)
         self.engine = Engine(store, settings, place, begin)
         self._to_replay = self._again is not None
+        self.is_behind = False
 
     def refresh(self, now: datetime) -> list[Refusal]:
         """Read rules and register if they have changed, and end the alerts of rules that are gone.
@@ -57,17 +60,21 @@ class Rounds:
             return self.engine.activate(now)
 
     def read_log(self, now: datetime) -> tuple[int, list[Refusal]]:
-        """Consume what the log holds after the cursor, up to `BATCHES_AT_ONCE` batches; give how many those were."""
+        """Consume what the log holds after the cursor, as much as is read at once; give how many batches that was.
+
+        `is_behind` says afterwards whether there may be more.
+        """
         refusals = self.refresh(now) if self._to_replay else []
         with committed(self._connection):
             self._hold.take(self._connection)
-            read = log.read(self._connection, self.cursor, BATCHES_AT_ONCE)
-            for (cursor, batch), more in _with_more(read):
+            read, is_behind = log.read_up_to(self._connection, self.cursor, _BATCHES_AT_ONCE, _ROWS_AT_ONCE)
+            for (cursor, batch), more in _with_more(read, is_behind=is_behind):
                 refusals += self.engine.consume(cursor, batch, now, more=more)
             if read:
                 log.save_cursor(self._connection, self._consumer, read[-1][0])
         if read:
             self.cursor = read[-1][0]
+        self.is_behind = is_behind
         return len(read), refusals
 
     def wake(self, now: datetime) -> bool:
@@ -99,7 +106,7 @@ class Rounds:
                 return refusals
 
     def _replay(self, since: LogCursor) -> None:
-        while read := log.read(self._connection, since, BATCHES_AT_ONCE):
+        while read := log.read_up_to(self._connection, since, _BATCHES_AT_ONCE, _ROWS_AT_ONCE)[0]:
             for cursor, batch in read:
                 if cursor > self.cursor:
                     return
@@ -108,13 +115,13 @@ class Rounds:
 
 
 def _with_more(
-    read: list[tuple[LogCursor, LogBatch]],
+    read: list[tuple[LogCursor, LogBatch]], *, is_behind: bool
 ) -> Generator[tuple[tuple[LogCursor, LogBatch], bool]]:
-    """Tell of each batch whether another of its transaction follows, or may after a full page."""
+    """Tell of each batch whether another of its transaction follows, or may after what was read at once."""
     for one, following in pairwise(read):
         yield one, following[0].xid == one[0].xid
     if read:
-        yield read[-1], len(read) == BATCHES_AT_ONCE
+        yield read[-1], is_behind
 
 
 @contextmanager
