@@ -37,7 +37,7 @@ class Follower:
     Attributes:
         scope: the one organisation that the client may see; None: all.
         overflowed: it read too slowly; what waited was dropped and nothing is added any more.
-        closed: the program stops.
+        closed: its stream is to end: the program stops, or something could not be told.
     """
 
     def __init__(self, scope: int | None) -> None:

@@ -131,6 +131,18 @@ class Hub:
                 failures += 1
                 _log.warning("live stream waits for the database", reason=str(error), failures=failures)
                 self._closing.wait(_back_off(failures, permanent=not isinstance(error, StorageUnavailable)))
+            except Exception:  # noqa: BLE001  # without this thread all would hear heartbeats alone, and take it for calm
+                failures += 1
+                _log.exception("live stream failed; its clients have to come back", failures=failures)
+                self._begin_anew()
+                self._closing.wait(_back_off(failures, permanent=True))
+
+    def _begin_anew(self) -> None:
+        """Go on after what could not be told; clients come back, and read from log and lists what they missed."""
+        self._cursor, self._seen_until = None, datetime.now(UTC)
+        self._called.clear()
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._close_followers)
 
     def _follow(self, feed: LiveFeed) -> None:
         if self._cursor is None:
