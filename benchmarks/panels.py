@@ -19,7 +19,7 @@ from benchmarks.history import END, ORGANISATION, load
 from benchmarks.machine import cpu_milliseconds, processor
 from benchmarks.result import Result
 from benchmarks.servers import PLAIN, History, history_server
-from dashboards import datasource
+from dashboards import datasource, device, electricity, water
 from dashboards.macros import Values, Window, expand
 from veldwatch.storage.connection import Connection, connect
 
@@ -33,7 +33,12 @@ LIMIT_MS = 200.0
 _ROLE = "grafana_ro"
 # What a panel of ours asks for at most (dashboards/panels.py), and a narrow one.
 _POINTS = (500, 300)
-_PANELS = (("device", "band"), ("water", "pressure"), ("electricity", "power_total"), ("electricity", "voltage"))
+_PANELS = (
+    (device.build, "$metric"),
+    (water.build, "Pressure"),
+    (electricity.build, "Power of all customers"),
+    (electricity.build, "Voltage"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,15 +189,15 @@ def _queries(connection: Connection, randomness: random.Random, windows: int) ->
     metrics = dict(connection.execute("SELECT device_id::text, min(metric) FROM series GROUP BY 1").fetchall())
     (begin,) = connection.execute("SELECT min(observed_at) FROM reading_raw").fetchone() or (END,)
     for name, length in RANGES.items():
-        for dashboard, query in _PANELS:
-            statement = datasource.sql(dashboard, query)
+        for build, title in _PANELS:
+            statement = datasource.asked_by(build().build(), title)
             for number in range(windows):
-                device, _ = randomness.choice(devices)
+                chosen, _ = randomness.choice(devices)
                 values: Values = {
                     "organisation": [ORGANISATION],
                     "site": [randomness.choice(sites)[0]],
-                    "device": [device],
-                    "metric": [metrics[device]],
+                    "device": [chosen],
+                    "metric": [metrics[chosen]],
                     "nominal": ["230"],
                 }
                 room = max(END - length - begin, timedelta(0))

@@ -14,6 +14,7 @@ from typing import Literal
 
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.common import DataSourceRef
 
 from veldwatch.storage.queries import named_queries
@@ -85,6 +86,18 @@ class PostgresQuery(Dataquery):
             "editorMode": "code",
             "rawSql": self.raw_sql,
         }
+
+
+def asked_by(dashboard: models.Dashboard, title: str) -> str:
+    """Give the query of the one panel of a dashboard that has this title and one query."""
+    [query] = [
+        target
+        for panel in dashboard.panels or []
+        if isinstance(panel, models.Panel) and panel.title == title
+        for target in panel.targets or []
+        if isinstance(target, PostgresQuery)
+    ]
+    return query.raw_sql
 
 
 class Target(Builder[Dataquery]):

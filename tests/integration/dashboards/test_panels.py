@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from grafana_foundation_sdk.builders.dashboard import Dashboard
-from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards import control_room, datasource, electricity, water
 from dashboards.macros import Window, expand
@@ -159,14 +158,7 @@ def _shown(
 ) -> list[dict[str, Any]]:
     """Ask what a panel with its terms asks."""
     build, title = panel
-    [query] = [
-        target
-        for shown in build().build().panels or []
-        if shown.title == title and isinstance(shown, models.Panel)
-        for target in shown.targets or []
-        if isinstance(target, datasource.PostgresQuery)
-    ]
-    return _answer(connection, query.raw_sql, *NIGHT, interval)
+    return _answer(connection, datasource.asked_by(build().build(), title), *NIGHT, interval)
 
 
 def _drawn(
