@@ -84,6 +84,12 @@ _OPEN_COLUMNS = (
     columns.HIDDEN_SITE,
     columns.HIDDEN_ORGANISATION,
 )
+# The newest sum is what flows now for two hours: half an hour that has just begun is not whole yet. Then nothing is known.
+_NOW = """WHERE w.bucket <= (SELECT max(bucket) FROM whole WHERE known)
+UNION ALL
+SELECT $__timeTo()::timestamptz, NULL
+WHERE (SELECT max(bucket) FROM whole WHERE known)
+    < $__timeTo()::timestamptz - greatest(interval '2 hours', 2 * $__interval_ms * interval '1 millisecond')"""
 _WATER = Panel(
     dashboard=datasource.SHARED,
     query="together",
@@ -93,10 +99,12 @@ _WATER = Panel(
         "scale": "0.001",
         "least": "1800000",
         "shown": "k.average AS flow",
+        "ending": _NOW,
     },
     title="Into the zones",
     description="What flows through all inlets together, now and over the chosen time. Times are left out in which"
-    " those were silent that usually have more than a twentieth; what was not heard in all that time is not in it.",
+    " those were silent that usually have more than a twentieth; after two hours of that there is no figure. What was"
+    " not heard in all that time is not in it.",
     width=5,
     height=6,
 )
@@ -108,10 +116,12 @@ _POWER = Panel(
         "scale": "1",
         "least": "1800000",
         "shown": "k.average AS power",
+        "ending": _NOW,
     },
     title="Load",
     description="What flows through all feeders together, now and over the chosen time. Times are left out in which"
-    " those were silent that usually have more than a twentieth; what was not heard in all that time is not in it.",
+    " those were silent that usually have more than a twentieth; after two hours of that there is no figure. What was"
+    " not heard in all that time is not in it.",
     width=5,
     height=6,
 )

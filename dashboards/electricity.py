@@ -213,6 +213,7 @@ _TOTAL = Panel(
         "scale": "1",
         "least": "7200000",
         "shown": "k.average, k.minimum, k.maximum",
+        "ending": "",
     },
     title="Power of all customers",
     description="Sum over the chosen customers' meters: average in a band of the sums of their smallest and largest"

@@ -135,14 +135,14 @@ def figure(panel: Panel, unit: str, limits: list[tuple[float, str]], below: str 
 
 
 def trend(panel: Panel, unit: str) -> stat.Panel:
-    """Show the newest number of a series with its course behind it."""
+    """Show the last number of a series with its course behind it; a series that ends with null has none."""
     return (
         titled(stat.Panel(), panel)
         .with_target(panel.target("time_series"))
         .unit(unit)
         .no_value(NOTHING)
         .max_data_points(_POINTS)
-        .reduce_options(common.ReduceDataOptions().values(False).calcs(["lastNotNull"]))
+        .reduce_options(common.ReduceDataOptions().values(False).calcs(["last"]))
         .text_mode(BigValueTextMode.VALUE)
         .graph_mode(BigValueGraphMode.AREA)
         .color_scheme(appearance.fixed(appearance.SERIES_COLOURS[0]))

@@ -37,8 +37,9 @@ def _figures(panel: Panel, answer: Answer) -> list[_Figure]:
     if not answer.rows:
         return []
     values = [number(row[-1]) for row in answer.rows]
-    known = [value for value in values if value is not None]
-    return [_Figure(name=answer.columns[-1], value=known[-1] if known else None)]
+    if panel["options"]["reduceOptions"]["calcs"] == ["lastNotNull"]:
+        values = [value for value in values if value is not None] or [None]
+    return [_Figure(name=answer.columns[-1], value=values[-1])]
 
 
 def _one(panel: Panel, figure: _Figure, place: Box, *, named: bool) -> list[str]:

@@ -38,6 +38,7 @@ WITH wanted AS MATERIALIZED (
 SELECT w.bucket AS time, {{shown}}
 FROM whole w
 LEFT JOIN LATERAL (SELECT w.average, w.minimum, w.maximum WHERE w.known) k ON true
+{{ending}}
 ORDER BY 1
 
 -- fill: how full each reservoir heard within a day is, in percent of the highest level that its profile allows, emptiest first

@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
+from veldwatch.wire import lorawan
 from veldwatch.wire.codec_objects import Place
 from veldwatch.wire.collected import Collected, When
 from veldwatch.wire.times import observed_or_arrival
@@ -33,6 +34,7 @@ class _Uplink(NamedTuple):
     document: JsonObject
     device: str
     when: When
+    received_at: datetime
 
     def collected(self) -> Collected:
         return Collected(self.device, self.when)
@@ -51,7 +53,7 @@ def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
     document = read_object(payload)
     # ChirpStack publishes at once, so where it gives no time, arrival stands for it.
     when = observed_or_arrival(document.get("time"), received_at)
-    return reader(_Uplink(kind, document, _device(document, level), when))
+    return reader(_Uplink(kind, document, _device(document, level), when, received_at))
 
 
 def _levels(topic: str) -> tuple[str, str]:
@@ -75,7 +77,7 @@ def _up(uplink: _Uplink) -> Decoded:
     content = uplink.document.get("object")
     parts = uplink.collected()
     if content is not None:
-        parts.codec_object(as_object(content, "object"))
+        lorawan.collect(parts, as_object(content, "object"), uplink.received_at)
     return parts.decoded()
 
 
@@ -112,7 +114,7 @@ def _event(uplink: _Uplink) -> Decoded:
 
 def _integration(uplink: _Uplink) -> Decoded:
     parts = _told(uplink)
-    parts.codec_object(members_of(uplink.document.get("object")))
+    lorawan.collect(parts, members_of(uplink.document.get("object")), uplink.received_at)
     return parts.decoded()
 
 

@@ -1,7 +1,8 @@
 """What a LoRaWAN codec makes of a device's bytes: nested JSON in the codec author's own words.
 
-`flatten` finds its values, `place_in` a latitude beside a longitude in their usual spellings. Both take time in
-proportion to the message: names grow from level to level, so neither goes below one that cannot be stored.
+`flatten` finds its values, `places_in` each latitude beside a longitude in their usual spellings. Coordinates are no
+values: a series of latitudes would tell where an animal is to those from whom its places are hidden. Both take time
+in proportion to the message: names grow from level to level, so neither goes below one that cannot be stored.
 """
 
 import re
@@ -12,12 +13,20 @@ from typing import NamedTuple, cast
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.wire.units import spoken
-from veldwatch.wire.values import JsonObject, foreign_number, is_name, number_or_text
+from veldwatch.wire.values import JsonObject, foreign_number, is_name, items_of, number_or_text, switched
 
 _DEEPEST = 16
 _LATITUDE = re.compile(r"(?P<stem>.*?)(?:latitude|lat)(?:deg|degrees)?")
 _LONGITUDES = ("longitude", "long", "lon", "lng")
 _SUFFIXES = ("", "deg", "degrees")
+# A receiver that found nothing sends where it was last. Source: Digital Matter, "Oyster LoRaWAN Payload"
+# (fixFailed); u-blox, UBX-NAV-PVT (fixType 0: no fix); NMEA 0183, GGA (quality 0: fix not available).
+_FAILED = ("fixfailed", "gpsfixfailed")
+_FOUND = (
+    "fix", "gpsfix", "gnssfix", "hasfix", "validfix", "fixvalid", "gpsvalid", "gpsfixvalid", "gnssvalid",
+    "positionvalid", "locationvalid", "fixtype", "fixquality",
+)  # fmt: skip
+_TOLD = (*_FAILED, *_FOUND)
 _ALTITUDES = ("altitude", "alt", "height", "altitudemetres", "altitudem")
 _ACCURACIES = ("accuracy", "horizontalaccuracy", "acc")
 _KMH = 3.6
@@ -45,7 +54,12 @@ class Measured(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a device says that it is, unchecked: degrees, metres, m/s; and the flattened names of the coordinates."""
+    """Where a device says that it is, unchecked: degrees, metres, m/s.
+
+    Attributes:
+        found: False: it says as well that its receiver found no place this time.
+        listed: it is one of a list.
+    """
 
     longitude: object
     latitude: object
@@ -53,11 +67,18 @@ class Place(NamedTuple):
     accuracy: object = None
     speed: object = None
     heading: object = None
-    keys: frozenset[str] = frozenset()
+    found: bool = True
+    listed: bool = False
+
+
+class _Object(NamedTuple):
+    path: str
+    members: JsonObject
+    listed: bool
 
 
 def flatten(content: JsonObject) -> Iterator[Measured]:
-    """Yield the values of an object, names joined with dots; what is no value (text, null) is left out.
+    """Yield the values of an object, names joined with dots; what is no value (text, null) is left out, as coordinates.
 
     Of what stands below a name that is too long, one value is given, for the name to be told.
     """
@@ -69,9 +90,18 @@ def is_identity(measured: Measured) -> bool:
     return isinstance(measured.value, str) and _IDENTITY.search(measured.name) is not None
 
 
-def place_in(content: JsonObject) -> Place | None:
-    """Find the first latitude beside a longitude, outermost first; None: there is none, or both are null."""
-    return _place_in(content, "", 0)
+def places_in(content: JsonObject) -> list[Place]:
+    """Find each latitude beside a longitude: those that the receiver found before others, outermost first.
+
+    Where one of the two is null there is no place. Places beside each other are ways to say one (of satellites, of
+    access points); places of a list are of several moments, of which nothing more is known here.
+    """
+    found: list[Place] = []
+    level = [_Object("", content, listed=False)]
+    for _ in range(_DEEPEST + 1):
+        found += [place for here in level for place in _places_beside(here)]
+        level = [below for here in level for below in _objects_below(here.members, here.path, listed=here.listed)]
+    return sorted(found, key=lambda place: not place.found)
 
 
 def _flatten(node: object, path: str, depth: int) -> Iterator[Measured]:
@@ -83,8 +113,10 @@ def _flatten(node: object, path: str, depth: int) -> Iterator[Measured]:
             below = _values(cast("JsonObject | list[object]", node), depth)
             yield from (Measured(path, value, None) for value in islice(below, 1))
         elif depth < _DEEPEST:
+            coordinates = _coordinates(cast("JsonObject", node)) if isinstance(node, dict) else ()
             for name, value in _members(cast("JsonObject | list[object]", node)):
-                yield from _flatten(value, f"{path}.{name}" if path else name, depth + 1)
+                if name not in coordinates:
+                    yield from _flatten(value, f"{path}.{name}" if path else name, depth + 1)
     elif _is_value(node):
         yield Measured(path, node, None)
 
@@ -125,35 +157,59 @@ def _unit(members: JsonObject) -> str | None:
     return spoken(unit) if isinstance(unit, str) else None
 
 
-def _place_in(node: object, path: str, depth: int) -> Place | None:
-    if not isinstance(node, dict) or depth > _DEEPEST or (path and not is_name(path)):
-        return None
-    members = cast("JsonObject", node)
-    here = _beside(members, path)
-    if here is not None:
-        return here
-    for name, value in members.items():
-        if not isinstance(value, dict):
+def _objects_below(node: JsonObject | list[object], path: str, *, listed: bool) -> Iterator[_Object]:
+    """Yield the objects that a node holds, itself or in lists."""
+    for name, value in _members(node):
+        if not isinstance(value, (dict, list)):
             continue  # a name is made only where something is below it
-        found = _place_in(cast("JsonObject", value), f"{path}.{name}" if path else name, depth + 1)
-        if found is not None:
-            return found
-    return None
+        below = f"{path}.{name}" if path else name
+        if not is_name(below):
+            continue
+        if isinstance(value, dict):
+            yield _Object(below, cast("JsonObject", value), listed or isinstance(node, list))
+        else:
+            yield from _objects_below(cast("list[object]", value), below, listed=True)
 
 
-def _beside(members: JsonObject, path: str) -> Place | None:
-    plain = {re.sub(r"[_\-. ]", "", name).lower(): name for name in members}
+def _coordinates(members: JsonObject) -> frozenset[str]:
+    """Name the members of an object that are coordinates."""
+    if _point(members) is not None:
+        return frozenset({"coordinates"})
+    return frozenset(name for pair in _pairs(_plain(members)) for name in pair)
+
+
+def _places_beside(here: _Object) -> Iterator[Place]:
+    point = _point(here.members)
+    plain = _plain(here.members)
+    pairs = [point] if point is not None else [(here.members[lon], here.members[lat]) for lat, lon in _pairs(plain)]
+    for said in pairs:
+        longitude, latitude = map(_bare, said)
+        if longitude is not None and latitude is not None:
+            yield _place(here, plain, longitude, latitude)
+
+
+def _plain(members: JsonObject) -> dict[str, str]:
+    """Give the names of an object by what is left of them without signs and capitals; where none says `lat`, none."""
+    if not any("lat" in name.lower() for name in members):
+        return {}
+    return {re.sub(r"[_\-. ]", "", name).lower(): name for name in members}
+
+
+def _pairs(plain: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the names of each latitude and of the longitude beside it."""
     for key, latitude_name in plain.items():
         match = _LATITUDE.fullmatch(key)
         longitude_name = None if match is None else _longitude_beside(plain, match["stem"])
-        if match is None or longitude_name is None:
-            continue
-        longitude, latitude = _bare(members[longitude_name]), _bare(members[latitude_name])
-        if longitude is None or latitude is None:
-            continue
-        prefix = f"{path}." if path else ""
-        return _place(members, plain, longitude, latitude, frozenset({prefix + longitude_name, prefix + latitude_name}))
-    return None
+        if longitude_name is not None:
+            yield latitude_name, longitude_name
+
+
+def _point(members: JsonObject) -> tuple[object, object] | None:
+    """Read longitude and latitude of a point of GeoJSON; source: RFC 7946, section 3.1.2."""
+    if members.get("type") != "Point":
+        return None
+    coordinates = items_of(members.get("coordinates"))
+    return (coordinates[0], coordinates[1]) if len(coordinates) >= 2 else None
 
 
 def _longitude_beside(plain: dict[str, str], stem: str) -> str | None:
@@ -164,9 +220,9 @@ def _longitude_beside(plain: dict[str, str], stem: str) -> str | None:
     return None
 
 
-def _place(
-    members: JsonObject, plain: dict[str, str], longitude: object, latitude: object, keys: frozenset[str]
-) -> Place:
+def _place(here: _Object, plain: dict[str, str], longitude: object, latitude: object) -> Place:
+    members = here.members
+
     def first(*names: str) -> object:
         return next((_bare(members[plain[name]]) for name in names if name in plain), None)
 
@@ -177,7 +233,14 @@ def _place(
         accuracy=first(*_ACCURACIES),
         speed=_metres_per_second(first("speedkmph", "speedkmh")),
         heading=first("headingdeg", "heading", "course"),
-        keys=keys,
+        found=_is_found({key: switched(members[plain[key]]) for key in _TOLD if key in plain}),
+        listed=here.listed,
+    )
+
+
+def _is_found(told: dict[str, object]) -> bool:
+    return not any(told.get(key) in (True, 1) for key in _FAILED) and all(
+        told.get(key) not in (False, 0) for key in _FOUND
     )
 
 

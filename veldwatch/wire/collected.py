@@ -6,8 +6,8 @@ from datetime import datetime
 
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Decoded, Event, Position, Reading, Rejection
-from veldwatch.wire.codec_objects import Place, flatten, is_identity, place_in
+from veldwatch.model.telemetry import Decoded, Event, Position, Quality, Reading, Rejection
+from veldwatch.wire.codec_objects import Place, places_in
 from veldwatch.wire.sentinels import doubt
 from veldwatch.wire.values import (
     MOST_SENTENCES,
@@ -66,23 +66,14 @@ class Collected:
             return
         self._readings.setdefault((name, moment), Reading(self._device, name, moment, amount, unit, quality))
 
-    def codec_object(self, content: JsonObject) -> None:
-        """Add what a LoRaWAN codec made of a device's bytes: values under flattened names, a fix if there is one."""
-        place = place_in(content)
-        if place is not None:
-            self.place(place)
-        coordinates = place.keys if place is not None else frozenset[str]()
-        for measured in flatten(content):
-            if measured.name not in coordinates and not is_identity(measured):
-                self.reading(measured.name, measured.value, measured.unit)
-
     def place(self, place: Place, *, when: When | None = None) -> None:
-        """Add a fix."""
+        """Add a fix; one that its receiver did not find now is doubtful."""
+        moment, quality = when or self._when
         try:
             self._positions.append(
                 fix(
                     self._device,
-                    when or self._when,
+                    (moment, quality if place.found else quality | Quality.IMPLAUSIBLE),
                     place.longitude,
                     place.latitude,
                     altitude=place.altitude,
@@ -93,6 +84,16 @@ class Collected:
             )
         except MessageRejected as error:
             self.reject("", error)
+
+    def places(self, content: JsonObject) -> None:
+        """Add the fix that an object holds, if any; of several of one moment, the first."""
+        places = places_in(content)
+        if places:
+            self.place(places[0])
+        untold = sum(place.listed for place in places[1:])
+        if untold:
+            several = f"{untold} more places in a list, of moments that nothing tells (a mapping can read them)"
+            self.reject("", MessageRejected(Reason.BAD_POSITION, several))
 
     def event(self, kind: str, details: JsonObject, *, when: When | None = None) -> None:
         """Add an event."""

@@ -17,7 +17,7 @@ import msgspec
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
-from veldwatch.wire.codec_objects import flatten, place_in
+from veldwatch.wire.codec_objects import flatten
 from veldwatch.wire.collected import Collected, together
 from veldwatch.wire.local_times import observed_locally, read_zone
 from veldwatch.wire.options import Decoder, read_options
@@ -167,15 +167,12 @@ def _sensors(reported: object) -> Iterator[tuple[str, dict[str, object]]]:
 
 def _values(parts: Collected, document: JsonObject) -> None:
     units = _said_units(document)
-    place = place_in(document)
-    if place is not None:
-        parts.place(place)
-    coordinates = place.keys if place is not None else frozenset[str]()
+    parts.places(document)
     for measured in flatten({name: _state(name, value) for name, value in document.items()}):
         path = measured.name.split(".")
         # Early firmware sent "21.8"; other text that looks like a number is a serial number.
         is_value = not isinstance(measured.value, str) or path[-1] in _TEXT_VALUES
-        if measured.name not in coordinates and _NOT_VALUES.isdisjoint(path) and is_value:
+        if _NOT_VALUES.isdisjoint(path) and is_value:
             parts.reading(measured.name, measured.value, _unit(path, units))
 
 

@@ -17,6 +17,7 @@ import msgspec
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
+from veldwatch.wire import lorawan
 from veldwatch.wire.codec_objects import Place, flatten
 from veldwatch.wire.collected import Collected
 from veldwatch.wire.options import Decoder, read_options
@@ -94,7 +95,7 @@ def _device(options: _Options, document: JsonObject, level: str) -> str:
 
 def _uplink(up: _Up) -> Decoded:
     parts = up.collected()
-    parts.codec_object(members_of(up.content.get("decoded_payload")))
+    lorawan.collect(parts, members_of(up.content.get("decoded_payload")), up.received_at)
     _normalized(up, parts)
     return parts.decoded()
 

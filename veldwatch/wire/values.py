@@ -33,6 +33,7 @@ LARGEST_ALTITUDE_METRES = 1e6
 LARGEST_ACCURACY_METRES = 1e7
 LARGEST_SPEED = 1e4
 _SWITCHED = {"on": True, "off": False, "true": True, "false": False}
+_TRUTH = {"true": 1.0, "false": 0.0}
 _document = msgspec.json.Decoder()
 
 
@@ -97,13 +98,15 @@ def is_numeric_text(value: object) -> bool:
 
 
 def foreign_number(value: object) -> float | None:
-    """Take what a codec of somebody else means as a value: a number, a numeric string, a boolean as 0 or 1.
+    """Take what a codec of somebody else means as a value: a number, a numeric string, a boolean or its word as 0 or 1.
 
     Returns:
         None for what is no value at all: null, other text, a list, an object.
     """
     if isinstance(value, bool):
         return float(value)
+    if isinstance(value, str) and len(value) <= 5 and value.lower() in _TRUTH:
+        return _TRUTH[value.lower()]
     if isinstance(value, (int, float)) or is_numeric_text(value):
         return number_or_text(value)
     return None

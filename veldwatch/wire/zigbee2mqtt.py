@@ -15,7 +15,7 @@ import msgspec
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
-from veldwatch.wire.codec_objects import flatten, place_in
+from veldwatch.wire.codec_objects import flatten
 from veldwatch.wire.collected import Collected, When
 from veldwatch.wire.options import Decoder, read_options
 from veldwatch.wire.times import observed_or_arrival
@@ -103,9 +103,7 @@ def _device(options: _Options, path: list[str], payload: bytes, received_at: dat
         return _attribute(path, text, received_at)
     document = read_object(payload)
     parts = Collected(device_level("/".join(path)), _when(options, document, received_at))
-    place = place_in(document)
-    if place is not None:
-        parts.place(place)
+    parts.places(document)
     for name in _EVENTS:
         if document.get(name) not in (None, ""):
             parts.event(name, {key: value for key, value in document.items() if key.startswith(name)})

@@ -23,7 +23,7 @@ const OUTCOMES = { delivered: "ok", failed: "critical", suppressed: "silent", pe
 
 /**
  * Show the alert in `host`.
- * @param {{back: string, current: () => boolean, drafts: () => object, onChange: (alert: object) => void}} options `current` false: another was chosen meanwhile; `drafts`: what is written and opened in `host` by then
+ * @param {{back: string, current: () => boolean, drafts: () => object, onChange: (alert: object | null) => void}} options `current` false: another was chosen meanwhile; `drafts`: what is written and opened in `host` by then; `onChange(null)`: how it is now is not known
  * @returns {Promise<{dispose: () => void, acknowledge: () => Promise<void>, keys: Record<string, () => void>} | null>} null: it was no longer wanted
  */
 export async function showAlert(host, id, { back, current, drafts, onChange }) {
@@ -34,14 +34,16 @@ export async function showAlert(host, id, { back, current, drafts, onChange }) {
   const act = async (path, body, done, form = null) => {
     try {
       await request(`/v1/alerts/${id}${path}`, { method: "POST", body });
-      form?.reset(); // what was sent is no draft any more
-      notice(done);
-      onChange(await request(`/v1/alerts/${id}`));
     } catch (error) {
       notice(error.message, "bad");
       // Somebody else may have been first: show what they did.
-      if (error.status === 409) onChange(await request(`/v1/alerts/${id}`));
+      if (error.status === 409) onChange(null);
+      return;
     }
+    form?.reset(); // what was sent is no draft any more
+    notice(done);
+    // What cannot be asked for now is asked for again: what was done is done.
+    onChange(await request(`/v1/alerts/${id}`).catch(() => null));
   };
   const acknowledge = () => (alert.acknowledged_at || !mayOperate() ? Promise.resolve() : act("/acknowledge", {}, "Acknowledged"));
   const work = showWork(alert, act);

@@ -12,6 +12,9 @@ export class ApiProblem extends Error {
   }
 }
 
+/** Whether the same question may be answered later: nobody answered, or the server could not. */
+export const isPassing = (error) => error instanceof ApiProblem && (error.status === 0 || error.status === 429 || error.status >= 500);
+
 /**
  * Call one route and return its JSON (null for an empty answer).
  * @param {string} path with leading `/v1/...`

@@ -36,12 +36,13 @@ export async function showIncident(host, id, { back, current, drafts, onChange }
   const act = async (path, body, done, form = null) => {
     try {
       await request(`/v1/incidents/${incident.id}${path}`, { method: "POST", body });
-      form?.reset(); // what was sent is no draft any more
-      notice(done);
-      onChange();
     } catch (error) {
       notice(error.message, "bad");
+      return;
     }
+    form?.reset(); // what was sent is no draft any more
+    notice(done);
+    onChange();
   };
   const acknowledge = () => act("/acknowledge", {}, "All alerts acknowledged");
   const waits = incident.acknowledged_alerts < incident.alerts;

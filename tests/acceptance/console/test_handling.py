@@ -143,6 +143,32 @@ def test_what_another_person_does_is_seen_where_the_alert_is_read_and_what_is_wr
     expect(comment).to_have_value("")
 
 
+@pytest.mark.parametrize("kind", ["alerts", "incidents"])
+def test_what_is_written_stays_when_the_page_cannot_be_asked_for_anew(
+    visit: Open, made: World, connection: Connection, kind: str
+) -> None:
+    alert = world.raise_alert(connection, made, 10, 300)
+    [(incident,)] = connection.execute("SELECT id FROM incident").fetchall()
+    shown = alert if kind == "alerts" else incident
+    page = visit(f"/{kind}/{shown}", expected=("ERR_", "request to")).page
+    comment = page.get_by_label("Comment")
+    comment.fill("valve 7 is closed")
+    page.route(
+        f"**/v1/{kind}/{shown}*", lambda route: route.abort() if route.request.method == "GET" else route.continue_()
+    )
+    name = "Acknowledge" if kind == "alerts" else "Acknowledge all"
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name=name, exact=True).click()
+    expect(page.get_by_role("status").or_(page.locator(".toast")).filter(has_text="cknowledged").first).to_be_visible()
+    assert page.locator(".toast-bad").count() == 0
+    expect(comment).to_have_value("valve 7 is closed")
+    page.unroute_all()
+    done = "Acknowledged by" if kind == "alerts" else "1 of 1"
+    comment.fill("")
+    comment.blur()
+    expect(page.locator(".detail")).to_contain_text(done, timeout=10_000)
+
+
 def test_a_storm_of_alerts_is_drawn_once_and_the_list_stays_short(
     visit: Open, made: World, connection: Connection, api: str
 ) -> None:

@@ -1,7 +1,6 @@
 """Incidents in a real browser: the list, one incident with map and course, what is done to all of its alerts, live."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -16,28 +15,11 @@ from veldwatch.storage.incident_gathering import gather_alerts
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 
 
-def raise_alert(connection: Connection, made: World, minutes: float, litres: float, severity: str = "major") -> UUID:
-    """Write an alert that began so many minutes ago, with its impact, and put it into its incident."""
-    now = datetime.now(UTC)
-    at = now - timedelta(minutes=minutes)
-    alert = world.add_alert(
-        connection, device=made.meter, organisation=made.water, opened_at=at, severity=severity, state="firing"
-    )
-    connection.execute(
-        "UPDATE alert SET impact_water = %s, impact_people = 300, impact_missing = '{a tariff for water}'"
-        " WHERE id = %s",
-        (litres, alert),
-    )
-    gather_alerts(connection, [alert], now)
-    connection.commit()
-    return alert
-
-
 def test_an_incident_is_found_acknowledged_assigned_commented_and_resolved(
     visit: Open, made: World, connection: Connection
 ) -> None:
-    raise_alert(connection, made, 20, 1200)
-    raise_alert(connection, made, 10, 300, "critical")
+    world.raise_alert(connection, made, 20, 1200)
+    world.raise_alert(connection, made, 10, 300, "critical")
     page = visit("/incidents").page
     row = page.locator("[data-incident]")
     expect(row).to_have_count(1)
@@ -66,7 +48,7 @@ def test_an_incident_is_found_acknowledged_assigned_commented_and_resolved(
 def test_an_alert_leads_to_its_incident_and_says_what_it_is_about(
     visit: Open, made: World, connection: Connection
 ) -> None:
-    alert = raise_alert(connection, made, 20, 1200)
+    alert = world.raise_alert(connection, made, 20, 1200)
     page = visit(f"/alerts/{alert}").page
     expect(page.locator(".detail .impact")).to_contain_text("L/h")
     page.locator("#incident-link").click()
@@ -78,7 +60,7 @@ def test_incidents_are_sorted_by_impact_move_by_keys_and_follow_live(
     visit: Open, made: World, connection: Connection
 ) -> None:
     for hours, litres in ((30, 20), (60, 900), (90, 300)):
-        raise_alert(connection, made, hours * 60, litres)
+        world.raise_alert(connection, made, hours * 60, litres)
     page = visit("/incidents").page
     rows = page.locator("[data-incident]")
     expect(rows.nth(0)).to_contain_text("20 L/h")
@@ -90,13 +72,13 @@ def test_incidents_are_sorted_by_impact_move_by_keys_and_follow_live(
     page.keyboard.press("j")
     expect(page.locator("[data-incident][aria-current=true]")).to_have_count(1)
     expect(page.locator(".connection")).to_have_text("Live")
-    raise_alert(connection, made, 1, 5000)
+    world.raise_alert(connection, made, 1, 5000)
     expect(rows.nth(0)).to_contain_text("5,000 L/h")
     expect(rows).to_have_count(4)
 
 
 def test_what_is_missing_is_said_where_it_is_missed(visit: Open, made: World, connection: Connection) -> None:
-    raise_alert(connection, made, 20, 1200)
+    world.raise_alert(connection, made, 20, 1200)
     page = visit("/incidents").page
     page.get_by_text("Tariffs and dependants").click()
     page.get_by_label("Currency").fill("ZMW")
@@ -120,7 +102,7 @@ def test_what_is_missing_is_said_where_it_is_missed(visit: Open, made: World, co
 def test_an_incident_fits_its_screen(
     visit: Open, made: World, connection: Connection, size: tuple[int, int], scheme: Scheme
 ) -> None:
-    raise_alert(connection, made, 20, 1200)
+    world.raise_alert(connection, made, 20, 1200)
     row = connection.execute("SELECT incident_id FROM alert").fetchone()
     assert row is not None
     page = visit(f"/incidents/{row[0]}", size=size, scheme=scheme).page
@@ -135,7 +117,7 @@ def test_an_incident_fits_its_screen(
 def test_incidents_are_merged_taken_apart_and_an_alert_taken_out(
     visit: Open, made: World, connection: Connection
 ) -> None:
-    early, late = raise_alert(connection, made, 2000, 1200), raise_alert(connection, made, 10, 300, "critical")
+    early, late = world.raise_alert(connection, made, 2000, 1200), world.raise_alert(connection, made, 10, 300, "critical")
     connection.execute("UPDATE alert SET state = 'resolved', resolved_at = opened_at WHERE id = %s", (early,))
     gather_alerts(connection, [early, late], datetime.now(UTC))
     connection.commit()
@@ -148,7 +130,7 @@ def test_incidents_are_merged_taken_apart_and_an_alert_taken_out(
     page.get_by_text("Merge with another incident").click()
     page.get_by_role("button", name="Take merges by hand back").click()
     expect(pane.locator(".incident-alerts .alert-row")).to_have_count(1)
-    raise_alert(connection, made, 5, 300)
+    world.raise_alert(connection, made, 5, 300)
     page = visit(f"/alerts/{late}").page
     part = page.locator("#incident-part")
     part.get_by_role("button", name="Take out of it").click()
@@ -161,7 +143,7 @@ def test_incidents_are_merged_taken_apart_and_an_alert_taken_out(
 def test_an_incident_follows_others_after_it_was_given_to_somebody_and_a_merge_was_looked_at(
     visit: Open, made: World, connection: Connection, api: str
 ) -> None:
-    early, late = raise_alert(connection, made, 2000, 300), raise_alert(connection, made, 10, 1200)
+    early, late = world.raise_alert(connection, made, 2000, 300), world.raise_alert(connection, made, 10, 1200)
     connection.execute("UPDATE alert SET state = 'resolved', resolved_at = opened_at WHERE id = %s", (early,))
     gather_alerts(connection, [early, late], datetime.now(UTC))
     connection.commit()
@@ -180,7 +162,7 @@ def test_an_incident_follows_others_after_it_was_given_to_somebody_and_a_merge_w
 
 
 def test_a_key_that_is_held_down_does_once_what_it_does(visit: Open, made: World, connection: Connection) -> None:
-    raise_alert(connection, made, 10, 1200)
+    world.raise_alert(connection, made, 10, 1200)
     page = visit("/incidents").page
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)

@@ -12,6 +12,7 @@ from veldwatch.model.identifiers import DeviceId, OrganisationId, SeriesId
 from veldwatch.model.register import Device, OrganisationKind, Profile, Site
 from veldwatch.storage import log, partitions, register
 from veldwatch.storage.connection import Connection
+from veldwatch.storage.incident_gathering import gather_alerts
 from veldwatch.storage.rules import save_rule
 from veldwatch.storage.tokens import Role, create_token
 from veldwatch.wire.rule_document import parse_rule
@@ -194,3 +195,20 @@ def add_alert(
 
 def _us(at: datetime) -> int:
     return int(at.timestamp()) * 1_000_000 + at.microsecond
+
+
+def raise_alert(connection: Connection, made: World, minutes: float, litres: float, severity: str = "major") -> UUID:
+    """Write an alert that began so many minutes ago, with its impact, and put it into its incident."""
+    now = datetime.now(UTC)
+    at = now - timedelta(minutes=minutes)
+    alert = add_alert(
+        connection, device=made.meter, organisation=made.water, opened_at=at, severity=severity, state="firing"
+    )
+    connection.execute(
+        "UPDATE alert SET impact_water = %s, impact_people = 300, impact_missing = '{a tariff for water}'"
+        " WHERE id = %s",
+        (litres, alert),
+    )
+    gather_alerts(connection, [alert], now)
+    connection.commit()
+    return alert

@@ -183,6 +183,24 @@ def test_a_zone_s_inflow_is_not_told_while_one_of_its_inlets_is_silent(connectio
     assert _drawn(connection, NIGHT_FLOW) == {0.0: pytest.approx(20.0)}
 
 
+@pytest.mark.parametrize(
+    ("hours", "last"),
+    [(0.25, 20.0), (1.5, 20.0), (2.5, None), (3.0, None)],
+    ids=["the half hour is not whole", "for less than two hours", "longer", "much longer"],
+)
+@pytest.mark.parametrize("inlets", [1, 2], ids=["one of two", "all"])
+def test_what_flows_now_is_not_told_when_an_inlet_is_silent_for_hours(
+    connection: Connection, hours: float, last: float | None, inlets: int
+) -> None:
+    silent = (NIGHT[1] - hours * HOUR, NIGHT[1])
+    _inlet(connection, "inlet 1", silent=silent if inlets == 2 else None)
+    _inlet(connection, "inlet 2", silent=silent)
+    world.roll_up_all(connection)
+    drawn = list(_drawn(connection, INTO_ALL, HOUR / 4).values())
+    assert drawn[-1] == (last and pytest.approx(last))
+    assert drawn[0] == pytest.approx(20.0)
+
+
 def test_a_night_in_which_an_inlet_was_silent_has_no_minimum_flow(connection: Connection) -> None:
     _inlet(connection, "inlet 1")
     _inlet(connection, "inlet 2", silent=(START + HOUR, START + 5 * HOUR))

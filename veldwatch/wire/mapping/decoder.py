@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol, TypeVar, cast
 
 from veldwatch.errors import ConfigurationInvalid, MessageRejected
 from veldwatch.model.reasons import Reason
-from veldwatch.model.telemetry import Decoded, Event, Position, Reading, Rejection
-from veldwatch.wire.codec_objects import Measured, Place, flatten, place_in
+from veldwatch.model.telemetry import Decoded, Event, Position, Quality, Reading, Rejection
+from veldwatch.wire.codec_objects import Measured, Place, flatten, places_in
 from veldwatch.wire.mapping.options import MappingOptions
 from veldwatch.wire.mapping.parts import Absent, EventPart, Item, MetricPart, PositionPart
 from veldwatch.wire.mapping.paths import Here, Path, compile_path
@@ -106,16 +106,13 @@ class MappingDecoder:
 
     def _flattened(self, item: Item, found: "_Found") -> None:
         content = item.here.item
-        taken = self._taken
         if self._position is None and isinstance(content, dict):
-            place = place_in(cast("JsonObject", content))
-            if place is not None:
-                taken |= place.keys
-                found.positions += found.each([_PlaceFound(place)], item)
+            # More of them are for `items` and `position` to tell.
+            found.positions += found.each(map(_PlaceFound, places_in(cast("JsonObject", content))[:1]), item)
         names = 0
         for measured in flatten(cast("JsonObject", content)):
             name = measured.name or "value"
-            if name in taken:
+            if name in self._taken:
                 continue
             names += 1
             if names > MOST_VALUES:
@@ -165,7 +162,7 @@ class _PlaceFound(NamedTuple):
         place = self.place
         return fix(
             item.device,
-            (item.observed_at, item.quality),
+            (item.observed_at, item.quality if place.found else item.quality | Quality.IMPLAUSIBLE),
             place.longitude,
             place.latitude,
             altitude=place.altitude,

@@ -11,7 +11,7 @@ from veldwatch.errors import ConfigurationInvalid, MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Quality
 from veldwatch.wire.mapping.options import Metric, Scalar
-from veldwatch.wire.values import foreign_number, number, plausible, shown
+from veldwatch.wire.values import foreign_number, is_numeric_text, number, number_or_text, plausible, shown
 
 _IMPLAUSIBLE = int(Quality.IMPLAUSIBLE)
 
@@ -86,7 +86,7 @@ def spellings(values: Scalar | Sequence[Scalar]) -> frozenset[str]:
 
 def _number_spelt(text: str) -> str:
     try:
-        found = foreign_number(text)
+        found = number_or_text(text) if is_numeric_text(text) else None
     except MessageRejected:
         return text
     return text if found is None else repr(found)

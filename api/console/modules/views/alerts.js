@@ -1,6 +1,6 @@
 // Alerts: the inbox. Keys: j and k move, a acknowledges, m takes, u gives back, r goes to the verdict.
 
-import { request } from "../api.js";
+import { isPassing, request } from "../api.js";
 import { alertRow, isOpen } from "../alert_row.js";
 import { showAlert } from "../alert_detail.js";
 import { SEVERITIES, STATES } from "../badges.js";
@@ -18,6 +18,8 @@ const KEPT = 300;
 /** Lists are drawn, and the alert that is read is asked for anew, at most this often: 300 silent meters are one storm. */
 const DRAW_MILLISECONDS = 500;
 const RENEW_MILLISECONDS = 1_000;
+/** What could not be asked for anew is asked for again after this. */
+const RETRY_MILLISECONDS = 5_000;
 const FILTERS = ["state", "severity", "work", "device_id", "sort"];
 const SORTS = [["", "Newest first"], ["money", "Most money first"], ["people", "Most people first"], ["water", "Most water first"], ["energy", "Most energy first"]];
 
@@ -51,7 +53,7 @@ export async function show(view, { parameter, query }) {
   parts.add(() => removeEventListener("missed", catchUp));
   const keys = (event) => onKey(inbox, event);
   addEventListener("keydown", keys);
-  parts.add(() => { removeEventListener("keydown", keys); clearTimeout(inbox.drawing); clearTimeout(inbox.renewing); inbox.detail?.dispose(); });
+  parts.add(() => { removeEventListener("keydown", keys); clearTimeout(inbox.drawing); clearTimeout(inbox.renewing); inbox.selected = null; close(inbox); });
   draw(inbox);
   await open(inbox);
   return parts.dispose;
@@ -138,9 +140,9 @@ async function select(inbox, id) {
   await open(inbox);
 }
 
-function makeStale(inbox) {
+function makeStale(inbox, milliseconds = RENEW_MILLISECONDS) {
   inbox.isStale = true;
-  inbox.renewing ??= setTimeout(() => renew(inbox), RENEW_MILLISECONDS);
+  inbox.renewing ??= setTimeout(() => renew(inbox), milliseconds);
 }
 
 /** Ask anew for the alert that is read, when it changed elsewhere; not while somebody writes about it. */
@@ -153,30 +155,37 @@ function renew(inbox) {
 
 /** Show the selected alert; `inbox.opening` tells when it is there. A slower answer for an earlier choice is dropped. */
 function open(inbox, isRenewed = false) {
-  inbox.detail?.dispose();
-  inbox.detail = null;
   inbox.opening = showSelected(inbox, inbox.selected, isRenewed);
   return inbox.opening;
 }
 
+function close(inbox) {
+  inbox.detail?.dispose();
+  inbox.detail = inbox.shown = null;
+}
+
 async function showSelected(inbox, id, isRenewed) {
+  const isThere = inbox.shown === id;
+  if (!isThere) close(inbox);
   if (id === null) return fill(inbox.pane, empty("alerts", "No alert chosen", "Choose one from the list to see why it fired and who was told."));
   const current = () => inbox.selected === id;
-  const isThere = inbox.shown === id;
   const scroll = isThere ? inbox.pane.scrollTop : 0;
   if (!isThere) fill(inbox.pane, skeleton(6));
-  inbox.shown = null;
   inbox.isStale = false;
-  const drafts = () => (isThere ? takeDrafts(inbox.pane, isRenewed) : noDrafts());
+  const drafts = () => (inbox.shown === id ? takeDrafts(inbox.pane, isRenewed) : noDrafts());
   try {
-    const onChange = (alert) => { take(inbox, [alert]); if (current()) open(inbox); };
+    const onChange = (alert) => { if (alert !== null) take(inbox, [alert]); if (current()) open(inbox); };
     const detail = await showAlert(inbox.pane, id, { back: link("alerts", null, inbox.filters), current, drafts, onChange });
     if (detail === null) return undefined;
+    inbox.detail?.dispose();
     inbox.detail = detail;
     inbox.shown = id;
     inbox.pane.scrollTop = scroll;
   } catch (error) {
-    if (current()) fill(inbox.pane, failure(error, () => open(inbox)));
+    if (!current()) return undefined;
+    // What is shown stays, with what somebody writes there, unless the server says that it is not for them.
+    if (inbox.shown === id && isPassing(error)) makeStale(inbox, RETRY_MILLISECONDS);
+    else { close(inbox); fill(inbox.pane, failure(error, () => open(inbox))); }
   }
   return undefined;
 }

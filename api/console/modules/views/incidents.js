@@ -1,6 +1,6 @@
 // Incidents: alerts that are one thing to work on. Keys: j and k move, a acknowledges all, m takes, r goes to the verdict.
 
-import { request } from "../api.js";
+import { isPassing, request } from "../api.js";
 import { SEVERITIES } from "../badges.js";
 import { disposables, fill, h } from "../dom.js";
 import { isWriting, noDrafts, takeDrafts } from "../drafts.js";
@@ -16,6 +16,8 @@ const STATES = [["open", "Open"], ["resolved", "Resolved"], ["", "All"]];
 const SORTS = [["opened", "Newest first"], ["severity", "Worst first"], ["money", "Most money first"], ["people", "Most people first"], ["water", "Most water first"], ["energy", "Most energy first"]];
 /** A list in the order of a figure is asked for anew this long after an incident changed. */
 const REORDER_MILLISECONDS = 1_500;
+/** What could not be asked for anew is asked for again after this. */
+const RETRY_MILLISECONDS = 5_000;
 
 export async function show(view, { parameter, query }) {
   const parts = disposables();
@@ -35,7 +37,7 @@ export async function show(view, { parameter, query }) {
   parts.add(() => removeEventListener("missed", catchUp));
   const keys = (event) => onKey(board, event);
   addEventListener("keydown", keys);
-  parts.add(() => { removeEventListener("keydown", keys); clearTimeout(board.timer); clearTimeout(board.renewing); board.detail?.dispose(); });
+  parts.add(() => { removeEventListener("keydown", keys); clearTimeout(board.timer); clearTimeout(board.renewing); board.selected = null; close(board); });
   draw(board);
   await open(board);
   return parts.dispose;
@@ -114,26 +116,36 @@ async function choose(board, id) {
 
 /** Show the chosen incident; `isRenewed`: it changed elsewhere. */
 function open(board, isRenewed = false) {
-  board.detail?.dispose();
-  board.detail = null;
   return showChosen(board, board.selected, isRenewed);
 }
 
+function close(board) {
+  board.detail?.dispose();
+  board.detail = board.shown = null;
+}
+
 async function showChosen(board, id, isRenewed) {
+  const isThere = board.shown === id;
+  if (!isThere) close(board);
   if (id === null) return fill(board.pane, empty("incidents", "No incident chosen", "Choose one from the list to see where it is, what it costs and what became of it."));
   const current = () => board.selected === id;
-  const isThere = board.shown === id;
   if (!isThere) fill(board.pane, skeleton(6));
-  board.shown = null;
-  const drafts = () => (isThere ? takeDrafts(board.pane, isRenewed) : noDrafts());
+  const drafts = () => (board.shown === id ? takeDrafts(board.pane, isRenewed) : noDrafts());
   try {
     const onChange = () => { reload(board); if (current()) open(board); };
     const detail = await showIncident(board.pane, id, { back: address(board, null), current, drafts, onChange });
     if (detail === null) return undefined;
+    board.detail?.dispose();
     board.detail = detail;
     board.shown = id;
   } catch (error) {
-    if (current()) fill(board.pane, failure(error, () => open(board)));
+    if (!current()) return undefined;
+    // What is shown stays, with what somebody writes there, unless the server says that it is not for them.
+    if (board.shown === id && isPassing(error)) {
+      board.stale = true;
+      clearTimeout(board.renewing);
+      board.renewing = setTimeout(() => renew(board), RETRY_MILLISECONDS);
+    } else { close(board); fill(board.pane, failure(error, () => open(board))); }
   }
   return undefined;
 }

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.veldwatch.wire.golden import RECEIVED_AT
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
-from veldwatch.wire.codec_objects import flatten, place_in
+from veldwatch.wire.codec_objects import flatten, places_in
 from veldwatch.wire.sources import find_decoder
 
 _LONG = 100_000
@@ -37,8 +37,56 @@ def test_what_names_come_to_is_no_longer_than_a_name_for_each_value() -> None:
 
 
 def test_a_place_below_a_name_that_cannot_be_stored_is_not_looked_for() -> None:
-    assert place_in({"n" * 256: {"latitude": 1, "longitude": 2}}) is not None
-    assert place_in({"n" * 257: {"latitude": 1, "longitude": 2}}) is None
+    assert places_in({"n" * 256: {"latitude": 1, "longitude": 2}})
+    assert not places_in({"n" * 257: {"latitude": 1, "longitude": 2}})
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "values"),
+    [
+        ({"lat": -1.5, "lon": 36.5, "battery": 3}, [(36.5, -1.5)], ["battery"]),
+        ({"GPS_Latitude": "-1.5", "GPS_Longitude": "36.5"}, [("36.5", "-1.5")], []),
+        ({"latitude": {"value": 1, "unit": "deg"}, "longitude": {"value": 2, "unit": "deg"}}, [(2, 1)], []),
+        ({"wifi": {"lat": 3, "lng": 4}, "lat": 1, "lon": 2, "wifi.lat": 9}, [(2, 1), (4, 3)], ["wifi.lat"]),
+        ({"start_lat": 1, "start_lon": 2, "end_lat": 3, "end_lon": 4}, [(2, 1), (4, 3)], []),
+        ({"tracks": [{"lat": 1, "lon": 2, "speed": 5}, {"lat": 3, "lon": 4}]}, [(2, 1), (4, 3)], ["tracks.0.speed"]),
+        ({"here": {"type": "Point", "coordinates": [36.5, -1.5]}}, [(36.5, -1.5)], []),
+        ({"lat": None, "lon": 2}, [], []),
+        ({"flat": 1, "long": 2, "latency": 3}, [], ["flat", "long", "latency"]),
+        ({"type": "Polygon", "coordinates": [1, 2]}, [], ["coordinates.0", "coordinates.1"]),
+    ],
+)
+def test_coordinates_are_a_place_and_no_values(
+    said: dict[str, object], found: list[tuple[object, object]], values: list[str]
+) -> None:
+    assert [(place.longitude, place.latitude) for place in places_in(said)] == found
+    assert [each.name for each in flatten(said)] == values
+
+
+@pytest.mark.parametrize(
+    ("said", "is_found"),
+    [
+        ({}, True),
+        ({"fixFailed": False}, True),
+        ({"fixFailed": True}, False),
+        ({"fix_failed": "true"}, False),
+        ({"gps_valid": 0}, False),
+        ({"fix": False}, False),
+        ({"fixType": 3}, True),
+        ({"fixType": 0}, False),
+        ({"fix": "3D"}, True),
+        ({"fix": None}, True),
+        ({"fix": 0.0}, False),
+    ],
+)
+def test_a_receiver_says_whether_it_found_the_place(said: dict[str, object], *, is_found: bool) -> None:
+    (place,) = places_in({"latitude": 1, "longitude": 2} | said)
+    assert place.found == is_found
+
+
+def test_a_place_that_was_found_goes_before_one_that_was_not() -> None:
+    said = {"lat": 1, "lon": 2, "fixFailed": True, "wifi": {"lat": 3, "lon": 4}}
+    assert [(place.latitude, place.found) for place in places_in(said)] == [(3, True), (1, False)]
 
 
 _NAMED = {"n" * _LONG: [0] * _MANY}

@@ -57,3 +57,25 @@ def test_items_are_read_each_by_itself() -> None:
 
 def test_nothing_together_is_nothing() -> None:
     assert together([]) == Decoded(None)
+
+
+def test_a_place_that_the_receiver_did_not_find_now_is_doubtful() -> None:
+    parts = Collected("d", WHEN)
+    parts.places({"latitude": -32, "longitude": 116, "fixFailed": True})
+    assert [p.quality for p in parts.decoded().positions] == [Quality.IMPLAUSIBLE]
+
+
+def test_of_two_ways_to_say_a_place_the_outer_one_is_stored() -> None:
+    parts = Collected("d", WHEN)
+    parts.places({"wifi": {"lat": 3, "lon": 4}, "gps": {"lat": 1, "lon": 2, "inner": {"lat": 5, "lon": 6}}})
+    found = parts.decoded()
+    assert [(p.latitude, p.longitude) for p in found.positions] == [(3, 4)]
+    assert found.rejections == ()
+
+
+def test_places_of_a_list_whose_times_nothing_tells_are_rejected_together() -> None:
+    parts = Collected("d", WHEN)
+    parts.places({"lat": 1, "lon": 2, "earlier": [{"lat": 3, "lon": 4}, {"lat": 5, "lon": 6}]})
+    found = parts.decoded()
+    assert [(p.latitude, p.longitude) for p in found.positions] == [(1, 2)]
+    assert [(r.reason, r.detail[:12]) for r in found.rejections] == [(Reason.BAD_POSITION, "2 more place")]
