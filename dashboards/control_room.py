@@ -84,7 +84,7 @@ _OPEN_COLUMNS = (
     columns.HIDDEN_SITE,
     columns.HIDDEN_ORGANISATION,
 )
-# The newest sum is what flows now for two hours: half an hour that has just begun is not whole yet. Then nothing is known.
+# The newest sum is what flows now, for two hours: half an hour that has just begun is not whole yet.
 _NOW = """WHERE w.bucket <= (SELECT max(bucket) FROM whole WHERE known)
 UNION ALL
 SELECT $__timeTo()::timestamptz, NULL

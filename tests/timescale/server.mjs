@@ -42,6 +42,14 @@ const TOLD = `
   SELECT name, setting FROM pg_settings WHERE source = 'session' AND context IN ('user', 'superuser')
   UNION ALL SELECT 'role', current_setting('role') WHERE current_setting('role') <> 'none'
   UNION ALL SELECT 'session_authorization', session_user WHERE session_user <> 'postgres'`
+// Of a database that was kept the extension is there; what loads its library elsewhere (shared_preload_libraries) is not,
+// and without the library chunks that are compressed are empty.
+const kept = await database.query("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
+for (const { extversion } of kept.rows)
+  await database.exec(`
+    CREATE FUNCTION pg_temp.load() RETURNS void LANGUAGE C AS '$libdir/timescaledb-${extversion}', 'ts_post_load_init';
+    SELECT pg_temp.load();
+    DROP FUNCTION pg_temp.load()`)
 await database.exec(`CREATE EXTENSION IF NOT EXISTS timescaledb; ${AS_AT_FIRST}`)
 const { rows } = await database.query('SHOW server_version')
 

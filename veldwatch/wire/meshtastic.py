@@ -4,19 +4,27 @@ The device is the sending node, written as the apps do (`!7efeee00`); the gatewa
 topic's last level. Telemetry gives readings, a position a fix at its own time, all else an event under the packet's
 type. The protobuf topics beside (`/e/`, `/c/`) carry the same packets, encrypted, and are left; so is `/map/`.
 
+Where several gateways hear a packet each of them passes it on, with its own time of reception. What the first says is
+stored; the others' copies, known by sender and packet number, prove only that the node was heard.
+
 Source: meshtastic/firmware, src/serialization/MeshPacketSerializer.cpp; meshtastic/protobufs, telemetry.proto,
 mesh.proto.
 """
 
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
+
+import msgspec
 
 from veldwatch.errors import MessageRejected
 from veldwatch.model.reasons import Reason
 from veldwatch.model.telemetry import Decoded
 from veldwatch.wire.codec_objects import Place, flatten
 from veldwatch.wire.collected import Collected, When
+from veldwatch.wire.stateful import Changes, StatefulDecoder
 from veldwatch.wire.times import observed_or_arrival
 from veldwatch.wire.topics import device_level
 from veldwatch.wire.values import JsonObject, members_of, number, read_object, shown
@@ -42,24 +50,83 @@ _NODE = re.compile(r"![0-9A-Fa-f]{8}", re.ASCII)
 _COMMANDS = ("sendtext", "sendposition")
 """What an application asks a gateway to send; no node said it."""
 _LARGEST_NODE = 0xFFFFFFFF
+_COPIES_WITHIN = timedelta(minutes=10)
+"""A gateway whose own connection is gone sends what it heard later; a node counts its packets from anywhere."""
+_MOST_REMEMBERED = 500
+"""Packets of one channel: a mesh sends one in some seconds."""
 
 
 class _Packet(NamedTuple):
-    """One packet, with its sender named."""
+    """One packet, with its sender named; `identity` None: it has no number."""
 
     kind: str
     payload: JsonObject
     device: str
     when: When
     received_at: datetime
+    identity: str | None
 
 
-def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
-    """Read one packet, or the state of a gateway.
+class _Heard(msgspec.Struct, frozen=True, array_like=True):
+    """Which gateway was the first to pass a packet on, and when that came."""
 
-    Raises:
-        MessageRejected: not a packet in JSON, or of no node.
-    """
+    gateway: str
+    at: datetime
+
+
+_Memory = Mapping[str, _Heard]
+"""Packets that were passed on lately, by sender and number, in the order in which they came."""
+
+
+class MeshtasticDecoder(StatefulDecoder[_Memory]):
+    """Reads packets; a memory is that of one channel, as `msh/EU_868/2/json/LongFast`."""
+
+    name = "meshtastic"
+
+    def memory_name(self, topic: str) -> str | None:
+        """Name the channel; the states of gateways, and what is not in JSON, need no memory."""
+        levels = topic.split("/")
+        return "/".join(levels[:-1]) if "json" in levels[:-1] and levels[-2] != "stat" else None
+
+    def blank(self) -> _Memory:
+        """Know of no packet."""
+        return {}
+
+    def changes(self, before: _Memory, after: _Memory) -> Changes:
+        """Write all of it: it is short."""
+        del before
+        return Changes(msgspec.json.encode(dict(after)), {})
+
+    def restore(self, head: bytes, parts: Mapping[str, bytes]) -> _Memory:
+        """Read the packets."""
+        del parts
+        try:
+            return msgspec.json.decode(head, type=dict[str, _Heard])
+        except msgspec.DecodeError:
+            return {}
+
+    def decode(self, memory: _Memory, topic: str, payload: bytes, received_at: datetime) -> tuple[_Memory, Decoded]:
+        """Read one packet, or the state of a gateway.
+
+        Raises:
+            MessageRejected: not a packet in JSON, or of no node.
+        """
+        packet = _packet(topic, payload, received_at)
+        if isinstance(packet, Decoded):
+            return memory, packet
+        decoded, gateway = _decoded(packet), topic.rpartition("/")[2]
+        if packet.identity is None:
+            return memory, decoded
+        first = memory.get(packet.identity)
+        if first is not None and abs(received_at - first.at) <= _COPIES_WITHIN:
+            # The same gateway's message once more is not the mesh's doing: it may be replayed because it was refused.
+            return memory, decoded if first.gateway == gateway else Decoded(None, heard=decoded.heard)
+        kept = dict(islice(memory.items(), max(0, len(memory) + 1 - _MOST_REMEMBERED), None))
+        kept.pop(packet.identity, None)
+        return kept | {packet.identity: _Heard(gateway, received_at)}, decoded
+
+
+def _packet(topic: str, payload: bytes, received_at: datetime) -> _Packet | Decoded:
     levels = topic.split("/")
     if len(levels) >= 3 and levels[-2] == "stat":
         return _gateway(levels[-1], payload, received_at)
@@ -71,10 +138,20 @@ def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
         return Decoded(None)
     if not isinstance(kind, str):
         raise MessageRejected(Reason.UNKNOWN_MESSAGE_TYPE, f"type {shown(kind)}: not a packet of a node")
-    members = members_of(content)
-    when = observed_or_arrival(document.get("timestamp") or None, received_at)
-    packet = _Packet(kind, members or _text(content), _node(document.get("from")), when, received_at)
-    return _decoded(packet)
+    node = _node(document.get("from"))
+    return _Packet(
+        kind=kind,
+        payload=members_of(content) or _text(content),
+        device=node,
+        when=observed_or_arrival(document.get("timestamp") or None, received_at),
+        received_at=received_at,
+        identity=_identity(node, document.get("id")),
+    )
+
+
+def _identity(node: str, number_of_packet: object) -> str | None:
+    is_number = isinstance(number_of_packet, int) and not isinstance(number_of_packet, bool) and number_of_packet != 0
+    return f"{node}/{number_of_packet}" if is_number else None
 
 
 def _decoded(packet: _Packet) -> Decoded:

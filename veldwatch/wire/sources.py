@@ -56,7 +56,7 @@ _OWN: dict[str, DecoderFactory] = {
     "gundi": without_options(earthranger.decode),
     "earthranger": without_options(earthranger.decode),
     "rtl_433": rtl_433.configure,
-    "meshtastic": without_options(meshtastic.decode),
+    "meshtastic": without_options(meshtastic.MeshtasticDecoder()),
     "ignored": without_options(ignored.decode),
     "senml": senml.configure,
 }

@@ -117,7 +117,8 @@ def test_an_incident_fits_its_screen(
 def test_incidents_are_merged_taken_apart_and_an_alert_taken_out(
     visit: Open, made: World, connection: Connection
 ) -> None:
-    early, late = world.raise_alert(connection, made, 2000, 1200), world.raise_alert(connection, made, 10, 300, "critical")
+    early = world.raise_alert(connection, made, 2000, 1200)
+    late = world.raise_alert(connection, made, 10, 300, "critical")
     connection.execute("UPDATE alert SET state = 'resolved', resolved_at = opened_at WHERE id = %s", (early,))
     gather_alerts(connection, [early, late], datetime.now(UTC))
     connection.commit()

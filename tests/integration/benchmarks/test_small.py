@@ -1,5 +1,6 @@
 """Each benchmark on a few messages: every row and every alert is accounted for."""
 
+import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -23,6 +24,7 @@ from benchmarks.rules import RulesResult, measure_rules
 from benchmarks.simulators import measure_simulators
 from benchmarks.storage import measure_storage
 from benchmarks.table import Measures, lines, markdown
+from tests.timescale.installation import TimescaleAbsent
 
 
 @pytest.mark.timeout(300)
@@ -82,6 +84,21 @@ def test_a_history_is_weighed_taken_up_again_and_looked_at() -> None:
             measure_storage(readings=24_000, series=24, step=timedelta(minutes=30), home=home)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def test_a_history_that_is_compressed_is_taken_up_again(tmp_path: Path) -> None:
+    try:
+        found = [
+            measure_storage(
+                readings=24_000, series=16, step=timedelta(minutes=30), edition="community", home=tmp_path
+            ).readings_stored
+            for _ in range(2)
+        ]
+    except TimescaleAbsent as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    assert found == [31 * 48 * 16] * 2
 
 
 def test_a_series_that_matches_several_rules_has_the_alerts_of_each() -> None:
