@@ -24,8 +24,9 @@ const LONGEST_WAIT_MS = Number(process.env.VELDWATCH_TEST_PATIENCE_MS ?? 5000)
 const SHORT_PAUSE_MS = 5 // between statements of one transaction, of a client that is not idle
 const LOST_BACKEND = /unreachable|memory|Exit/i
 const EX_SOFTWARE = 70
-// What a transaction would lose if it were ended and begun anew, as far as its own statements tell.
-const KEEPS_STATE = /\b(set\s+(local|transaction|constraints)|set_config|savepoint|declare|lock|advisory)/i
+// What a transaction would lose if it were ended and begun anew, as far as its own statements tell; a lock that is shared
+// keeps nobody away here.
+const KEEPS_STATE = /\b(set\s+(local|transaction|constraints)|set_config|savepoint|declare|lock)|advisory_(xact_)?lock\s*\(/i
 const SETS = /(^|;)\s*(set|reset|discard)\b|set_config/i
 const TEMPORARY = /\b(temp|temporary|pg_temp)\b/i
 const HAS_ONLY_READ = `
